@@ -1,0 +1,143 @@
+"""Everything that can go wrong, as one tree; each message names what, which value, and the next step.
+
+    ImrError
+    ├── ArtefactError          a packaged or loaded artefact is not what it must be
+    ├── RatingError            a rating that the instrument does not have
+    ├── ResourceError          a FHIR resource that can't be read as ours; it is shown, never counted
+    │   ├── ResponseError      ... a QuestionnaireResponse
+    │   ├── GoalError          ... a Goal or one of its steps
+    │   ├── NoteError          ... one of the small Observations
+    │   └── WrongPatient       it belongs to another patient than the launch's
+    ├── EhrError               the hospital's side
+    │   ├── RefusedUrl         an address that we do not call (host, scheme, path)
+    │   ├── NotConnected       nothing was sent: safe to send again
+    │   ├── LostReply          something was sent, no whole reply came: read back first
+    │   ├── BadReply           a reply that is not what the protocol says (HTML, bad JSON, too big, redirect)
+    │   └── HttpFailure        a reply with a failure status
+    │       ├── Unauthorized   401
+    │       ├── Forbidden      403, 405
+    │       ├── NotFound       404, 410
+    │       ├── Conflict       409, 412
+    │       ├── Invalid        400, 422 and other 4xx
+    │       ├── Busy           429, 503 with Retry-After
+    │       └── ServerFault    other 5xx
+    └── LaunchError            SMART launch and log-in
+        ├── UnknownIssuer      an iss that is not configured
+        ├── StateError         state missing, tampered with, too old or already used
+        ├── AuthorizationError the authorization server said no
+        └── IdentityError      an id_token that does not verify
+"""
+
+
+class ImrError(Exception):
+    """Base of all; ``next_step`` is a sentence for the person who meets it."""
+
+    def __init__(self, message: str, *, next_step: str = "") -> None:
+        super().__init__(f"{message} {next_step}".strip())
+        self.message = message
+        self.next_step = next_step
+
+
+class ArtefactError(ImrError):
+    pass
+
+
+class RatingError(ImrError):
+    pass
+
+
+class ResourceError(ImrError):
+    pass
+
+
+class ResponseError(ResourceError):
+    pass
+
+
+class GoalError(ResourceError):
+    pass
+
+
+class NoteError(ResourceError):
+    pass
+
+
+class WrongPatient(ResourceError):
+    pass
+
+
+class EhrError(ImrError):
+    pass
+
+
+class RefusedUrl(EhrError):
+    pass
+
+
+class NotConnected(EhrError):
+    pass
+
+
+class LostReply(EhrError):
+    pass
+
+
+class BadReply(EhrError):
+    pass
+
+
+class HttpFailure(EhrError):
+    """``status`` is the HTTP status, ``retry_after`` seconds where the server said so."""
+
+    def __init__(self, message: str, *, status: int, next_step: str = "", retry_after: int | None = None) -> None:
+        super().__init__(message, next_step=next_step)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Unauthorized(HttpFailure):
+    pass
+
+
+class Forbidden(HttpFailure):
+    pass
+
+
+class NotFound(HttpFailure):
+    pass
+
+
+class Conflict(HttpFailure):
+    pass
+
+
+class Invalid(HttpFailure):
+    pass
+
+
+class Busy(HttpFailure):
+    pass
+
+
+class ServerFault(HttpFailure):
+    pass
+
+
+class LaunchError(ImrError):
+    pass
+
+
+class UnknownIssuer(LaunchError):
+    pass
+
+
+class StateError(LaunchError):
+    pass
+
+
+class AuthorizationError(LaunchError):
+    pass
+
+
+class IdentityError(LaunchError):
+    pass
