@@ -1,0 +1,45 @@
+# make demo    a sandbox hospital and the app on this machine; PORT= (hospital), APP_PORT=, RESET=1 starts afresh
+# make test    all tests: with a real browser, a real FHIR server and the FHIR validator where they can be had
+# make bench   the figures of benchmarks/RESULTS.md
+PYTHON ?= python3
+PORT ?= 8080
+APP_PORT ?= 8081
+DATA ?= .demo
+BIN := .venv/bin
+
+.PHONY: demo test bench check lock messages clean
+
+demo: .venv/.app
+	@exec $(BIN)/imr-app demo --port $(PORT) --app-port $(APP_PORT) --data $(DATA) $(if $(RESET),--reset)
+
+test: .venv/.dev
+	@rm -rf .tools/written
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --ignore tests/after
+	@$(BIN)/pytest tests/after
+
+bench: .venv/.dev
+	@$(BIN)/python -m benchmarks.run
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+messages: .venv/.dev
+	$(BIN)/pybabel compile --directory smart_app/translations
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group build -o requirements/app.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group dev -o requirements/dev.txt
+
+clean:
+	rm -rf .venv .tools
+
+# the development packages hold those of the app
+.venv/.dev: requirements/dev.txt pyproject.toml
+	@requirements/install $(PYTHON) dev
+	@touch $@
+
+.venv/.app: requirements/app.txt pyproject.toml
+	@test -e .venv/.dev || requirements/install $(PYTHON) app
+	@touch $@

@@ -1,0 +1,77 @@
+"""Shared by all tests: the real parts, and what became of those that this machine lacks."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests import parts
+
+MARKS = {
+    "hapi": "needs a HAPI FHIR server; these run in one worker and share it",
+    "validator": "needs the FHIR validator; these run in one worker and share it",
+    "browser": "needs Chromium",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, what in MARKS.items():
+        config.addinivalue_line("markers", f"{name}: {what}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in ("hapi", "validator"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group("java"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get("CI") == "true" and parts.missing() and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for part in parts.missing():
+        terminalreporter.write_line(f"Left out: {part.what}, since there is no {part.name} here. To run them: {part.how}.")
+
+
+@pytest.fixture(scope="session")
+def free_port():  # type: ignore[no-untyped-def]
+    def find() -> int:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            return int(listener.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def hapi_base() -> Iterator[str]:
+    """The base URL of an empty HAPI FHIR R4 server, e.g. http://127.0.0.1:8090/fhir; shared, so clean up by patient."""
+    parts.need(parts.JAVA, parts.MAVEN)
+    from tests.servers import hapi
+
+    with hapi() as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def fhir_validator() -> Iterator[object]:
+    """The FHIR validator with our Questionnaires and profiles."""
+    parts.need(parts.JAVA, parts.MAVEN)
+    from tests.servers import validator
+
+    with validator() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    parts.need(parts.CHROMIUM)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=parts.chromium(), args=list(parts.CHROMIUM_ARGUMENTS))
+        yield browser
+        browser.close()
