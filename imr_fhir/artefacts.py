@@ -64,7 +64,9 @@ def questionnaire(rater: str) -> dict[str, Any]:
     """The packaged Questionnaire of ``rater`` ("client" or "clinician"), parsed afresh: the caller may change it."""
     name = f"Questionnaire-imr-{rater}.json"
     if name not in _texts():
-        raise ArtefactError(f"No Questionnaire is packaged for rater {rater!r}.", next_step="Ask for client or clinician.")
+        raise ArtefactError(
+            f"No Questionnaire is packaged for rater {rater!r}.", next_step="Ask for client or clinician."
+        )
     return _parse(name)
 
 

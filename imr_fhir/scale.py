@@ -98,7 +98,9 @@ def scale_from(questionnaire: Mapping[str, Any]) -> Scale:
     url = questionnaire.get("url")
     rater = next((r for r in RATERS if url == f"{artefacts.BASE}/Questionnaire/imr-{r}"), None)
     if rater is None:
-        raise ArtefactError(f"The Questionnaire {url!r} is no IMR Scale.", next_step="Load the packaged Questionnaires.")
+        raise ArtefactError(
+            f"The Questionnaire {url!r} is no IMR Scale.", next_step="Load the packaged Questionnaires."
+        )
     try:
         top = {item["linkId"]: item for item in questionnaire["item"]}
         items = tuple(_item(number, item) for number, item in enumerate(top["imr"]["item"], 1))
