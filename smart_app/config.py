@@ -1,0 +1,194 @@
+"""Settings of the app and of each site; the comment beside a setting is its manual. config_file.py reads them."""
+
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from pathlib import Path
+from typing import Any, Literal
+
+from marshmallow import fields, validate
+
+ID_TOKEN_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384")
+SCOPES = (
+    "launch openid fhirUser offline_access patient/Patient.rs patient/QuestionnaireResponse.crus"
+    " patient/Observation.crus patient/Goal.crus patient/EpisodeOfCare.rs patient/Provenance.c"
+)
+
+
+class Strings(fields.List[Any]):
+    """A list of strings, kept as a tuple because settings never change."""
+
+    def __init__(self, inner: fields.Field[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(inner or fields.String(), **kwargs)
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
+        return tuple(super()._deserialize(*args, **kwargs))
+
+
+def setting(field: fields.Field[Any], comment: str, line: str) -> Any:
+    """A dataclass field that carries its marshmallow field, its one comment and a line to copy."""
+    metadata = {"field": field, "comment": comment, "line": line}
+    if field.required:
+        return dataclass_field(metadata=metadata)
+    if isinstance(field.load_default, dict):
+        return dataclass_field(default_factory=dict, metadata=metadata)
+    return dataclass_field(default=field.load_default, metadata=metadata)
+
+
+def _text(**kwargs: Any) -> fields.String:
+    return fields.String(required=True, validate=validate.Length(min=1, max=200), **kwargs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteConfig:
+    """One hospital; ``name`` is the key of its table and stands in its callback address."""
+
+    name: str
+    organization: str = setting(_text(), "As patients know it; stands in the header.", 'organization = "Nordlys"')
+    phone: str = setting(
+        _text(),
+        "The unit's number for somebody who needs help now; shown on each form.",
+        'phone = "+47 00 00 00 00"',
+    )
+    iss: str = setting(
+        _text(),
+        "The FHIR base address, exactly as the EHR sends it as `iss`; no other is ever called.",
+        'iss = "https://ehr.hospital.example/fhir"',
+    )
+    client_id: str = setting(_text(), "As the EHR registered this app.", 'client_id = "imr-on-fhir"')
+    authentication: Literal["public", "private_key_jwt"] = setting(
+        fields.String(load_default="public", validate=validate.OneOf(("public", "private_key_jwt"))),
+        "How the app shows the EHR who it is; private_key_jwt needs key_file.",
+        'authentication = "private_key_jwt"',
+    )
+    key_file: Path | None = setting(  # noqa: RUF009 -- setting() makes a field
+        fields.String(load_default=None),
+        "A private JWK with `kid` and `alg` (RS384 or ES384), readable by the app alone (mode 0600).",
+        'key_file = "nordlys.jwk"',
+    )
+    scopes: str = setting(
+        fields.String(load_default=SCOPES, validate=validate.Regexp(r"[^\s\"\\]+( [^\s\"\\]+)*\Z")),
+        "What the app asks for, with a blank between; the EHR may grant less.",
+        f'scopes = "{SCOPES}"',
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        Strings(load_default=()),
+        "Origins of authorize, token, JWKS, revoke and introspect where they differ from that of iss.",
+        'allowed_hosts = ["https://login.hospital.example"]',
+    )
+    extra_headers: Mapping[str, str] = setting(
+        fields.Dict(fields.String(), fields.String(), load_default={}),
+        "Headers that this EHR wants on each call, such as a subscription key.",
+        'extra_headers = { "Ocp-Apim-Subscription-Key" = "..." }',
+    )
+    frame_ancestors: tuple[str, ...] = setting(
+        Strings(load_default=()),
+        "Who may show the app in a frame: https://host[:port] or https://*.host. None: in a tab only.",
+        'frame_ancestors = ["https://ehr.hospital.example"]',
+    )
+    id_token_algorithms: tuple[str, ...] = setting(
+        Strings(
+            fields.String(validate=validate.OneOf(ID_TOKEN_ALGORITHMS)),
+            load_default=("RS256", "RS384", "ES256", "ES384"),
+            validate=validate.Length(min=1),
+        ),
+        "Signatures of id_tokens that are believed.",
+        'id_token_algorithms = ["RS256"]',
+    )
+    time_zone: str = setting(
+        fields.String(load_default="Europe/Oslo", validate=validate.OneOf(zoneinfo.available_timezones())),
+        "Days, due dates and months are worked out in it.",
+        'time_zone = "Europe/Oslo"',
+    )
+    allow_unverified_clinician_scale: bool = setting(
+        fields.Boolean(load_default=False, truthy={True}, falsy={False}),
+        "The clinician scale's wording awaits a check against the booklet; true files it, marked.",
+        "allow_unverified_clinician_scale = true",
+    )
+    profiles_loaded: bool = setting(
+        fields.Boolean(load_default=False, truthy={True}, falsy={False}),
+        "True once the project's profiles are in this EHR: resources then name them in meta.profile.",
+        "profiles_loaded = true",
+    )
+    security_labels: tuple[str, ...] = setting(
+        Strings(fields.String(validate=validate.Regexp(r"[^\s|]+\|[^\s|]+\Z")), load_default=()),
+        "meta.security of what is filed, as system|code: answers about substances are sensitive.",
+        'security_labels = ["http://terminology.hl7.org/CodeSystem/v3-ActCode|ETH"]',
+    )
+    pair_window_days: int = setting(
+        fields.Integer(load_default=28, strict=True, validate=validate.Range(1, 60)),
+        "A client's and a clinician's rating at most so many days apart are shown as one pair.",
+        "pair_window_days = 28",
+    )
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppConfig:
+    """The app itself and its sites by name."""
+
+    sites: Mapping[str, SiteConfig]
+    demo: bool = setting(
+        fields.Boolean(load_default=False, truthy={True}, falsy={False}),
+        "Allows http, on this machine's loopback only. Never for a hospital.",
+        "demo = true",
+    )
+    public_url: str = setting(
+        _text(),
+        "The app's own origin as browsers see it: its callback addresses and the Origin of its forms.",
+        'public_url = "https://imr.hospital.example"',
+    )
+    trusted_hosts: tuple[str, ...] = setting(
+        Strings(load_default=()),
+        "More names that a Host header may have, such as the one that a health probe uses.",
+        'trusted_hosts = ["10.0.0.7"]',
+    )
+    bind: str = setting(
+        fields.String(load_default="127.0.0.1:8480", validate=validate.Regexp(r"[^\s:]+:\d{1,5}\Z")),
+        "Where the app listens; TLS ends in a proxy before it.",
+        'bind = "127.0.0.1:8480"',
+    )
+    proxy_hops: int = setting(
+        fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 5)),
+        "How many proxies of yours add X-Forwarded-*; headers beyond that number are not believed.",
+        "proxy_hops = 1",
+    )
+    threads: int = setting(
+        fields.Integer(load_default=16, strict=True, validate=validate.Range(2, 200)),
+        "Requests answered side by side.",
+        "threads = 16",
+    )
+    database: str = setting(
+        _text(),
+        "SQLAlchemy address of the store: sessions, drafts, what is not yet filed, audit.",
+        'database = "sqlite:////var/lib/imr/imr.sqlite"',
+    )
+    data_keys: Path = setting(  # noqa: RUF009 -- setting() makes a field
+        fields.String(required=True),
+        "Keys of the data at rest: the first writes, the rest read. Mode 0600, no copy beside the database.",
+        'data_keys = "data.keys"',
+    )
+    audit_keys: Path = setting(  # noqa: RUF009 -- setting() makes a field
+        fields.String(required=True),
+        "Keys of the audit chain, kept apart from data_keys. Mode 0600.",
+        'audit_keys = "audit.keys"',
+    )
+    idle_minutes: int = setting(
+        fields.Integer(load_default=15, strict=True, validate=validate.Range(1, 60)),
+        "Unused so long, a page is locked; two minutes later the launch ends.",
+        "idle_minutes = 15",
+    )
+    absolute_hours: int = setting(
+        fields.Integer(load_default=8, strict=True, validate=validate.Range(1, 12)),
+        "However much it is used, a launch ends after so long.",
+        "absolute_hours = 8",
+    )
+    log_level: str = setting(
+        fields.String(load_default="INFO", validate=validate.OneOf(("DEBUG", "INFO", "WARNING"))),
+        "How much is logged, never with patients' data.",
+        'log_level = "INFO"',
+    )

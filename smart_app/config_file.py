@@ -1,0 +1,203 @@
+"""Reads the settings file: one TOML with a table [app] and a table [sites.<name>] a hospital.
+
+A file with any mistake is refused as a whole; each mistake is told with its place and the line to write instead.
+"""
+
+import difflib
+import json
+import os
+import re
+import tomllib
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING
+from dataclasses import fields as dataclass_fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import Schema, ValidationError
+
+from imr_fhir.errors import ImrError
+from smart_app.config import AppConfig, SiteConfig
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_HOST = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+_ORIGIN = re.compile(rf"https://{_HOST}(?::\d{{1,5}})?")
+_FRAME = re.compile(rf"https://(?:\*\.)?{_HOST}(?::\d{{1,5}})?")
+_LOOPBACK_ORIGIN = re.compile(rf"http://(?:{'|'.join(map(re.escape, LOOPBACK))})(?::\d{{1,5}})?")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+class ConfigError(ImrError):
+    """The settings can't be used; ``problems`` has a sentence a mistake, each with its place and the line to write."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems), next_step="The app does not start until they are right.")
+        self.problems = problems
+
+
+def read_config(path: Path) -> AppConfig:
+    """The checked settings in ``path``; raises ``ConfigError`` with every mistake in it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError([f"{path}: can't be read ({error.strerror}). Give another with --config."]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: is no TOML: {error}."]) from error
+    return _Reader(path, text).config(tables)
+
+
+class _Reader:
+    """Reads one settings file and collects what is wrong with it."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path, self.lines = path, text.splitlines()
+        self.problems: list[tuple[int, str]] = []
+
+    def config(self, tables: Mapping[str, Any]) -> AppConfig:
+        for name in tables.keys() - {"app", "sites"}:
+            self._problem(name, "", "is not known.", "[app] or [sites.<name>]")
+        app = self._table("app", AppConfig, tables.get("app", {}))
+        demo = app.get("demo") is True
+        sites = tables.get("sites", {})
+        if not isinstance(sites, dict) or not sites:
+            sites = {}
+            self._problem("sites", "", "has no site.", "[sites.nordlys] and its settings below it")
+        loaded = {}
+        for name, values in sites.items():
+            if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
+                self._problem(f"sites.{name}", "", "has a name that can't stand in an address.", "[sites.nordlys]")
+            loaded[name] = self._table(f"sites.{name}", SiteConfig, values)
+            self._check_site(f"sites.{name}", loaded[name], demo)
+        self._check_app(app, demo)
+        self._check_unique_issuers(loaded)
+        if self.problems:
+            raise ConfigError([text for _, text in sorted(self.problems)])
+        return AppConfig(**app, sites=types.MappingProxyType({n: SiteConfig(name=n, **v) for n, v in loaded.items()}))
+
+    def _table(self, table: str, kind: type, values: Any) -> dict[str, Any]:
+        """What is right of ``values`` and the defaults; what is wrong goes to the problems."""
+        settings = {f.name: f for f in dataclass_fields(kind) if "field" in f.metadata}
+        schema = Schema.from_dict({name: f.metadata["field"] for name, f in settings.items()})()
+        try:
+            loaded: dict[str, Any] = schema.load(values)
+        except ValidationError as error:
+            loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
+            for key, messages in _by_key(error).items():
+                self._wrong(table, settings, key, messages)
+        for name in ("key_file", "data_keys", "audit_keys"):
+            if isinstance(loaded.get(name), str):
+                loaded[name] = self._secret_file(table, name, loaded[name])
+        return loaded
+
+    def _wrong(self, table: str, settings: Mapping[str, Any], key: str, messages: Any) -> None:
+        if key in settings:
+            line = settings[key].metadata["line"]
+            self._problem(table, key, " ".join(_sentences(messages)), f"{line}  # {settings[key].metadata['comment']}")
+        else:
+            near = difflib.get_close_matches(key, settings, 1)
+            self._problem(table, key, "is not a setting.", settings[near[0]].metadata["line"] if near else "nothing")
+
+    def _problem(self, table: str, key: str, what: str, line: str) -> None:
+        number = self._line_of(table, key)
+        place = f"{self.path} line {number}" if number else str(self.path)
+        self.problems.append((number, f"{place}: [{table}] {f'{key} ' if key else ''}{what} Write: {line}"))
+
+    def _line_of(self, table: str, key: str) -> int:
+        """The number of the line that sets ``key``, else of its table's head, else 0."""
+        inside, head = False, 0
+        for number, line in enumerate(self.lines, 1):
+            if line.lstrip().startswith("["):
+                inside = line.strip().startswith(f"[{table}]")
+                head = number if inside else head
+            elif inside and key and re.match(rf"\s*{re.escape(key)}\s*=", line):
+                return number
+        return head
+
+    def _secret_file(self, table: str, key: str, value: str) -> Path:
+        path = self.path.parent / value
+        if not path.is_file():
+            self._problem(table, key, f"{path} is missing.", f'{key} = "a file that exists"')
+        elif os.name == "posix" and path.stat().st_mode & 0o077:
+            self._problem(table, key, f"{path} can be read by others.", f"in a shell: chmod 600 {path}")
+        return path
+
+    def _check_app(self, app: Mapping[str, Any], demo: bool) -> None:
+        if not _is_origin(app.get("public_url", "https://missing"), demo):
+            self._problem("app", "public_url", "is no https origin.", 'public_url = "https://imr.hospital.example"')
+        if demo and app.get("bind", LOOPBACK[1]).rpartition(":")[0] not in ("", *LOOPBACK):
+            self._problem("app", "bind", "the demo is for this machine only.", 'bind = "127.0.0.1:8480"')
+
+    def _check_site(self, table: str, site: Mapping[str, Any], demo: bool) -> None:
+        for address in site.get("frame_ancestors", ()):
+            if not (_FRAME.fullmatch(address) or (demo and _LOOPBACK_ORIGIN.fullmatch(address))):
+                line = 'frame_ancestors = ["https://ehr.hospital.example"]'
+                self._problem(table, "frame_ancestors", f"{address!r} is no https://host or https://*.host.", line)
+        for address in site.get("allowed_hosts", ()):
+            if not _is_origin(address, demo):
+                line = 'allowed_hosts = ["https://login.hospital.example"]'
+                self._problem(table, "allowed_hosts", f"{address!r} is no https origin without a path.", line)
+        if "iss" in site and not _is_base(site["iss"], demo):
+            self._problem(table, "iss", "is no https address.", 'iss = "https://ehr.hospital.example/fhir"')
+        for name, value in site.get("extra_headers", {}).items():
+            if not _HEADER_NAME.fullmatch(name) or not value.isprintable() or name.lower() == "authorization":
+                line = 'extra_headers = { "Ocp-Apim-Subscription-Key" = "..." }'
+                self._problem(table, "extra_headers", f"{name!r} is no header that can be added.", line)
+        if (site.get("authentication") == "private_key_jwt") != (site.get("key_file") is not None):
+            line = 'authentication = "private_key_jwt" with key_file = "nordlys.jwk", or neither'
+            self._problem(table, "authentication", "private_key_jwt and key_file go together.", line)
+        elif site.get("key_file") is not None and site["key_file"].is_file():
+            self._check_key(table, site["key_file"])
+
+    def _check_key(self, table: str, path: Path) -> None:
+        """A key says its `kid` and `alg`: the EHR finds it by the first, and a guess at the second fails there."""
+        try:
+            key = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            key = {}
+        if not (isinstance(key, dict) and key.get("kid") and key.get("d") and key.get("alg") in ("RS384", "ES384")):
+            self._problem(table, "key_file", f"{path} is no private JWK with kid and alg.", 'key_file = "nordlys.jwk"')
+
+    def _check_unique_issuers(self, sites: Mapping[str, Mapping[str, Any]]) -> None:
+        first: dict[str, str] = {}
+        for name, site in sites.items():
+            if (other := first.setdefault(site.get("iss", name), name)) != name:
+                self._problem(f"sites.{name}", "iss", f"is the one of [sites.{other}] too.", "one site an issuer")
+
+
+def _by_key(error: ValidationError) -> dict[str, Any]:
+    return error.messages if isinstance(error.messages, dict) else {"": error.messages}
+
+
+def _sentences(messages: Any) -> Iterator[str]:
+    """marshmallow's messages, flat: a list has them by index, a dict field by key and value."""
+    if isinstance(messages, dict):
+        for part in messages.values():
+            yield from _sentences(part)
+    else:
+        yield from messages
+
+
+def _is_origin(address: str, demo: bool) -> bool:
+    return bool(_ORIGIN.fullmatch(address) or (demo and _LOOPBACK_ORIGIN.fullmatch(address)))
+
+
+def _is_base(address: str, demo: bool) -> bool:
+    """A FHIR base: an origin and a path, nothing that could lead elsewhere."""
+    parts = urlsplit(address)
+    plain = not (parts.query or parts.fragment or "\\" in address or ".." in address or "@" in parts.netloc)
+    return plain and _is_origin(f"{parts.scheme}://{parts.netloc}", demo)
+
+
+def example() -> str:
+    """A settings file with every setting, its comment once and a line to copy."""
+    lines = ["[app]"]
+    for kind, head in ((AppConfig, None), (SiteConfig, "[sites.nordlys]")):
+        lines += ["", head] if head else []
+        for f in dataclass_fields(kind):
+            if "field" in f.metadata:
+                optional = "" if f.default is MISSING and f.default_factory is MISSING else "# "
+                lines += [f"# {f.metadata['comment']}", f"{optional}{f.metadata['line']}"]
+    return "\n".join(lines) + "\n"
