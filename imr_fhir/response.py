@@ -1,10 +1,29 @@
 """One rater's answers at one time: what a QuestionnaireResponse of the IMR Scales says."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from imr_fhir.scale import ITEM_COUNT, Rater, Ratings
+from imr_fhir import artefacts
+from imr_fhir.answers import items, read_items
+from imr_fhir.element import (
+    Element,
+    require_patient,
+    resource,
+    server_id,
+    shown,
+    type_and_id,
+    uuid_identifier,
+    version_id,
+)
+from imr_fhir.errors import ResponseError
+from imr_fhir.fhir_time import format_date_time
+from imr_fhir.resource import Coding, checked, identifier, meta, patient_reference
+from imr_fhir.scale import ITEM_COUNT, RATERS, Rater, Ratings, Scale, scale
 from imr_fhir.scoring import Score, score
+
+STATUSES = ("in-progress", "completed", "amended", "stopped", "entered-in-error")
 
 
 @dataclass(frozen=True)
@@ -38,3 +57,133 @@ class Response:
     def key(self) -> str:
         """What stays the same through corrections: the identifier, or the server's id where it kept none."""
         return self.identifier or self.id
+
+
+def corrected(response: Response, *, ratings: Ratings, comment: str, author: str, authored: datetime) -> Response:
+    """``response`` with other answers: same ids, same measurement's time; ``author`` recorded them at ``authored``.
+
+    A stopped response stays stopped, even with all 15 answered: a later correction moves nothing (rules, the report's
+    figures). Raises ResponseError for a draft and for what was withdrawn.
+    """
+    if response.status not in ("completed", "amended", "stopped"):
+        raise ResponseError(
+            f"A response that is {response.status} can't be corrected.", next_step="Fill in the form once more."
+        )
+    status = "stopped" if response.status == "stopped" else "amended"
+    return replace(response, status=status, ratings=ratings, comment=comment, author=author, authored=authored)
+
+
+def withdrawn(response: Response, *, authored: datetime) -> Response:
+    """``response`` as entered in error; its answers stay in it. Raises ResponseError where it is withdrawn already."""
+    if response.status == "entered-in-error":
+        raise ResponseError("This response is withdrawn already.", next_step="Nothing is left to do.")
+    return replace(response, status="entered-in-error", authored=authored)
+
+
+def to_resource(
+    response: Response, *, filing: str, profile: bool = False, security: Sequence[Coding] = ()
+) -> dict[str, Any]:
+    """The QuestionnaireResponse of ``response``, its score worked out afresh.
+
+    ``filing``: UUID of the filing. ``profile``: name our profile in ``meta``, where the server has it. ``security``:
+    the site's labels. A comment of spaces alone is no comment. Raises ResponseError, RatingError.
+    """
+    form = scale(response.rater)
+    _require_whole(response, form)
+    built: dict[str, Any] = {
+        "resourceType": "QuestionnaireResponse",
+        **({"id": response.id} if response.id else {}),
+        "meta": meta(filing, profile=artefacts.RESPONSE_PROFILE if profile else "", security=security),
+        "extension": [
+            {"url": artefacts.FIRST_COMPLETED, "valueDateTime": format_date_time(response.measured)},
+            {"url": artefacts.SHOWN_LANGUAGE, "valueCode": response.language},
+        ],
+        **({"identifier": identifier(response.identifier)} if response.identifier else {}),
+        "questionnaire": response.questionnaire,
+        "status": response.status,
+        "subject": patient_reference(response.patient),
+        **({"encounter": {"reference": response.encounter}} if response.encounter else {}),
+        "authored": format_date_time(response.authored),
+        **({"author": {"reference": response.author}} if response.author else {}),
+        **({"source": {"reference": response.source}} if response.source else {}),
+        "item": items(form, response.ratings, response.comment, response.language),
+    }
+    return checked(built, ResponseError)
+
+
+def _require_whole(response: Response, form: Scale) -> None:
+    if response.status not in STATUSES:
+        raise ResponseError(f"{response.status!r} is no status of a response.", next_step=f"Use {', '.join(STATUSES)}.")
+    if response.questionnaire != form.canonical:
+        raise ResponseError(
+            f"The response is to {response.questionnaire!r}, and the form here is {form.canonical}.",
+            next_step="Fill in the form of this version.",
+        )
+    if response.status in ("completed", "amended") and len(response.ratings) != ITEM_COUNT:
+        raise ResponseError(
+            f"{ITEM_COUNT - len(response.ratings)} questions have no answer, so the response is not {response.status}.",
+            next_step="Answer them, or end the form early.",
+        )
+
+
+def from_resource(raw: Mapping[str, Any], *, patient: str) -> Response:
+    """What the QuestionnaireResponse ``raw`` says about the patient with id ``patient``.
+
+    Only codes count: weights, displays and stored scores are not read. Without the extension of the first completion
+    (other software wrote it), the measurement's time is ``authored``. Raises ResponseError for what is not an answer to
+    one of our forms in this version, WrongPatient for another's.
+    """
+    found = resource(raw, "QuestionnaireResponse", ResponseError)
+    form = _form(found)
+    _require_patient_throughout(found, patient)
+    authored = found.moment("authored")
+    if authored is None:
+        raise found.fault("does not say when it was answered (authored)")
+    first = found.extension(artefacts.FIRST_COMPLETED)
+    measured = first.moment("valueDateTime") if first else authored
+    if measured is None:
+        raise found.fault("does not say when it was first completed (extension first-completed)")
+    named = found.one("identifier")
+    ratings, comment = read_items(found, form)
+    return Response(
+        rater=form.rater,
+        status=found.code("status", STATUSES),
+        ratings=ratings,
+        comment=comment,
+        identifier=uuid_identifier((named,)) if named else "",
+        id=server_id(found),
+        version_id=version_id(found),
+        patient=patient,
+        source=found.reference("source"),
+        author=found.reference("author"),
+        encounter=found.reference("encounter"),
+        measured=measured,
+        authored=authored,
+        language=_language(found),
+        questionnaire=form.canonical,
+    )
+
+
+def _form(found: Element) -> Scale:
+    canonical = found.text("questionnaire")
+    forms = [scale(rater) for rater in RATERS]
+    for form in forms:
+        if canonical == form.canonical:
+            return form
+    if canonical.split("|")[0] in [form.url for form in forms]:
+        raise found.fault(f"answers {shown(canonical)}, a version that is not known here")
+    raise found.fault(f"answers {shown(canonical)}, which is no IMR Scale")
+
+
+def _require_patient_throughout(found: Element, patient: str) -> None:
+    require_patient(found, "subject", patient)
+    for name in ("source", "author"):
+        if type_and_id(found.reference(name))[0] == "Patient":
+            require_patient(found, name, patient)
+
+
+def _language(found: Element) -> str:
+    extension = found.extension(artefacts.SHOWN_LANGUAGE)
+    if extension:
+        return extension.code("valueCode", ("en", "nb"))
+    return "nb" if found.text("language")[:2] in ("nb", "no", "nn") else "en"  # other software's only trace of it

@@ -1,0 +1,137 @@
+"""The answers inside a QuestionnaireResponse: ratings and comment to its items, and back."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from imr_fhir import artefacts
+from imr_fhir.element import Element, shown
+from imr_fhir.errors import RatingError, ResponseError
+from imr_fhir.resource import words
+from imr_fhir.scale import Item, Rater, Ratings, Scale
+from imr_fhir.scoring import code_of, rating_of, score
+
+COMMENT_MAX = 4000
+
+
+def items(form: Scale, ratings: Ratings, comment: str, language: str) -> list[dict[str, Any]]:
+    """The items of a response to ``form``: group imr with what was answered, comment, group score worked out afresh.
+
+    Texts and displays are English; what was shown in another ``language`` stands in an extension of the answer.
+    A comment of spaces alone is no comment. Raises ResponseError for a comment that can't be kept, RatingError.
+    """
+    texts = _texts(form.rater)
+
+    def leaf(link_id: str, **answer: Any) -> dict[str, Any]:
+        return {"linkId": link_id, "text": texts[link_id], "answer": [answer]}
+
+    answered = [
+        leaf(item.link_id, **_answer(item, ratings[item.number], form, language))
+        for item in form.items
+        if item.number in ratings
+    ]
+    worked_out = score(ratings)
+    figures = [
+        *([leaf("sum", valueInteger=worked_out.sum)] if worked_out.sum is not None else []),
+        leaf("rated", valueInteger=worked_out.rated),
+        *([leaf("mean", valueDecimal=worked_out.mean)] if worked_out.mean is not None else []),
+    ]
+    return [
+        *([{"linkId": "imr", "text": texts["imr"], "item": answered}] if answered else []),
+        *([leaf("comment", valueString=_kept(comment))] if comment.strip() else []),
+        {"linkId": "score", "text": texts["score"], "item": figures},
+    ]
+
+
+def _kept(comment: str) -> str:
+    return words(comment, COMMENT_MAX, "The comment", ResponseError)
+
+
+def _answer(item: Item, rating: int, form: Scale, language: str) -> dict[str, Any]:
+    code = code_of(item.number, rating)
+    text = item.anchor(rating).text
+    wording = text.in_(language)
+    coding = {"system": form.system, "version": form.version, "code": code, "display": text.en}
+    if wording == text.en:
+        return {"valueCoding": coding}
+    return {"extension": [{"url": artefacts.SHOWN_WORDING, "valueString": wording}], "valueCoding": coding}
+
+
+@cache
+def _texts(rater: Rater) -> Mapping[str, str]:
+    """linkId -> text of each item in the Questionnaire, so that a record is readable without it."""
+    top = artefacts.questionnaire(rater)["item"]
+    return {item["linkId"]: item["text"] for outer in top for item in [outer, *outer.get("item", [])]}
+
+
+def read_items(found: Element, form: Scale) -> tuple[dict[int, int], str]:
+    """Ratings and comment in the items of ``found``, a response to ``form``. The score group is not read.
+
+    Raises ``found.error`` for what is not an answer to this form.
+    """
+    numbers = {item.link_id: item.number for item in form.items}
+    ratings: dict[int, int] = {}
+    comments: list[str] = []
+    for item in _leaves(found):
+        link_id = item.text("linkId")
+        if link_id not in numbers and link_id != "comment":
+            raise item.fault(f"has linkId {shown(link_id)}, which is no question of this form")
+        item = Element(item.raw, f"{found.path}, question {link_id}", item.error)
+        answer = _one_answer(item)
+        if answer is None:
+            continue
+        if link_id == "comment":
+            _require_value(answer, "valueString")
+            comments.append(answer.text("valueString"))
+        elif numbers[link_id] in ratings:
+            raise item.fault("has two answers")
+        else:
+            ratings[numbers[link_id]] = _rating(answer, numbers[link_id], form)
+    if len(comments) > 1:
+        raise found.fault(f"has {len(comments)} comments, and the form one")
+    return dict(sorted(ratings.items())), "".join(comments)
+
+
+def _leaves(found: Element) -> Iterator[Element]:
+    for outer in found.many("item"):
+        outer.unmodified()
+        link_id = outer.text("linkId")
+        if link_id == "imr":
+            if "answer" in outer.raw:
+                raise outer.fault("has an answer, and is a group")
+            yield from outer.many("item")
+        elif link_id not in ("introduction", "score"):
+            yield outer
+
+
+def _one_answer(item: Element) -> Element | None:
+    item.unmodified()
+    answers = item.many("answer")
+    if len(answers) > 1:
+        raise item.fault(f"has {len(answers)} answers, and takes one")
+    if "item" in item.raw or any("item" in answer.raw for answer in answers):
+        raise item.fault("has questions under it that this form has not")
+    return Element(answers[0].raw, item.path, item.error) if answers else None
+
+
+def _require_value(answer: Element, name: str) -> None:
+    answer.unmodified()
+    values = [key for key in answer.raw if key.startswith(("value", "_value"))]
+    if values != [name]:
+        raise answer.fault(f"has {shown(', '.join(values))} as its answer, not a {name}")
+
+
+def _rating(answer: Element, number: int, form: Scale) -> int:
+    _require_value(answer, "valueCoding")
+    coding = answer.one("valueCoding")
+    assert coding is not None
+    if coding.text("system") != form.system:
+        raise answer.fault(f"has an answer in the code system {shown(coding.text('system'))}, not in {form.system}")
+    code = coding.text("code")
+    try:
+        item, rating = rating_of(code)
+    except RatingError as fault:
+        raise answer.fault(f"has the answer {shown(code)}, which the form does not offer") from fault
+    if item != number:
+        raise answer.fault(f"has the answer {shown(code)}, which belongs to question {item:02}")
+    return rating

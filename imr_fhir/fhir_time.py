@@ -1,0 +1,71 @@
+"""FHIR's date, dateTime and instant (R4, datatypes): strict to read, one way to write."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from imr_fhir.errors import ResourceError
+
+# Outside these years there is no rating, goal or visit; inside them no arithmetic on times can overflow.
+YEARS = range(1900, 2200)
+
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_TIME = re.compile(
+    r"T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d{1,18}))?(?:(Z)|([+-])(0\d|1[0-4]):([0-5]\d))", re.ASCII
+)
+
+
+def parse_date(text: str) -> date:
+    """A FHIR date, which may end at the month or the year: then its first day. Raises ResourceError."""
+    found = _DATE.fullmatch(text)
+    if not found:
+        raise _fault(text, "a date", "2026-03-31")
+    return _day(found, text)
+
+
+def parse_date_time(text: str) -> datetime:
+    """A FHIR dateTime or instant as an aware datetime, to the microsecond. Raises ResourceError.
+
+    A date alone is read as noon UTC, so that its day is the same in nearly every time zone. A month or a year alone
+    is refused: it does not say on which day.
+    """
+    found = _DATE.match(text)
+    if not found or not found[3]:
+        raise _fault(text, "a time", "2026-03-31T09:30:00+02:00")
+    day = _day(found, text)
+    rest = text[found.end() :]
+    if not rest:
+        return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    time = _TIME.fullmatch(rest)
+    if not time or (time[7] == "14" and time[8] != "00"):
+        raise _fault(text, "a time with a time zone", "2026-03-31T09:30:00+02:00")
+    offset = timedelta(hours=int(time[7] or 0), minutes=int(time[8] or 0)) * (-1 if time[6] == "-" else 1)
+    second = int(time[3])
+    moment = datetime(
+        day.year, day.month, day.day, int(time[1]), int(time[2]), min(second, 59),
+        int((time[4] or "0")[:6].ljust(6, "0")), timezone(offset) if offset else UTC,
+    )  # fmt: skip
+    return moment + timedelta(seconds=second - min(second, 59))  # a leap second is the first of the next minute
+
+
+def format_date_time(moment: datetime) -> str:
+    """``moment`` (aware) with its offset, to the second, or to the millisecond where it has any.
+
+    Finer digits are cut off: servers keep milliseconds at best. Raises ValueError for a moment without a time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond >= 1000 else "seconds")
+
+
+def _day(found: re.Match[str], text: str) -> date:
+    year, month, day = int(found[1]), int(found[2] or 1), int(found[3] or 1)
+    if year not in YEARS:
+        raise _fault(text, f"a year from {YEARS.start} to {YEARS.stop - 1}", "2026-03-31")
+    try:
+        return date(year, month, day)
+    except ValueError as fault:
+        raise _fault(text, "a day of the calendar", "2026-03-31") from fault
+
+
+def _fault(text: str, what: str, example: str) -> ResourceError:
+    return ResourceError(f"{text[:40]!r} is not {what}, such as {example}.", next_step="Correct it in the record.")
