@@ -1,0 +1,92 @@
+"""The store: launches, hand-overs, drafts, filings and the audit log, encrypted; nothing that the EHR holds already.
+
+A transaction is never open across a call to a hospital.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from smart_app.store.audit import Audit
+from smart_app.store.canary import check_canary, lay_canary
+from smart_app.store.cipher import Cipher
+from smart_app.store.drafts import Drafts
+from smart_app.store.engine import Database, open_database
+from smart_app.store.errors import SchemaError, StoreUnready
+from smart_app.store.keys import Keys
+from smart_app.store.launches import Launches
+from smart_app.store.schema import MIGRATIONS, migrate, version_of
+from smart_app.store.tickets import Tickets
+from smart_app.store.used_states import UsedStates
+
+MIN_FREE_BYTES = 100_000_000
+
+
+class Store:
+    """One a process, opened after any fork."""
+
+    def __init__(self, path: Path, database: Database, cipher: Cipher) -> None:
+        self._path = path
+        self._database = database
+        self._cipher = cipher
+        self.audit = Audit(database, cipher)
+        self.states = UsedStates(database, cipher)
+        self.tickets = Tickets(database, cipher)
+        self.launches = Launches(database, cipher)
+        self.drafts = Drafts(database, cipher)
+
+    @classmethod
+    def open(cls, path: Path, keys: Keys) -> Store:
+        """Opens the store, makes it where it is missing, and brings it forward to this app's version.
+
+        Raises WrongKey, SchemaError, NotPrivate and StoreUnready; then nothing was changed.
+        """
+        store = cls(path, open_database(path), Cipher(keys))
+        try:
+            store._prepare()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Several steps of this thread as one transaction: all of them or none."""
+        return self._database.writing()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Several reads of this thread that see one moment."""
+        return self._database.reading()
+
+    def check(self) -> None:
+        """For ``/readyz``: raises what stands in the way (schema, key, disk); says nothing of the EHR."""
+        with self._database.reading() as connection:
+            found = version_of(connection)
+            if found != len(MIGRATIONS):
+                raise SchemaError(
+                    f"The store has version {found}, this app wants {len(MIGRATIONS)}.",
+                    next_step="Restart the app: it brings the store forward.",
+                )
+            check_canary(connection, self._cipher)
+        free = shutil.disk_usage(self._path.parent).free
+        if free < MIN_FREE_BYTES:
+            raise StoreUnready(
+                f"{free // 1_000_000} MB are free where the store is, {MIN_FREE_BYTES // 1_000_000} MB are needed.",
+                next_step="Make room on that disk.",
+            )
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _prepare(self) -> None:
+        with self._database.writing() as connection:
+            found = version_of(connection)
+            if found:
+                check_canary(connection, self._cipher)
+            migrate(connection)
+            if not found:
+                lay_canary(connection, self._cipher)
+                self.audit.begin()

@@ -1,0 +1,258 @@
+"""Drafts: each answer kept as it is given, encrypted, until the form is saved or 30 days after the last touch.
+
+A draft opens for its own user, site and patient alone. There is one open draft a user, patient, rater and purpose, so
+two tabs work on the same one: the last writer of an answer wins, and each answer counts its versions.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from imr_fhir.scale import Rater
+from smart_app.store.cipher import Cipher
+from smart_app.store.engine import Database
+from smart_app.store.errors import DraftSealed, NoAccess, StaleAnswer
+from smart_app.store.owner import Owner
+from smart_app.store.schema import answer, draft
+from smart_app.store.times import from_ms, to_ms
+
+KEPT = timedelta(days=30)
+WARNED = timedelta(days=7)
+"""How long before its end a draft is warned of."""
+
+COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``value`` is a code, or the comment's text; empty where it was taken back."""
+
+    value: str = field(repr=False)
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """``about`` names the response that is being corrected, empty for a new rating; ``state`` is open or sealed."""
+
+    id: str
+    owner: Owner
+    rater: Rater
+    questionnaire: str
+    language: str
+    identifier: str
+    about: str
+    state: str
+    revision: int
+    started: datetime
+    touched: datetime
+    answers: Mapping[str, Answer] = field(repr=False)
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """Item (linkId) to code, answered items only."""
+        return {item: given.value for item, given in self.answers.items() if given.value and item != COMMENT}
+
+    @property
+    def comment(self) -> str:
+        given = self.answers.get(COMMENT)
+        return given.value if given else ""
+
+    @property
+    def expires(self) -> datetime:
+        return self.touched + KEPT
+
+    def expiring(self, now: datetime) -> bool:
+        """Time to warn of its end."""
+        return self.state == "open" and now >= self.expires - WARNED
+
+
+class Drafts:
+    def __init__(self, database: Database, cipher: Cipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    def start(
+        self,
+        owner: Owner,
+        rater: Rater,
+        *,
+        questionnaire: str,
+        language: str,
+        identifier: str,
+        now: datetime,
+        about: str = "",
+        answers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Draft:
+        """The open draft of this owner, rater and purpose, touched; or a new one with ``answers`` (a correction's).
+
+        ``questionnaire`` is url|version, ``identifier`` the urn:uuid of the response to be. An open draft keeps what
+        it was begun with.
+        """
+        slot = self._slot(owner, rater, about)
+        with self._database.writing() as connection:
+            found = connection.execute(select(draft.c.id).where(draft.c.slot == slot)).scalar_one_or_none()
+            if found is not None:
+                connection.execute(update(draft).where(draft.c.id == found).values(touched_at=to_ms(now)))
+                return self._get(connection, found, owner)
+            draft_id = secrets.token_hex(16)
+            value = {"questionnaire": questionnaire, "language": language, "identifier": identifier, "about": about}
+            connection.execute(
+                insert(draft).values(
+                    id=draft_id,
+                    slot=slot,
+                    state="open",
+                    site=owner.site,
+                    user_key=owner.user_key,
+                    patient=owner.patient_key,
+                    rater=rater,
+                    value=self._cipher.seal_json("draft", draft_id, "value", value),
+                    revision=1,
+                    started_at=to_ms(now),
+                    touched_at=to_ms(now),
+                )
+            )
+            for item, given in answers.items():
+                self._write(connection, draft_id, item, given, 0)
+            return self._get(connection, draft_id, owner)
+
+    def get(self, draft_id: str, owner: Owner) -> Draft:
+        """Raises NoAccess for an unknown draft and for another owner's."""
+        with self._database.reading() as connection:
+            return self._get(connection, draft_id, owner)
+
+    def find(self, owner: Owner, rater: Rater, about: str = "") -> Draft | None:
+        """The open draft, untouched."""
+        with self._database.reading() as connection:
+            query = select(draft.c.id).where(draft.c.slot == self._slot(owner, rater, about))
+            found = connection.execute(query).scalar_one_or_none()
+            return None if found is None else self._get(connection, found, owner)
+
+    def open_for(self, owner: Owner) -> tuple[Draft, ...]:
+        """All open drafts of this user for this patient, oldest first."""
+        query = select(draft.c.id).where(*_owned_by(owner), draft.c.state == "open").order_by(draft.c.started_at)
+        with self._database.reading() as connection:
+            return tuple(self._get(connection, found, owner) for found in connection.execute(query).scalars().all())
+
+    def set_answer(
+        self,
+        draft_id: str,
+        owner: Owner,
+        item: str,
+        value: str,
+        now: datetime,
+        *,
+        expected_version: int | None = None,
+    ) -> int:
+        """Keeps the answer (empty: taken back) and returns its new version.
+
+        The last writer wins, unless ``expected_version`` (0: not yet answered) is given and another came before:
+        StaleAnswer. Raises DraftSealed and NoAccess.
+        """
+        with self._database.writing() as connection:
+            self._touch(connection, draft_id, owner, now)
+            query = select(answer.c.version).where(answer.c.draft_id == draft_id, answer.c.item == item)
+            version: int = connection.execute(query).scalar_one_or_none() or 0
+            if expected_version is not None and expected_version != version:
+                raise StaleAnswer(
+                    f"The answer to {item} was changed in another tab.",
+                    next_step="Look at it as it is now, and answer again.",
+                    version=version,
+                )
+            self._write(connection, draft_id, item, value, version)
+            return version + 1
+
+    def set_answers(self, draft_id: str, owner: Owner, values: Mapping[str, str], now: datetime) -> Draft:
+        """Several answers of one page, all or none; answers that are the same already keep their version."""
+        with self._database.writing() as connection:
+            self._touch(connection, draft_id, owner, now)
+            kept = self._get(connection, draft_id, owner).answers
+            for item, value in values.items():
+                given = kept.get(item, Answer("", 0))
+                if given.value != value:
+                    self._write(connection, draft_id, item, value, given.version)
+            return self._get(connection, draft_id, owner)
+
+    def set_language(self, draft_id: str, owner: Owner, language: str, now: datetime) -> Draft:
+        """The language that the form is shown in from now on."""
+        with self._database.writing() as connection:
+            self._touch(connection, draft_id, owner, now)
+            row = self._row(connection, draft_id, owner)
+            value = self._cipher.open_json("draft", draft_id, "value", row.value) | {"language": language}
+            sealed = self._cipher.seal_json("draft", draft_id, "value", value)
+            connection.execute(update(draft).where(draft.c.id == draft_id).values(value=sealed))
+            return self._get(connection, draft_id, owner)
+
+    def discard(self, draft_id: str, owner: Owner) -> None:
+        """Deletes an open draft and its answers; the caller audits it. Raises DraftSealed and NoAccess."""
+        with self._database.writing() as connection:
+            if self._row(connection, draft_id, owner).state != "open":
+                raise _sealed()
+            connection.execute(delete(draft).where(draft.c.id == draft_id))
+
+    def _touch(self, connection: Connection, draft_id: str, owner: Owner, now: datetime) -> None:
+        changed = connection.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, *_owned_by(owner), draft.c.state == "open")
+            .values(revision=draft.c.revision + 1, touched_at=to_ms(now))
+        )
+        if changed.rowcount != 1:
+            self._row(connection, draft_id, owner)
+            raise _sealed()
+
+    def _write(self, connection: Connection, draft_id: str, item: str, value: str, version: int) -> None:
+        sealed = self._cipher.seal_json("answer", f"{draft_id}/{item}", "value", value)
+        if version:
+            place = (answer.c.draft_id == draft_id, answer.c.item == item)
+            connection.execute(update(answer).where(*place).values(value=sealed, version=version + 1))
+        else:
+            connection.execute(insert(answer).values(draft_id=draft_id, item=item, value=sealed, version=1))
+
+    def _row(self, connection: Connection, draft_id: str, owner: Owner) -> Row[Any]:
+        row = connection.execute(select(draft).where(draft.c.id == draft_id, *_owned_by(owner))).one_or_none()
+        if row is None:
+            raise NoAccess
+        return row
+
+    def _get(self, connection: Connection, draft_id: str, owner: Owner) -> Draft:
+        row = self._row(connection, draft_id, owner)
+        rows = connection.execute(select(answer).where(answer.c.draft_id == draft_id).order_by(answer.c.item))
+        answers = {
+            given.item: Answer(
+                self._cipher.open_json("answer", f"{draft_id}/{given.item}", "value", given.value), given.version
+            )
+            for given in rows
+        }
+        return Draft(
+            id=row.id,
+            owner=owner,
+            rater=row.rater,
+            state=row.state,
+            revision=row.revision,
+            started=from_ms(row.started_at),
+            touched=from_ms(row.touched_at),
+            answers=answers,
+            **self._cipher.open_json("draft", draft_id, "value", row.value),
+        )
+
+    def _slot(self, owner: Owner, rater: Rater, about: str) -> str:
+        return self._cipher.lookup("slot", owner.user_key, owner.site, owner.patient_key, rater, about)
+
+
+def _owned_by(owner: Owner) -> tuple[Any, ...]:
+    return (
+        draft.c.user_key == owner.user_key,
+        draft.c.site == owner.site,
+        draft.c.patient == owner.patient_key,
+    )
+
+
+def _sealed() -> DraftSealed:
+    return DraftSealed("This form is saved already.", next_step="Correct it from the panel, with a reason.")

@@ -1,0 +1,214 @@
+"""The tables, and the numbered forward migrations that lead to them.
+
+Columns of the type LargeBinary hold sealed values. ``user_key``, ``patient``, ``slot`` and ``origin`` are HMACs,
+``*_sha256`` hashes of 256-bit secrets; times are milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    select,
+)
+
+from smart_app.store.errors import SchemaError
+
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+canary = Table(
+    "canary",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+used_state = Table(
+    "used_state",
+    metadata,
+    Column("state", String, primary_key=True),
+    Column("launch_id", String),
+    Column("used_at", BigInteger, nullable=False),
+)
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("ticket_sha256", String, primary_key=True),
+    Column("purpose", String, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+launch = Table(
+    "launch",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("secret_sha256", String, nullable=False, unique=True),
+    Column("old_secret_sha256", String, unique=True),
+    Column("state", String, nullable=False),
+    Column("site", String, nullable=False),
+    Column("user_key", String, nullable=False, index=True),
+    Column("patient", String, nullable=False),
+    Column("handover_id", String, index=True),
+    Column("context", LargeBinary),
+    Column("tokens", LargeBinary),
+    Column("tokens_version", Integer, nullable=False),
+    Column("refresh_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_why", String),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("slot", String, unique=True),  # empty once sealed: one open draft a user, patient, rater and purpose
+    Column("state", String, nullable=False),
+    Column("site", String, nullable=False),
+    Column("user_key", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("rater", String, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),
+    Index("draft_owner", "user_key", "patient"),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("draft_id", ForeignKey("draft.id", ondelete="CASCADE"), primary_key=True),
+    Column("item", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+handover = Table(
+    "handover",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("secret_sha256", String, unique=True),
+    Column("state", String, nullable=False),
+    Column("launch_id", String, nullable=False),
+    Column("draft_id", ForeignKey("draft.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("site", String, nullable=False),
+    Column("user_key", String, nullable=False, index=True),
+    Column("patient", String, nullable=False),
+    Column("pin", LargeBinary, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("submitted_at", BigInteger),
+    Column("closed_at", BigInteger),
+)
+
+filing = Table(
+    "filing",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("origin", String, nullable=False, unique=True),
+    Column("draft_id", String),
+    Column("state", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("site", String, nullable=False),
+    Column("user_key", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("in_transaction", Boolean, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("plan", LargeBinary, nullable=False),
+    Column("reason", LargeBinary),
+    Column("lease_until", BigInteger),
+    Column("lost_at", BigInteger),
+    Column("not_before", BigInteger),
+    Column("sealed_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("filing_patient", "site", "patient"),
+)
+
+part = Table(
+    "part",
+    metadata,
+    Column("filing_id", ForeignKey("filing.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("replaced", Boolean, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
+    Column("receipt", LargeBinary),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("user_key", String, nullable=False),
+    Column("patient", String, nullable=False, index=True),
+    Column("action", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("mac", String, nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("mac", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("head_mac", String, nullable=False),
+)
+
+
+def _first(connection: Connection) -> None:
+    metadata.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+"""Number n (from 1) leads from version n - 1 to version n; none is ever changed after a release."""
+
+
+def version_of(connection: Connection) -> int:
+    """0 for an empty store."""
+    if not inspect(connection).has_table(schema_version.name):
+        return 0
+    version: int = connection.execute(select(schema_version.c.version)).scalar_one()
+    return version
+
+
+def migrate(connection: Connection) -> int:
+    """Brings the store forward inside the caller's write transaction, which is the lock; returns the version it had."""
+    found = version_of(connection)
+    if found > len(MIGRATIONS):
+        raise SchemaError(
+            f"The store has version {found}, this app knows versions up to {len(MIGRATIONS)}.",
+            next_step="Start the newer app, or restore the backup made before it was installed.",
+        )
+    for number, step in enumerate(MIGRATIONS[found:], start=found + 1):
+        step(connection)
+        if number == 1:
+            connection.execute(schema_version.insert().values(version=1))
+        else:
+            connection.execute(schema_version.update().values(version=number))
+    return found
