@@ -76,7 +76,7 @@ def read_items(found: Element, form: Scale) -> tuple[dict[int, int], str]:
         link_id = item.text("linkId")
         if link_id not in numbers and link_id != "comment":
             raise item.fault(f"has linkId {shown(link_id)}, which is no question of this form")
-        item = Element(item.raw, f"{found.path}, question {link_id}", item.error)
+        item.path = f"{found.path}, question {link_id}"
         answer = _one_answer(item)
         if answer is None:
             continue
@@ -109,9 +109,9 @@ def _one_answer(item: Element) -> Element | None:
     answers = item.many("answer")
     if len(answers) > 1:
         raise item.fault(f"has {len(answers)} answers, and takes one")
-    if "item" in item.raw or any("item" in answer.raw for answer in answers):
+    if "item" in item.raw or (answers and "item" in answers[0].raw):
         raise item.fault("has questions under it that this form has not")
-    return Element(answers[0].raw, item.path, item.error) if answers else None
+    return answers[0] if answers else None
 
 
 def _require_value(answer: Element, name: str) -> None:

@@ -38,7 +38,7 @@ def type_and_id(reference: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a history of 40 responses makes thousands of these
 class Element:
     raw: Mapping[str, Any]
     path: str  # "QuestionnaireResponse/12, item[0]"

@@ -14,6 +14,13 @@ from imr_fhir.errors import ResourceError
 
 Coding = Mapping[str, str]
 
+# The one category of all our Observations: one search and one granular scope (category=survey) reach them.
+SURVEY: Mapping[str, Any] = {
+    "coding": [
+        {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "survey", "display": "Survey"}
+    ]
+}
+
 # What FHIR can't carry in JSON and XML alike (R4, datatypes: string; XML 1.0, Char).
 _UNCARRIED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 

@@ -119,6 +119,11 @@ def _require_whole(response: Response, form: Scale) -> None:
             f"The response is to {response.questionnaire!r}, and the form here is {form.canonical}.",
             next_step="Fill in the form of this version.",
         )
+    if response.rater == "client" and type_and_id(response.source) != ("Patient", response.patient):
+        raise ResponseError(
+            f"The client scale is the patient's own, and {shown(response.source)} would have answered it.",
+            next_step="Name the patient as the source.",
+        )
     if response.status in ("completed", "amended") and len(response.ratings) != ITEM_COUNT:
         raise ResponseError(
             f"{ITEM_COUNT - len(response.ratings)} questions have no answer, so the response is not {response.status}.",
@@ -154,7 +159,7 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> Response:
         id=server_id(found),
         version_id=version_id(found),
         patient=patient,
-        source=found.reference("source"),
+        source=_source(found, form, patient),
         author=found.reference("author"),
         encounter=found.reference("encounter"),
         measured=measured,
@@ -180,6 +185,16 @@ def _require_patient_throughout(found: Element, patient: str) -> None:
     for name in ("source", "author"):
         if type_and_id(found.reference(name))[0] == "Patient":
             require_patient(found, name, patient)
+
+
+def _source(found: Element, form: Scale, patient: str) -> str:
+    source = found.reference("source")
+    if form.rater == "client":
+        if not source:
+            return f"Patient/{patient}"  # left out by other software; a self-rating has no other source
+        if type_and_id(source)[0] != "Patient":
+            raise found.fault(f"was answered by {shown(source)}, and the client scale is the patient's own")
+    return source
 
 
 def _language(found: Element) -> str:
