@@ -1,0 +1,33 @@
+"""The clinician rates blind: which of the patient's answers stay hidden until the clinician has rated."""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+
+from imr_fhir.due import DueOccasion
+from imr_fhir.history import day
+from imr_fhir.response import Response
+
+
+def hidden_from_clinician(
+    responses: Iterable[Response],
+    occasion: DueOccasion | None,
+    *,
+    today: date,
+    clinician_on: bool,
+    may_rate: bool,
+    seen_first: Collection[str] = (),
+) -> tuple[Response, ...]:
+    """The patient's current answers that panel and form hide from this viewer today, whatever their status.
+
+    ``occasion`` is the one whose due window is open (due.current); its answers are hidden until its clinician rating
+    is complete or the window has closed. Those of earlier occasions stay. ``clinician_on``: the site uses the
+    clinician scale; ``may_rate``: the viewer could still rate on it. ``seen_first``: keys of the responses that this
+    viewer opened first, which is recorded and leaves the pair out of agreement. Hidden answers are hidden in every
+    form: change, gaps and lines too. Only the one answer that a "worth talking about today" line quotes is shown.
+    """
+    if occasion is None or not (clinician_on and may_rate and occasion.opens <= today <= occasion.closes):
+        return ()
+    at_occasion = [response for response in responses if occasion.opens <= day(response) <= occasion.closes]
+    if any(response.rater == "clinician" and response.complete for response in at_occasion):
+        return ()
+    return tuple(response for response in at_occasion if response.rater == "client" and response.key not in seen_first)
