@@ -39,7 +39,7 @@ class Text:
 
     def in_(self, language: str) -> str:
         """The text in ``language`` (BCP 47, e.g. "nb-NO"); English where there is no such translation."""
-        return self.nb if self.nb and language.lower()[:2] in _BOKMAL else self.en
+        return self.nb if self.nb and language.lower().split("-")[0] in _BOKMAL else self.en
 
 
 @dataclass(frozen=True, slots=True)
