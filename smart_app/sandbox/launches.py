@@ -1,0 +1,38 @@
+"""What a launch knows: who is logged in, which patient and encounter, and the faults that were switched on for it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .vault import Entry, Vault
+
+SECONDS = 300  # a launch token that nobody used within five minutes is dead
+
+
+@dataclass(frozen=True)
+class Launch:
+    """``user`` is a reference (``Practitioner/kari``), ``patient`` and ``encounter`` are ids; ``intent`` as in SMART."""
+
+    user: str
+    patient: str
+    encounter: str = ""
+    intent: str = ""
+    need_patient_banner: bool = True
+    faults: tuple[str, ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def launch_of(body: Mapping[str, Any]) -> Launch:
+    return Launch(**{**body["launch"], "faults": tuple(body["launch"]["faults"])})
+
+
+def launch_token(vault: Vault, launch: Launch) -> str:
+    """Opaque, single use."""
+    return vault.issue("launch", {"launch": launch.body()}, seconds=SECONDS)
+
+
+def unused_launch(vault: Vault, token: str) -> Entry | None:
+    entry = vault.look("launch", token)
+    return entry if entry and not entry.spent else None

@@ -1,0 +1,118 @@
+"""A hospital without packaged records, one for each test; it is called in process."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from joserfc.jwk import ECKey, RSAKey
+from werkzeug.test import TestResponse
+
+from smart_app.sandbox import BACKEND_GRANTS, Client, Hospital, HospitalConfig, create_hospital, hospital_of
+
+BASE = "http://localhost"
+FHIR = f"{BASE}/fhir"
+CALLBACK = "http://127.0.0.1:8001/callback/demo"
+APP_SCOPES = ("openid", "fhirUser", "launch", "online_access", "offline_access", "patient/*.cruds", "user/*.cruds")
+
+RSA = RSAKey.generate_key(2048, {"kid": "backend-1", "alg": "RS384", "use": "sig"})
+EC = ECKey.generate_key("P-384", {"kid": "app-1", "alg": "ES384", "use": "sig"})
+
+CLIENTS = (
+    Client("imr-app", "IMR", APP_SCOPES, (CALLBACK,)),
+    Client(
+        "imr-keys", "IMR", APP_SCOPES, (CALLBACK,), jwks={"keys": [EC.as_dict(private=False)]}, id_token_alg="ES384"
+    ),
+    Client(
+        "imr-loader",
+        "Loader",
+        ("system/*.cruds",),
+        grant_types=BACKEND_GRANTS,
+        jwks={"keys": [RSA.as_dict(private=False)]},
+    ),
+)
+
+
+@dataclass
+class Clock:
+    now: datetime = field(default_factory=lambda: datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Caller:
+    """Speaks FHIR to the hospital with one access token."""
+
+    client: FlaskClient
+    token: str
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> TestResponse:
+        sent = {"Accept": "application/fhir+json", **(headers or {})}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        if body is not None:
+            sent.setdefault("Content-Type", "application/fhir+json")
+        data = body if isinstance(body, bytes | str) or body is None else json.dumps(body)
+        return self.client.open(f"/fhir/{path}" if path else "/fhir", method=method, data=data, headers=sent)
+
+    def get(self, path: str) -> Any:
+        reply = self("GET", path)
+        assert reply.status_code == 200, reply.text
+        return json.loads(reply.text)
+
+    def create(self, resource: Mapping[str, Any], **headers: str) -> Any:
+        reply = self("POST", resource["resourceType"], resource, headers)
+        assert reply.status_code == 201, reply.text
+        return json.loads(reply.text)
+
+    def ids(self, path: str) -> list[str]:
+        return [entry["resource"]["id"] for entry in self.get(path).get("entry", [])]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hospital(tmp_path: Path, clock: Clock) -> Iterator[Hospital]:
+    app = create_hospital(
+        HospitalConfig(tmp_path / "hospital.sqlite", clients=CLIENTS, base_url=BASE, seed=(), clock=clock)
+    )
+    app.testing = True
+    hospital = hospital_of(app)
+    yield hospital
+    hospital.close()
+
+
+@pytest.fixture
+def client(tmp_path: Path, clock: Clock) -> Iterator[FlaskClient]:
+    app = create_hospital(
+        HospitalConfig(tmp_path / "hospital.sqlite", clients=CLIENTS, base_url=BASE, seed=(), clock=clock)
+    )
+    app.testing = True
+    yield app.test_client()
+    hospital_of(app).close()
+
+
+@pytest.fixture
+def house(client: FlaskClient) -> Hospital:
+    """The parts of the hospital that ``client`` calls."""
+    return hospital_of(client.application)
+
+
+@pytest.fixture
+def fhir(client: FlaskClient, house: Hospital) -> Caller:
+    """A backend service that may do everything."""
+    return Caller(client, house.access_token("system/*.cruds"))
