@@ -1,31 +1,32 @@
 """Everything that can go wrong, as one tree; each message names what, which value, and the next step.
 
-    ImrError
-    ├── ArtefactError          a packaged or loaded artefact is not what it must be
-    ├── RatingError            a rating that the instrument does not have
-    ├── ResourceError          a FHIR resource that can't be read as ours; it is shown, never counted
-    │   ├── ResponseError      ... a QuestionnaireResponse
-    │   ├── GoalError          ... a Goal or one of its steps
-    │   ├── NoteError          ... one of the small Observations
-    │   └── WrongPatient       it belongs to another patient than the launch's
-    ├── EhrError               the hospital's side
-    │   ├── RefusedUrl         an address that we do not call (host, scheme, path)
-    │   ├── NotConnected       nothing was sent: safe to send again
-    │   ├── LostReply          something was sent, no whole reply came: read back first
-    │   ├── BadReply           a reply that is not what the protocol says (HTML, bad JSON, too big, redirect)
-    │   └── HttpFailure        a reply with a failure status
-    │       ├── Unauthorized   401
-    │       ├── Forbidden      403, 405
-    │       ├── NotFound       404, 410
-    │       ├── Conflict       409, 412
-    │       ├── Invalid        400, 422 and other 4xx
-    │       ├── Busy           429, 503 with Retry-After
-    │       └── ServerFault    other 5xx
-    └── LaunchError            SMART launch and log-in
-        ├── UnknownIssuer      an iss that is not configured
-        ├── StateError         state missing, tampered with, too old or already used
-        ├── AuthorizationError the authorization server said no
-        └── IdentityError      an id_token that does not verify
+ImrError
+├── ArtefactError          a packaged or loaded artefact is not what it must be
+├── RatingError            a rating that the instrument does not have
+├── ResourceError          a FHIR resource that can't be read as ours; it is shown, never counted
+│   ├── ResponseError      ... a QuestionnaireResponse
+│   ├── GoalError          ... a Goal or one of its steps
+│   ├── NoteError          ... one of the small Observations
+│   └── WrongPatient       it belongs to another patient than the launch's
+├── EhrError               the hospital's side
+│   ├── RefusedUrl         an address that we do not call (host, scheme, path)
+│   ├── NotConnected       nothing was sent: safe to send again
+│   ├── LostReply          something was sent, no whole reply came: read back first
+│   ├── BadReply           a reply that is not what the protocol says (HTML, too big, redirect)
+│   │   └── NotJson        JSON that we do not read (too deep, a name twice, NaN, 19 digits)
+│   └── HttpFailure        a reply with a failure status
+│       ├── Unauthorized   401
+│       ├── Forbidden      403, 405
+│       ├── NotFound       404, 410
+│       ├── Conflict       409, 412
+│       ├── Invalid        400, 422 and other 4xx
+│       ├── Busy           429, 503 with Retry-After
+│       └── ServerFault    other 5xx
+└── LaunchError            SMART launch and log-in
+    ├── UnknownIssuer      an iss that is not configured
+    ├── StateError         state missing, tampered with, too old or already used
+    ├── AuthorizationError the authorization server said no
+    └── IdentityError      an id_token that does not verify
 """
 
 
@@ -86,6 +87,10 @@ class BadReply(EhrError):
     pass
 
 
+class NotJson(BadReply):
+    pass
+
+
 class HttpFailure(EhrError):
     """``status`` is the HTTP status, ``retry_after`` seconds where the server said so."""
 
@@ -136,7 +141,11 @@ class StateError(LaunchError):
 
 
 class AuthorizationError(LaunchError):
-    pass
+    """``error`` is OAuth's own word (RFC 6749, 4.1.2.1 and 5.2), e.g. ``invalid_grant``; "" where it gave none."""
+
+    def __init__(self, message: str, *, next_step: str = "", error: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.error = error
 
 
 class IdentityError(LaunchError):

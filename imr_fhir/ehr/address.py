@@ -1,0 +1,119 @@
+"""Addresses of a hospital, compared only after parsing: what we call, and what we take from an EHR's links.
+
+An address that two parsers could read in two ways (userinfo, backslash, "..", control characters) is refused, never
+mended.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin
+
+from imr_fhir.errors import RefusedUrl
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+_URL = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?",
+    re.IGNORECASE,
+)
+_UNSAFE = re.compile(r"[^\x21-\x7e]|\\")  # a backslash is a slash to browsers; the rest belongs in no address
+
+_ID = r"(?!\.+(?:/|$))[A-Za-z0-9\-.]{1,64}"
+_REFERENCE = re.compile(rf"(?P<type>[A-Z][A-Za-z]{{1,63}})/(?P<id>{_ID})(?:/_history/(?P<version>{_ID}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``origin`` is scheme, host and port (always written), ``path`` begins with a slash or is empty."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A resource of the EHR that we talk to; ``version`` is "" where none is named."""
+
+    type: str
+    id: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}/{self.id}"
+
+
+def parse(url: str) -> Address:
+    """Raises RefusedUrl for whatever is not a plain absolute http or https address."""
+    found = None if _UNSAFE.search(url) else _URL.fullmatch(url)
+    if found is None or ".." in _segments(found["path"] or ""):
+        raise RefusedUrl(f"The address {_shown(url)} is not one that we call.", next_step=_TELL)
+    scheme = found["scheme"].lower()
+    port = int(found["port"] or {"http": 80, "https": 443}[scheme])
+    return Address(scheme, found["host"].lower().rstrip("."), port, found["path"] or "")
+
+
+def under(url: str, base: str) -> str:
+    """``url``, absolute or relative to ``base``, as an absolute address of the same server below ``base``.
+
+    Raises RefusedUrl for any other. ``base`` has no slash at its end.
+    """
+    if _UNSAFE.search(url):
+        raise RefusedUrl(f"The address {_shown(url)} is not one that we call.", next_step=_TELL)
+    absolute = urljoin(f"{base}/", url)
+    target, home = parse(absolute), parse(base)
+    if target.origin != home.origin or not (target.path == home.path or target.path.startswith(f"{home.path}/")):
+        raise RefusedUrl(f"The EHR pointed to {_shown(absolute)}, which is not below {base}.", next_step=_TELL)
+    return absolute
+
+
+def local_reference(value: object, base: str) -> Reference | None:
+    """``Type/id`` or the same below ``base`` (a FHIR ``Reference.reference``, a ``fhirUser``); None for any other."""
+    if not isinstance(value, str):
+        return None
+    found = _REFERENCE.fullmatch(value)
+    if found is None and "://" in value:
+        try:
+            found = _REFERENCE.fullmatch(under(value, base)[len(base) + 1 :])
+        except RefusedUrl:
+            return None
+    return Reference(found["type"], found["id"], found["version"] or "") if found else None
+
+
+def location_reference(value: str) -> Reference | None:
+    """The end of a ``Location``: ``Type/id[/_history/v]``. The rest is dropped, so it can lead nowhere else.
+
+    Epic's is relative; an EHR behind a proxy may give its inner address.
+    """
+    path = value if not _UNSAFE.search(value) else ""
+    for found in _REFERENCE.finditer(path):
+        if found.end() == len(path) and (found.start() == 0 or path[found.start() - 1] == "/"):
+            return Reference(found["type"], found["id"], found["version"] or "")
+    return None
+
+
+def is_id(value: str) -> bool:
+    """A FHIR id (R4: 1 to 64 letters, digits, hyphens, dots), but none of dots alone: it becomes part of a path."""
+    return re.fullmatch(_ID, value) is not None
+
+
+def _shown(url: str) -> str:
+    """Without its query, which may name a patient."""
+    return repr(url.partition("?")[0][:100])
+
+
+def _segments(path: str) -> list[str]:
+    while (decoded := unquote(path)) != path:  # %252e%252e hides two dots from who decodes once
+        path = decoded
+    return path.replace("\\", "/").split("/")
+
+
+_TELL = "Tell the EHR's administrator; nothing was sent there."

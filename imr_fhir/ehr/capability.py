@@ -1,0 +1,70 @@
+"""The write plan: what this EHR lets this user write.
+
+CapabilityStatement ∩ granted scopes, without what the EHR refused before. A CapabilityStatement can't be trusted alone:
+Epic's names resources that it then refuses.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from imr_fhir.ehr.scopes import granted
+
+Operation = Literal["create", "update"]
+Reason = Literal["", "not-offered", "no-scope", "refused-before"]
+
+WRITTEN = ("QuestionnaireResponse", "Observation", "Goal", "Provenance", "AuditEvent")
+
+_LETTER: Mapping[Operation, str] = {"create": "c", "update": "u"}
+_OPERATIONS: tuple[Operation, ...] = ("create", "update")
+
+
+@dataclass(frozen=True, slots=True)
+class WritePlan:
+    """``reasons``: (resource, operation) -> why not, "" where it may be written."""
+
+    transaction: bool
+    conditional_create: bool
+    reasons: Mapping[tuple[str, Operation], Reason]
+
+    def may(self, resource_type: str, operation: Operation = "create") -> bool:
+        return self.reason(resource_type, operation) == ""
+
+    def reason(self, resource_type: str, operation: Operation = "create") -> Reason:
+        """Why ``resource_type`` can't be written; "" where it can."""
+        return self.reasons.get((resource_type, operation), "not-offered")
+
+
+def write_plan(
+    capabilities: Mapping[str, Any], scopes: Iterable[str], *, refused: Collection[tuple[str, str]] = ()
+) -> WritePlan:
+    """``capabilities``: the CapabilityStatement. ``refused``: (resource, operation) that gave 403, 405 or 422 before.
+
+    Conditional creates count where every resource that may be created has them.
+    """
+    granted_scopes = tuple(scopes)
+    rest = next((part for part in _objects(capabilities.get("rest")) if part.get("mode") == "server"), {})
+    offered = {str(part.get("type")): part for part in _objects(rest.get("resource"))}
+
+    def why_not(resource_type: str, operation: Operation) -> Reason:
+        if operation not in _interactions(offered.get(resource_type, {})):
+            return "not-offered"
+        if not granted(granted_scopes, resource_type, _LETTER[operation]):
+            return "no-scope"
+        return "refused-before" if (resource_type, operation) in refused else ""
+
+    reasons = {(written, operation): why_not(written, operation) for written in WRITTEN for operation in _OPERATIONS}
+    creatable = [written for written in WRITTEN if reasons[written, "create"] == ""]
+    return WritePlan(
+        transaction="transaction" in _interactions(rest),
+        conditional_create=all(offered[written].get("conditionalCreate") is True for written in creatable),
+        reasons=reasons,
+    )
+
+
+def _interactions(part: Mapping[str, Any]) -> set[str]:
+    return {str(interaction.get("code")) for interaction in _objects(part.get("interaction"))}
+
+
+def _objects(value: object) -> Iterator[Mapping[str, Any]]:
+    return (entry for entry in (value if isinstance(value, list) else []) if isinstance(entry, Mapping))

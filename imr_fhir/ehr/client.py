@@ -1,0 +1,215 @@
+"""FHIR's RESTful interactions (R4, http.html) with one server, for one patient where there is one."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from imr_fhir.ehr.address import is_id, under
+from imr_fhir.ehr.compartment import belongs
+from imr_fhir.ehr.failure import failure
+from imr_fhir.ehr.json_writer import write_json
+from imr_fhir.ehr.outcome import sentence
+from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
+from imr_fhir.ehr.transport import LIMITS, Reply, Transport
+from imr_fhir.errors import BadReply, NotJson, WrongPatient
+
+PAGE = 500  # one round trip for nearly every chart; servers give fewer where they want to
+PAGES = 50
+_FHIR = "application/fhir+json"
+_TELL = "Tell the EHR's administrator."
+
+Params = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``foreign``: how many were dropped, being another patient's. ``said``: warnings of the EHR, as sentences."""
+
+    resources: tuple[dict[str, Any], ...]
+    foreign: int = 0
+    truncated: bool = False
+    said: tuple[str, ...] = ()
+
+
+class FhirClient:
+    """``base`` is the server's address; ``token`` gives the access token of the moment; ``patient`` is an id.
+
+    All methods raise EhrError. With ``patient``, what is read or written must be that patient's: else WrongPatient.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        base: str,
+        *,
+        token: Callable[[], str] | None = None,
+        patient: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.base = base.rstrip("/")
+        self.patient = patient
+        self._transport = transport
+        self._token = token
+        self._headers = dict(headers or {})
+
+    def read(self, resource_type: str, resource_id: str) -> dict[str, Any]:
+        """The resource as it is now."""
+        reply = self._send("GET", f"{_path(resource_type, resource_id)}", purpose="chart")
+        if reply.status != 200:
+            raise failure(reply, f"to show {resource_type}")
+        found = _resource(reply, resource_type)
+        if found.get("id") != resource_id:
+            raise BadReply(f"The EHR answered with another {resource_type} than the one asked for.", next_step=_TELL)
+        self._require_ours(found, "answered for another patient")
+        return found
+
+    def search(self, resource_type: str, params: Params, *, post: bool = False) -> Found:
+        """All pages, in one deadline; resources of other patients are dropped and counted.
+
+        ``post`` keeps the parameters out of addresses and their logs: for names and national numbers.
+        """
+        query = urlencode([*params, ("_count", str(PAGE))])
+        ends = time.monotonic() + LIMITS["chart"].seconds
+        if post:
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            reply = self._send("POST", f"{resource_type}/_search", purpose="chart", headers=form, body=query.encode())
+        else:
+            reply = self._send("GET", f"{resource_type}?{query}", purpose="chart")
+        pages = _Pages(self, resource_type)
+        url = pages.take(reply)
+        while url and len(pages.seen) <= PAGES:
+            url = pages.take(self._send("GET", url, purpose="chart", seconds=ends - time.monotonic()))
+        return Found(tuple(pages.resources), pages.foreign, bool(url), tuple(pages.said))
+
+    def create(self, resource: Mapping[str, Any], *, if_none_exist: str = "") -> Receipt:
+        """``if_none_exist``: a search; where it finds one, that one is the answer, whatever it says."""
+        self._require_ours(resource, "would be written for another patient")
+        resource_type = str(resource["resourceType"])
+        headers = {"If-None-Exist": if_none_exist} if if_none_exist else {}
+        reply = self._write("POST", resource_type, resource, headers)
+        return receipt(reply, resource_type)
+
+    def update(self, resource: Mapping[str, Any], *, if_match: str = "") -> Receipt:
+        """``if_match``: the version that it replaces; raises Conflict where there is a newer one."""
+        self._require_ours(resource, "would be written for another patient")
+        resource_type, resource_id = str(resource["resourceType"]), str(resource["id"])
+        headers = {"If-Match": f'W/"{if_match}"'} if if_match else {}
+        reply = self._write("PUT", _path(resource_type, resource_id), resource, headers)
+        return receipt(reply, resource_type, resource_id)
+
+    def transaction(self, bundle: Mapping[str, Any]) -> list[Receipt]:
+        """A receipt for each entry, in order. Raises BadReply where the answer does not say so of every entry."""
+        entries = bundle["entry"]
+        for entry in entries:
+            self._require_ours(entry["resource"], "would be written for another patient")
+        answers = _resource(self._write("POST", "", bundle, {}), "Bundle").get("entry")
+        if not isinstance(answers, list) or len(answers) != len(entries):
+            raise BadReply("The EHR did not answer for each part of the transaction.", next_step=_TELL)
+        return [entry_receipt(entry["request"], answer) for entry, answer in zip(entries, answers, strict=True)]
+
+    def capabilities(self) -> dict[str, Any]:
+        """The CapabilityStatement."""
+        reply = self._send("GET", "metadata", purpose="metadata")
+        if reply.status != 200:
+            raise failure(reply, "to say what it can do")
+        return _resource(reply, "CapabilityStatement")
+
+    def ours(self, resource: Mapping[str, Any]) -> bool:
+        """Whether it is the patient's of this client, or of no patient."""
+        return self.patient is None or belongs(resource, self.patient, self.base)
+
+    def page_address(self, url: str) -> str:
+        """A ``next`` link, absolute; raises RefusedUrl where it leads away from this server."""
+        return under(url, self.base)
+
+    def _require_ours(self, resource: Mapping[str, Any], what: str) -> None:
+        if not self.ours(resource):
+            raise WrongPatient(f"{resource.get('resourceType')} {what}.", next_step=f"It was left out. {_TELL}")
+
+    def _write(self, method: str, path: str, resource: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+        headers = {"Content-Type": f"{_FHIR}; charset=utf-8", "Prefer": "return=minimal", **headers}
+        reply = self._send(method, path, purpose="write", headers=headers, body=write_json(resource))
+        if reply.status not in (200, 201, 204):
+            raise failure(reply, f"to save {resource['resourceType']}")
+        return reply
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        purpose: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float | None = None,
+    ) -> Reply:
+        url = path if "://" in path else f"{self.base}/{path}".rstrip("/")
+        sent = {"Accept": _FHIR, **self._headers, **(headers or {})}
+        if self._token:
+            sent["Authorization"] = f"Bearer {self._token()}"
+        return self._transport.send(method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)
+
+
+class _Pages:
+    """What the pages of one search gave so far."""
+
+    def __init__(self, client: FhirClient, resource_type: str) -> None:
+        self._client = client
+        self._type = resource_type
+        self.resources: list[dict[str, Any]] = []
+        self.said: list[str] = []
+        self.foreign = 0
+        self.seen: set[str] = {""}
+
+    def take(self, reply: Reply) -> str:
+        """Adds one page; the address of the next, or ""."""
+        if reply.status != 200:
+            raise failure(reply, f"to search for {self._type}")
+        bundle = _resource(reply, "Bundle")
+        for entry in _list(bundle.get("entry")):
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if isinstance(resource, dict):
+                self._add(resource)
+        links = [
+            link for link in _list(bundle.get("link")) if isinstance(link, dict) and link.get("relation") == "next"
+        ]
+        if not links:
+            return ""
+        url = self._client.page_address(str(links[0].get("url")))
+        if url in self.seen:
+            raise BadReply("The EHR's pages lead in a circle.", next_step=_TELL)
+        self.seen.add(url)
+        return url
+
+    def _add(self, resource: dict[str, Any]) -> None:
+        if resource.get("resourceType") == "OperationOutcome":  # search.mode outcome: what the EHR wants to say
+            self.said.extend(filter(None, [sentence(resource)]))
+        elif resource.get("resourceType") == self._type:
+            if self._client.ours(resource):
+                self.resources.append(resource)
+            else:
+                self.foreign += 1
+
+
+def _path(resource_type: str, resource_id: str) -> str:
+    if not is_id(resource_id):
+        raise BadReply(f"{resource_id[:64]!r} is no id of a {resource_type}.", next_step=_TELL)
+    return f"{resource_type}/{resource_id}"
+
+
+def _resource(reply: Reply, resource_type: str) -> dict[str, Any]:
+    try:
+        found = reply.json()
+    except NotJson as error:
+        kind = reply.headers.get("Content-Type", "nothing that says what it is")[:60]
+        raise BadReply(f"The EHR answered with {kind} where FHIR's JSON was asked for.", next_step=_TELL) from error
+    if not isinstance(found, dict) or found.get("resourceType") != resource_type:
+        said = sentence(found)
+        raise BadReply(f"The EHR did not answer with a {resource_type}. {said}".strip(), next_step=_TELL)
+    return found
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,121 @@
+"""Reads JSON that somebody else wrote: strict about what would harm us, and fast.
+
+Beyond RFC 8259: at most 64 levels, no name twice in one object, no NaN or Infinity, no NUL, no half of a surrogate
+pair, numbers of at most 18 digits. `int(Decimal("1e1000000"))` burns 23 s, so a number is bounded before it is used.
+"""
+
+import json
+import re
+from decimal import Decimal
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from imr_fhir.errors import NotJson
+
+DEPTH = 64
+DIGITS = 18  # FHIR's decimal: "no more than 18 digits"
+
+# What follows a backslash: a whole surrogate pair, half of one, NUL, or any other escape.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|(?P<nul>u0000)"
+    r"|.)",
+    re.DOTALL,
+)
+
+
+def read_json(data: bytes) -> Any:
+    """The value of a JSON text in UTF-8; decimals as ``Decimal`` with the digits that were sent.
+
+    Raises NotJson, which says what is wrong but quotes none of the text: it may be a patient's.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _refuse(f"byte {error.start} is not UTF-8") from None
+    if "\\u" in text:
+        _check_escapes(text)
+    value = _decode(_DECODER, text)
+    if _names(value) != text.count('":') or _space_before_colon(text):
+        _decode(_NAME_BY_NAME, text)
+    return value
+
+
+def _refuse(what: str) -> NotJson:
+    return NotJson(f"This is not JSON that we read: {what}.", next_step="The EHR's administrator can see why.")
+
+
+def _decode(decoder: json.JSONDecoder, text: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise _refuse(f"{error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise _refuse(f"more than {DEPTH} levels") from None
+
+
+def _names(value: Any) -> int:
+    """How many names all objects have together. Raises NotJson where they are too deep."""
+    objects = [value] if isinstance(value, dict) else []
+    arrays = [value] if isinstance(value, list) else []
+    names = 0
+    for _ in range(DEPTH + 1):
+        if not objects and not arrays:
+            return names
+        names += sum(map(len, objects))
+        below = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(arrays)]
+        objects = [inner for inner in below if inner.__class__ is dict]
+        arrays = [inner for inner in below if inner.__class__ is list]
+    raise _refuse(f"more than {DEPTH} levels")
+
+
+def _space_before_colon(text: str) -> bool:
+    return any(space in text and f"{space}:" in text for space in " \n\r\t")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _refuse("one object has a name twice")
+    return found
+
+
+@lru_cache(1024)
+def _integer(literal: str) -> int:
+    if len(literal.lstrip("-")) > DIGITS:
+        raise _refuse(f"a number has more than {DIGITS} digits")
+    return int(literal)
+
+
+@lru_cache(1024)
+def _decimal(literal: str) -> Decimal:
+    mantissa, _, exponent = literal.lower().partition("e")
+    if len(mantissa) > 2 * DIGITS + 3 or len(exponent) > 3:  # sign, point, 18 zeros, 18 digits; exponent -18 to +18
+        raise _refuse(f"a number has more than {DIGITS} digits")
+    value = Decimal(literal)
+    _, digits, power = value.as_tuple()
+    if len(digits) > DIGITS or not isinstance(power, int) or abs(power) > DIGITS:
+        raise _refuse(f"a number has more than {DIGITS} digits")
+    return value
+
+
+def _constant(name: str) -> None:
+    raise _refuse(f"{name} is no JSON number")
+
+
+def _check_escapes(text: str) -> None:
+    for escape in _ESCAPE.finditer(text):
+        if escape["half"]:
+            raise _refuse("half of a surrogate pair")
+        if escape["nul"]:
+            raise _refuse("a NUL character")
+
+
+# A hook on each object doubles the time (7 ms against 4 for 475 kB). Where no space stands before a colon, each name
+# ends in `":`, so as many of these as there are names in the value proves that none was there twice. A text that has
+# more (`\":` within a string) is read once more, name by name.
+_NUMBERS: dict[str, Any] = {"parse_float": _decimal, "parse_int": _integer, "parse_constant": _constant}
+_DECODER = json.JSONDecoder(**_NUMBERS)
+_NAME_BY_NAME = json.JSONDecoder(**_NUMBERS, object_pairs_hook=_object)

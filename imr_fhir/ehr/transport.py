@@ -1,0 +1,217 @@
+"""The one place that speaks HTTP: allowed hosts only, no redirects, one deadline, bounded bytes.
+
+It knows requests and replies, no FHIR and no OAuth. What it says of a failure is what filing needs to know: nothing was
+sent (NotConnected), or something may have been (LostReply).
+"""
+
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import PoolManager
+from urllib3.exceptions import DecodeError, HTTPError, IncompleteRead
+
+from imr_fhir.ehr import address, wire
+from imr_fhir.ehr.json_reader import read_json
+from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
+
+# urllib3's DEBUG line prints whole addresses, and those of a search name the patient.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+# What says that the request went out even where our own sockets did not see it go.
+_AFTER_SENDING = (requests.ReadTimeout, requests.exceptions.ChunkedEncodingError)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``seconds`` from the first look-up of a name to the last byte; ``bytes`` of the body once unpacked."""
+
+    seconds: float
+    bytes: int
+
+
+LIMITS: Mapping[str, Limit] = {
+    "chart": Limit(30, 10_000_000),
+    "metadata": Limit(30, 10_000_000),
+    "write": Limit(30, 10_000_000),
+    "token": Limit(30, 256_000),
+    "jwks": Limit(30, 256_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply. ``headers`` don't care for case; a redirect is a reply like any other, and nobody follows it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; raises NotJson."""
+        return read_json(self.body)
+
+
+class Transport:
+    """Requests to the hosts of one site.
+
+    ``allowed_hosts`` are origins (``https://host[:port]``); http only for this machine and only with
+    ``allow_loopback_http``. ``ca`` is a file of certificate authorities instead of the public ones. At most ``pool``
+    requests are under way at once. No proxy, ``~/.netrc`` or other setting of the environment is read.
+    """
+
+    def __init__(
+        self,
+        allowed_hosts: Collection[str],
+        *,
+        allow_loopback_http: bool = False,
+        extra_headers: Mapping[str, str] | None = None,
+        pool: int = 8,
+        ca: str | None = None,
+        user_agent: str = "imr-fhir",
+        limits: Mapping[str, Limit] = LIMITS,
+    ) -> None:
+        self._allowed = frozenset(address.parse(origin).origin for origin in allowed_hosts)
+        self._allow_loopback_http = allow_loopback_http
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(extra_headers or {})}
+        self._slots = threading.BoundedSemaphore(pool)
+        self._pool = pool
+        self._limits = limits
+        self._adapter = _Adapter(ca or DEFAULT_CA_BUNDLE_PATH, pool)
+
+    def check(self, url: str) -> str:
+        """``url`` if we may call it; raises RefusedUrl."""
+        target = address.parse(url)
+        plain = target.scheme == "http" and not (self._allow_loopback_http and target.host in address.LOOPBACK)
+        if plain or target.origin not in self._allowed:
+            raise RefusedUrl(
+                f"{target.origin} is not one of this site's hosts, so it is not called.",
+                next_step="If it belongs to the hospital, add it to the site's allowed hosts; they need https.",
+            )
+        return url
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        purpose: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float | None = None,
+    ) -> Reply:
+        """One request and its whole reply, whatever its status.
+
+        ``purpose`` names the row of limits; ``seconds`` may shorten its deadline. Raises RefusedUrl, NotConnected
+        (nothing was sent), LostReply (something may have been, no whole reply came), BadReply (too big).
+        """
+        self.check(url)
+        limit = self._limits[purpose]
+        deadline = limit.seconds if seconds is None else min(seconds, limit.seconds)
+        request = requests.Request(method, url, headers={**self._headers, **(headers or {})}, data=body).prepare()
+        safe = method in ("GET", "HEAD")
+        # A write takes a connection of its own: one that the server closes just now would leave it unknown.
+        with self._slot(deadline, fresh=not safe) as call:
+            try:
+                return self._exchange(request, limit.bytes)
+            except LostReply:
+                if not (safe and call.reused):
+                    raise
+            call.fresh = True  # the server had closed the kept connection: once more, on a new one
+            return self._exchange(request, limit.bytes)
+
+    @contextmanager
+    def _slot(self, seconds: float, *, fresh: bool) -> Iterator[wire.Call]:
+        call = wire.Call(seconds, fresh=fresh)
+        if not self._slots.acquire(timeout=max(seconds, 0)):
+            raise NotConnected(
+                f"{self._pool} requests to this hospital are under way and none ended in time.",
+                next_step="Nothing was sent. Try again in a minute.",
+            )
+        token = wire.CALL.set(call)
+        try:
+            yield call
+        finally:
+            wire.CALL.reset(token)
+            self._slots.release()
+
+    def _exchange(self, request: requests.PreparedRequest, most: int) -> Reply:
+        call = wire.CALL.get()
+        call.sent = False
+        try:
+            # The adapter, not a Session: a Session reads the body of a redirect without any limit.
+            response = self._adapter.send(request, stream=True, timeout=call.left())
+            try:
+                body = _read(response, most)
+            finally:
+                response.close()
+        except (requests.RequestException, HTTPError, TimeoutError) as error:
+            raise _failure(request, error, sent=call.sent or isinstance(error, _AFTER_SENDING)) from None
+        return Reply(response.status_code, CaseInsensitiveDict(response.headers), body)
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, ca: str, pool: int) -> None:
+        self._ca = ca
+        super().__init__(pool_connections=pool, pool_maxsize=pool)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
+        context = wire.tls_context(self._ca)
+        self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=context, **pool_kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": wire.Pool, "https": wire.TLSPool}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002
+        """The context holds the authorities already; requests would load its own again for each connection."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _read(response: requests.Response, most: int) -> bytes:
+    body = bytearray()
+    for part in response.raw.stream(65_536, decode_content=True):
+        body += part
+        if len(body) > most:
+            raise BadReply(
+                f"The reply is larger than {most:,} bytes, so the rest was not read.",
+                next_step="Tell the EHR's administrator.",
+            )
+    return bytes(body)
+
+
+# What went wrong, by the most telling error in the chain that urllib3 and requests wrap around it.
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLError, "TLS failed"),
+    (TimeoutError, "time ran out"),
+    (socket.gaierror, "no such name"),
+    (ConnectionRefusedError, "it refused the connection"),
+    (ConnectionResetError, "it closed the connection"),
+    (IncompleteRead, "it stopped in the middle"),
+    (DecodeError, "its compression is broken"),
+)
+
+
+def _failure(request: requests.PreparedRequest, error: Exception, *, sent: bool) -> NotConnected | LostReply:
+    origin = address.parse(str(request.url)).origin
+    chain = list(_chain(error))
+    why = next((said for kind, said in _REASONS if any(isinstance(link, kind) for link in chain)), "no HTTP reply")
+    if sent:
+        next_step = "Look at what the EHR has before anything is sent again."
+        return LostReply(f"{origin} gave no whole reply: {why}.", next_step=next_step)
+    if any(isinstance(link, ssl.SSLCertVerificationError) for link in chain):
+        next_step = "Nothing was sent. The hospital's own certificate authority can be set for the site."
+        return NotConnected(f"{origin} has no certificate that we trust.", next_step=next_step)
+    return NotConnected(f"No connection to {origin}: {why}.", next_step="Nothing was sent. Try again in a minute.")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
