@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests import parts
+from tests.written import record_writes
 
 MARKS = {
     "hapi": "needs a HAPI FHIR server; these run in one worker and share it",
@@ -19,6 +20,7 @@ MARKS = {
 def pytest_configure(config: pytest.Config) -> None:
     for name, what in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {what}")
+    record_writes()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
