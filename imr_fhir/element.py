@@ -118,7 +118,11 @@ class Element:
     def codes(self, name: str, system: str) -> tuple[str, ...]:
         """The codes of ``system`` in the CodeableConcept ``name``, each once."""
         concept = self.one(name)
-        codings = concept.many("coding") if concept else ()
+        return concept.own_codes(system) if concept else ()
+
+    def own_codes(self, system: str) -> tuple[str, ...]:
+        """The codes of ``system`` in this element, a CodeableConcept, each once."""
+        codings = self.many("coding")
         return tuple(dict.fromkeys(coding.text("code") for coding in codings if coding.text("system") == system))
 
 

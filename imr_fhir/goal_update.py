@@ -1,0 +1,56 @@
+"""An update of a Goal in the record that keeps what others wrote in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from imr_fhir import artefacts
+from imr_fhir.element import Element, resource, type_and_id, uuid_identifier
+from imr_fhir.errors import GoalError
+from imr_fhir.goal import relation_kinds
+
+# What our Goal says, and leaves out where it says it no more. A narrative made of the old one would contradict it.
+_OURS = ("achievementStatus", "startDate", "startCodeableConcept", "statusDate", "target", "expressedBy", "text")
+
+
+def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """``built`` (of ``goal.to_resource``) with what others wrote in ``base``, the same Goal as it was read.
+
+    Theirs are notes, what the goal addresses, other categories, identifiers and extensions, measures in its target,
+    another person who expressed it, labels. Not checked again: fhir.resources refuses some sound FHIR.
+    Raises GoalError where ``base`` can't be read.
+    """
+    found = resource(base, "Goal", GoalError)
+    merged = {name: value for name, value in base.items() if name.lstrip("_") not in _OURS} | dict(built)
+    theirs = {
+        "extension": [each.raw for each in found.many("extension") if "part-of" not in relation_kinds(each)],
+        "identifier": [each.raw for each in found.many("identifier") if not uuid_identifier((each,))],
+        "category": [each.raw for each in found.many("category") if not each.own_codes(artefacts.CODES)],
+    }
+    for name, values in theirs.items():
+        merged[name] = [*built.get(name, []), *values]
+    merged["target"] = _targets(built, found)
+    merged["meta"] = _meta(built["meta"], found.one("meta"))
+    if "expressedBy" not in built and type_and_id(found.reference("expressedBy"))[0] not in ("", "Patient"):
+        merged["expressedBy"] = base["expressedBy"]
+    return {name: value for name, value in merged.items() if value != []}
+
+
+def _targets(built: Mapping[str, Any], found: Element) -> list[dict[str, Any]]:
+    """The due date stands in the first target; measures, such as levels of goal attainment, are others'."""
+    first, *more = [dict(each.raw) for each in found.many("target")] or [{}]
+    due: dict[str, Any] = next(iter(built.get("target", [])), {})
+    first = {name: value for name, value in first.items() if name.lstrip("_") not in ("dueDate", "dueDuration")} | due
+    return [target for target in (first, *more) if target]
+
+
+def _meta(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:
+    """Our meta with the labels of others; the tag of an earlier filing gives way to the new one."""
+    if base is None:
+        return dict(built)
+    labels = {
+        "profile": [url for url in base.raw.get("profile", []) if url not in built.get("profile", [])],
+        "security": [label.raw for label in base.many("security") if label.raw not in built.get("security", [])],
+        "tag": [tag.raw for tag in base.many("tag") if tag.text("system") != artefacts.FILING],
+    }
+    merged = {name: [*built.get(name, []), *values] for name, values in labels.items()}
+    return {name: values for name, values in merged.items() if values}
