@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -17,10 +18,15 @@ from smart_app.store.cipher import Cipher
 from smart_app.store.drafts import Drafts
 from smart_app.store.engine import Database, open_database
 from smart_app.store.errors import SchemaError, StoreUnready
+from smart_app.store.filings import Filings
+from smart_app.store.handovers import Handovers
 from smart_app.store.keys import Keys
+from smart_app.store.launch import Launch
 from smart_app.store.launches import Launches
+from smart_app.store.purge import Purged, purge
 from smart_app.store.schema import MIGRATIONS, migrate, version_of
 from smart_app.store.tickets import Tickets
+from smart_app.store.token_refresh import TokenRefresh
 from smart_app.store.used_states import UsedStates
 
 MIN_FREE_BYTES = 100_000_000
@@ -37,7 +43,10 @@ class Store:
         self.states = UsedStates(database, cipher)
         self.tickets = Tickets(database, cipher)
         self.launches = Launches(database, cipher)
+        self.tokens = TokenRefresh(database, cipher, self.launches)
         self.drafts = Drafts(database, cipher)
+        self.filings = Filings(database, cipher, self.drafts, self.audit)
+        self.handovers = Handovers(database, cipher, self.launches, self.drafts)
 
     @classmethod
     def open(cls, path: Path, keys: Keys) -> Store:
@@ -77,6 +86,17 @@ class Store:
                 f"{free // 1_000_000} MB are free where the store is, {MIN_FREE_BYTES // 1_000_000} MB are needed.",
                 next_step="Make room on that disk.",
             )
+
+    def purge(self, now: datetime) -> Purged:
+        """Deletes what has served its time; see ``smart_app.store.purge.RULES``."""
+        return purge(self._database, self.launches, now)
+
+    def restored(self, now: datetime) -> tuple[Launch, ...]:
+        """After a restore from backup: ends all sessions (returned, to revoke their tokens), and every filing that is
+        not finished becomes UNKNOWN, since it may have been sent after the backup was made."""
+        with self._database.writing():
+            self.filings.restored()
+            return self.launches.end_all("restored from backup", now)
 
     def close(self) -> None:
         self._database.close()

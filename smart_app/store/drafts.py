@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from imr_fhir.scale import Rater
 from smart_app.store.cipher import Cipher
 from smart_app.store.engine import Database
-from smart_app.store.errors import DraftSealed, NoAccess, StaleAnswer
+from smart_app.store.errors import DraftSealed, NoAccess, StaleAnswer, StaleDraft
 from smart_app.store.owner import Owner
 from smart_app.store.schema import answer, draft
 from smart_app.store.times import from_ms, to_ms
@@ -196,6 +196,21 @@ class Drafts:
             if self._row(connection, draft_id, owner).state != "open":
                 raise _sealed()
             connection.execute(delete(draft).where(draft.c.id == draft_id))
+
+    def seal_in(self, connection: Connection, read: Draft, owner: Owner) -> None:
+        """For the filing's transaction: read-only from now on. Raises StaleDraft, DraftSealed and NoAccess."""
+        changed = connection.execute(
+            update(draft)
+            .where(draft.c.id == read.id, *_owned_by(owner), draft.c.state == "open", draft.c.revision == read.revision)
+            .values(state="sealed", slot=None)
+        )
+        if changed.rowcount != 1:
+            if self._row(connection, read.id, owner).state == "open":
+                raise StaleDraft(
+                    "An answer was changed in another tab meanwhile.",
+                    next_step="Look at the answers as they are now, and save again.",
+                )
+            raise _sealed()
 
     def _touch(self, connection: Connection, draft_id: str, owner: Owner, now: datetime) -> None:
         changed = connection.execute(

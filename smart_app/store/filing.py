@@ -1,0 +1,103 @@
+"""What is known of a filing and its parts, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from smart_app.store.drafts import Draft
+from smart_app.store.filing_states import FINISHED, State
+from smart_app.store.owner import Owner
+
+
+@dataclass(frozen=True, slots=True)
+class NewPart:
+    """The frozen bytes of one resource, and as JSON what its sender needs beside them (method, fullUrl, ...)."""
+
+    type: str
+    body: bytes = field(repr=False)
+    request: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What a person saves.
+
+    ``id`` is the UUID in meta.tag of every part. Either ``draft`` (as it was when the parts were built) or ``form``, a
+    random name that the page was made with: saving the same again gives the first filing. ``details`` is what screens
+    show of it (kind, author, when); ``plan`` the rung of the write plan.
+    """
+
+    id: str
+    owner: Owner
+    parts: tuple[NewPart, ...] = field(repr=False)
+    in_transaction: bool
+    plan: Mapping[str, Any]
+    details: Mapping[str, Any] = field(repr=False)
+    draft: Draft | None = None
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the EHR called the resource. ``id`` is empty where a person said that it is there."""
+
+    type: str
+    id: str
+    version_id: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """``state`` is SEALED until it is sent; ``replaced`` parts were refused and gave way to another rung."""
+
+    number: int
+    type: str
+    state: State
+    attempt: int
+    replaced: bool
+    sha256: str
+    request: Mapping[str, Any] = field(repr=False)
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """``attempt`` counts sends. ``reason`` may quote the EHR; ``candidates`` are the ids of a DUPLICATE."""
+
+    id: str
+    owner: Owner
+    draft_id: str
+    state: State
+    attempt: int
+    in_transaction: bool
+    plan: Mapping[str, Any]
+    details: Mapping[str, Any] = field(repr=False)
+    reason: str = field(repr=False)
+    candidates: tuple[str, ...]
+    sealed: datetime
+    changed: datetime
+    lost: datetime | None
+    not_before: datetime | None
+    parts: tuple[Part, ...]
+
+    @property
+    def current(self) -> tuple[Part, ...]:
+        """What goes out, or went out, in one send: all parts of a transaction, else the first not accepted."""
+        rest = self.unaccepted
+        return rest if self.in_transaction else rest[:1]
+
+    @property
+    def unaccepted(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if not part.replaced and part.state is not State.PART_OK)
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        return tuple(part.receipt for part in self.parts if part.receipt)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
