@@ -1,0 +1,53 @@
+"""IMR on FHIR: a SMART app for the Illness Management and Recovery programme."""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from smart_app.access import init_access
+from smart_app.config import AppConfig
+from smart_app.error_pages import init_error_pages
+from smart_app.headers import init_headers
+from smart_app.hospital import Hospital
+from smart_app.language import init_language
+from smart_app.logs import init_access_log
+from smart_app.pages import init_pages
+from smart_app.seal import Seal
+from smart_app.state import State, init_state, utc_now
+from smart_app.store import Store
+from smart_app.store.cipher import Cipher
+from smart_app.store.keys import load_keys
+
+_ACTIVITIES = ("health", "launch", "panel", "form", "handover", "patient", "goals", "together", "today", "filing")
+
+
+def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime] = utc_now) -> Flask:
+    """The app on an open store; raises what stands in the way of its keys and the sites' keys."""
+    app = Flask(__name__)
+    app.config.update(
+        TRUSTED_HOSTS=[urlsplit(config.public_url).hostname, *config.trusted_hosts],
+        MAX_CONTENT_LENGTH=256_000,
+        MAX_FORM_PARTS=200,
+        COMPRESS_ALGORITHM=["gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["gzip"],
+    )
+    hops = config.proxy_hops
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    seal = Seal(Cipher(load_keys(config.keys)))
+    hospitals = {name: Hospital(site, config) for name, site in config.sites.items()}
+    init_state(app, State(config, store, clock, seal, hospitals))
+    Compress(app)
+    for init in (init_access_log, init_headers, init_language, init_pages, init_access, init_error_pages):
+        init(app)
+    for name in _ACTIVITIES:
+        if find_spec(f"smart_app.{name}"):
+            found = vars(import_module(f"smart_app.{name}"))
+            app.register_blueprint(found.get("blueprint") or found[name])
+    return app

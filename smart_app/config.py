@@ -10,10 +10,6 @@ from typing import Any, Literal
 from marshmallow import fields, validate
 
 ID_TOKEN_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384")
-SCOPES = (
-    "launch openid fhirUser offline_access patient/Patient.rs patient/QuestionnaireResponse.crus"
-    " patient/Observation.crus patient/Goal.crus patient/EpisodeOfCare.rs patient/Provenance.c"
-)
 
 
 class Strings(fields.List[Any]):
@@ -64,13 +60,13 @@ class SiteConfig:
     )
     key_file: Path | None = setting(  # noqa: RUF009 -- setting() makes a field
         fields.String(load_default=None),
-        "A private JWK with `kid` and `alg` (RS384 or ES384), readable by the app alone (mode 0600).",
-        'key_file = "nordlys.jwk"',
+        "A private key in PEM (RSA of 2048 bits or more, or EC P-384), readable by the app alone (mode 0600).",
+        'key_file = "nordlys.pem"',
     )
     scopes: str = setting(
-        fields.String(load_default=SCOPES, validate=validate.Regexp(r"[^\s\"\\]+( [^\s\"\\]+)*\Z")),
-        "What the app asks for, with a blank between; the EHR may grant less.",
-        f'scopes = "{SCOPES}"',
+        fields.String(load_default="", validate=validate.Regexp(r"([^\s\"\\]+( [^\s\"\\]+)*)?\Z")),
+        "What the app asks for, with a blank between, instead of what its screens need. The EHR may grant less.",
+        'scopes = "launch openid fhirUser patient/*.rs"',
     )
     allowed_hosts: tuple[str, ...] = setting(
         Strings(load_default=()),
@@ -162,30 +158,15 @@ class AppConfig:
         "Requests answered side by side.",
         "threads = 16",
     )
-    database: str = setting(
-        _text(),
-        "SQLAlchemy address of the store: sessions, drafts, what is not yet filed, audit.",
-        'database = "sqlite:////var/lib/imr/imr.sqlite"',
+    store: Path = setting(  # noqa: RUF009 -- setting() makes a field
+        fields.String(required=True, validate=validate.Length(min=1)),
+        "SQLite file of sessions, drafts, what is not yet filed, audit; on a local disk, in a directory 0700.",
+        'store = "/var/lib/imr/imr.sqlite"',
     )
-    data_keys: Path = setting(  # noqa: RUF009 -- setting() makes a field
-        fields.String(required=True),
-        "Keys of the data at rest: the first writes, the rest read. Mode 0600, no copy beside the database.",
-        'data_keys = "data.keys"',
-    )
-    audit_keys: Path = setting(  # noqa: RUF009 -- setting() makes a field
-        fields.String(required=True),
-        "Keys of the audit chain, kept apart from data_keys. Mode 0600.",
-        'audit_keys = "audit.keys"',
-    )
-    idle_minutes: int = setting(
-        fields.Integer(load_default=15, strict=True, validate=validate.Range(1, 60)),
-        "Unused so long, a page is locked; two minutes later the launch ends.",
-        "idle_minutes = 15",
-    )
-    absolute_hours: int = setting(
-        fields.Integer(load_default=8, strict=True, validate=validate.Range(1, 12)),
-        "However much it is used, a launch ends after so long.",
-        "absolute_hours = 8",
+    keys: Path = setting(  # noqa: RUF009 -- setting() makes a field
+        fields.String(required=True, validate=validate.Length(min=1)),
+        "Keys of what is in the store, made by `imr-app keys`; in another directory 0700 and another backup.",
+        'keys = "/etc/imr/keys/imr.keys"',
     )
     log_level: str = setting(
         fields.String(load_default="INFO", validate=validate.OneOf(("DEBUG", "INFO", "WARNING"))),

@@ -4,7 +4,6 @@ A file with any mistake is refused as a whole; each mistake is told with its pla
 """
 
 import difflib
-import json
 import os
 import re
 import tomllib
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError
 
+from imr_fhir.ehr.token import private_key_jwt
 from imr_fhir.errors import ImrError
 from smart_app.config import AppConfig, SiteConfig
 
@@ -87,9 +87,8 @@ class _Reader:
             loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
             for key, messages in _by_key(error).items():
                 self._wrong(table, settings, key, messages)
-        for name in ("key_file", "data_keys", "audit_keys"):
-            if isinstance(loaded.get(name), str):
-                loaded[name] = self._secret_file(table, name, loaded[name])
+        for name in {"key_file", "store", "keys"} & loaded.keys():
+            loaded[name] = None if loaded[name] is None else self.path.parent / loaded[name]
         return loaded
 
     def _wrong(self, table: str, settings: Mapping[str, Any], key: str, messages: Any) -> None:
@@ -116,14 +115,6 @@ class _Reader:
                 return number
         return head
 
-    def _secret_file(self, table: str, key: str, value: str) -> Path:
-        path = self.path.parent / value
-        if not path.is_file():
-            self._problem(table, key, f"{path} is missing.", f'{key} = "a file that exists"')
-        elif os.name == "posix" and path.stat().st_mode & 0o077:
-            self._problem(table, key, f"{path} can be read by others.", f"in a shell: chmod 600 {path}")
-        return path
-
     def _check_app(self, app: Mapping[str, Any], demo: bool) -> None:
         if not _is_origin(app.get("public_url", "https://missing"), demo):
             self._problem("app", "public_url", "is no https origin.", 'public_url = "https://imr.hospital.example"')
@@ -146,19 +137,21 @@ class _Reader:
                 line = 'extra_headers = { "Ocp-Apim-Subscription-Key" = "..." }'
                 self._problem(table, "extra_headers", f"{name!r} is no header that can be added.", line)
         if (site.get("authentication") == "private_key_jwt") != (site.get("key_file") is not None):
-            line = 'authentication = "private_key_jwt" with key_file = "nordlys.jwk", or neither'
+            line = 'authentication = "private_key_jwt" with key_file = "nordlys.pem", or neither'
             self._problem(table, "authentication", "private_key_jwt and key_file go together.", line)
-        elif site.get("key_file") is not None and site["key_file"].is_file():
-            self._check_key(table, site["key_file"])
+        elif site.get("key_file") is not None:
+            self._check_key(table, site["key_file"], site.get("client_id", ""))
 
-    def _check_key(self, table: str, path: Path) -> None:
-        """A key says its `kid` and `alg`: the EHR finds it by the first, and a guess at the second fails there."""
+    def _check_key(self, table: str, path: Path, client_id: str) -> None:
+        if not path.is_file():
+            self._problem(table, "key_file", f"{path} is missing.", 'key_file = "a file that exists"')
+            return
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            self._problem(table, "key_file", f"{path} can be read by others.", f"in a shell: chmod 600 {path}")
         try:
-            key = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            key = {}
-        if not (isinstance(key, dict) and key.get("kid") and key.get("d") and key.get("alg") in ("RS384", "ES384")):
-            self._problem(table, "key_file", f"{path} is no private JWK with kid and alg.", 'key_file = "nordlys.jwk"')
+            private_key_jwt(client_id, path.read_bytes())
+        except ValueError as error:
+            self._problem(table, "key_file", str(error), 'key_file = "nordlys.pem"')
 
     def _check_unique_issuers(self, sites: Mapping[str, Mapping[str, Any]]) -> None:
         first: dict[str, str] = {}

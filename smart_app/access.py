@@ -1,0 +1,266 @@
+"""Who may see a page: the id in its address, that id's own cookie, and a live launch or hand-over behind them.
+
+A wrong, a missing and an unknown id all give the same 404 page. It is checked before any view runs, for each address
+with a launch id or a hand-over id, so that no view can forget it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from flask import Flask, Response, g, redirect, request, url_for
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response as BaseResponse
+
+from imr_fhir.ehr.client import FhirClient
+from smart_app import cookies, csrf
+from smart_app.config import SiteConfig
+from smart_app.headers import may_be_framed_by
+from smart_app.language import use_language, words
+from smart_app.presenters.header import header
+from smart_app.state import State, now, state
+from smart_app.store.audit import Entry, Outcome
+from smart_app.store.errors import NoAccess
+from smart_app.store.handovers import Handover
+from smart_app.store.launch import Launch as LaunchRecord
+from smart_app.store.launch import Role
+from smart_app.store.launches import IDLE
+from smart_app.tokens import access_token
+
+P = ParamSpec("P")
+View = Callable[Concatenate["Launch", P], Any]
+
+# A page locks itself so long before the store ends the launch: time to say "go on" (WCAG 2.2.1 asks for 20 seconds).
+LOCK_BEFORE = timedelta(minutes=2)
+_TOUCH_AFTER = timedelta(seconds=10)  # a write a page is enough, a page of ten quick requests needs one
+EVERYONE: tuple[Role, ...] = ("clinician", "patient", "reader")
+
+
+class RoleRefused(Forbidden):
+    """The page exists and is not for this role."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """An open launch: what views and presenters may know of it. ``patient`` is the id of the launch's patient."""
+
+    record: LaunchRecord
+    site: SiteConfig
+    today: date
+    secret: str = field(repr=False)
+    _state: State = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def role(self) -> Role:
+        return self.record.context.role
+
+    @property
+    def patient(self) -> str:
+        return self.record.context.patient
+
+    @property
+    def patient_name(self) -> str:
+        return self.record.context.patient_name
+
+    @property
+    def birth_date(self) -> date | None:
+        return full_date(self.record.context.birth_date)
+
+    @property
+    def encounter(self) -> str:
+        return self.record.context.encounter
+
+    @property
+    def user_key(self) -> str:
+        return self.record.user_key
+
+    @property
+    def user_name(self) -> str:
+        return self.record.context.user_name
+
+    @property
+    def fhir_user(self) -> str:
+        return self.record.context.fhir_user
+
+    @property
+    def language(self) -> str:
+        return self.record.context.language
+
+    @property
+    def framed(self) -> bool:
+        return self.record.context.framed
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return self.record.tokens.scopes
+
+    @property
+    def need_banner(self) -> bool:
+        return self.record.context.need_patient_banner
+
+    def client(self) -> FhirClient:
+        """The EHR as this user, for this patient; its token is renewed in time, also from other threads."""
+        hospital = self._state.hospitals[self.site.name]
+        token = access_token(self.record, hospital, self._state.store, self._state.clock)
+        return FhirClient(hospital.transport, self.record.context.fhir_base, token=token, patient=self.patient)
+
+
+def full_date(text: str) -> date | None:
+    """A FHIR date with year, month and day; None where the record knows less."""
+    return date.fromisoformat(text) if len(text) == len("1986-03-12") else None
+
+
+def with_launch(*roles: Role, touch: bool = True) -> Callable[[View[P]], Callable[P, Any]]:
+    """For views under ``/l/<lid>/``: passes the ``Launch`` in place of ``lid``, to these roles only.
+
+    While the screen is with the patient the page is "enter the PIN". ``touch=False`` is for pages that no person asked
+    for: they don't keep the launch alive.
+    """
+
+    def decorate(view: View[P]) -> Callable[P, Any]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+            kwargs.pop("lid")
+            if "locked" in g:
+                return redirect(url_for("handover.locked", lid=request.view_args["lid"]), 303)  # type: ignore[index]
+            launch: Launch = g.launch
+            if launch.role not in roles:
+                audit("view", launch, outcome="refused", purpose=str(request.endpoint))
+                raise RoleRefused
+            if touch and now() - launch.record.seen > _TOUCH_AFTER:
+                state().store.launches.touch(launch.id, now())
+            return view(launch, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def with_locked_launch(view: Callable[P, Any]) -> Callable[P, Any]:
+    """For the PIN pages under ``/l/<lid>/``: passes ``lid`` and ``handover``; an unlocked launch goes to its panel."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        if "locked" not in g:
+            return redirect(url_for("panel.show", lid=g.launch.id), 303)
+        return view(*args, **kwargs, handover=g.locked)
+
+    return guarded
+
+
+def with_handover(view: Callable[P, Any]) -> Callable[P, Any]:
+    """For the patient's views under ``/p/<hid>/``: passes the store's ``Handover`` in place of ``hid``."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        kwargs.pop("hid")
+        return view(*args, **kwargs, handover=g.handover)
+
+    return guarded
+
+
+def audit(
+    action: str,
+    launch: Launch,
+    *,
+    resources: tuple[str, ...] = (),
+    outcome: Outcome = "success",
+    purpose: str = "",
+) -> None:
+    """Commits the audit row; to be called before data is shown or sent. ``resources`` are references."""
+    entry = Entry(
+        action=action,
+        outcome=outcome,
+        who=launch.record.who,
+        site=launch.site.name,
+        patient=f"Patient/{launch.patient}",
+        patient_key=launch.record.patient_key,
+        purpose=purpose,
+        objects=resources,
+    )
+    state().store.audit.record(entry, now())
+
+
+def back_address(lid: str, address: str) -> str:
+    """``address`` where it is a page of this launch, else the panel: nobody is sent elsewhere."""
+    home = url_for("panel.show", lid=lid)
+    return address if address.startswith(home) and "\\" not in address and "//" not in address else home
+
+
+def bind_pin_form(lid: str) -> None:
+    """For a patient's page that ends in "enter the PIN": its form is posted to the locked launch ``lid``."""
+    csrf.bind_forms(_pin_binding(lid))
+
+
+def _pin_binding(lid: str) -> str:
+    return f"{lid}|locked|{cookies.secret_of(cookies.launch_cookie(lid))}"
+
+
+def _load() -> None:
+    """Puts the launch or hand-over of this address into ``g``, or raises NoAccess."""
+    ids = request.view_args or {}
+    if "lid" in ids:
+        _load_launch(ids["lid"])
+    elif "hid" in ids:
+        _load_handover(ids["hid"])
+
+
+def _load_launch(lid: str) -> None:
+    store = state().store
+    secret = cookies.secret_of(cookies.launch_cookie(lid))
+    try:
+        record = store.launches.access(lid, secret, now())
+    except NoAccess:
+        g.locked = store.handovers.locked(lid, secret, now())
+        site = state().config.sites[g.locked.owner.site]
+        bind_pin_form(lid)
+    else:
+        site = state().config.sites[record.context.site]
+        g.launch = launch = Launch(record, site, now().astimezone(site.zone).date(), secret, state())
+        csrf.bind_forms(f"{lid}|{launch.role}|{secret}")
+        use_language(launch.language)
+        g.header = header(
+            words(),
+            name=launch.patient_name,
+            birth_date=launch.birth_date,
+            organization=site.organization,
+            today=launch.today,
+            lid=lid,
+        )
+    may_be_framed_by(site)
+
+
+def _load_handover(hid: str) -> None:
+    secret = cookies.secret_of(cookies.handover_cookie(hid))
+    handover: Handover = state().store.handovers.access(hid, secret, now())
+    g.handover = handover
+    csrf.bind_forms(f"{hid}|patient|{secret}")
+
+
+def _check_form() -> None:
+    csrf.check_origin()
+    if "csrf_binding" in g:
+        csrf.check_token()
+
+
+def _lock_when_idle(response: Response) -> BaseResponse:
+    """A page that nobody uses covers itself: its launch is alive for two minutes more, to be gone on with."""
+    is_page = response.status_code == 200 and response.mimetype == "text/html"
+    if is_page and "launch" in g and "Refresh" not in response.headers:
+        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        seconds = int((IDLE - LOCK_BEFORE).total_seconds())
+        response.headers["Refresh"] = f"{seconds}; url={url_for('launch.locked', lid=g.launch.id, back=back)}"
+    return response
+
+
+def init_access(app: Flask) -> None:
+    app.before_request(_load)
+    app.before_request(_check_form)
+    app.after_request(_lock_when_idle)
+    app.add_template_global(csrf.csrf_field)

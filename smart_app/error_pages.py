@@ -1,0 +1,112 @@
+"""An error's class -> a page that says what happened and what to do next, in the reader's language.
+
+What the error itself says (in English, with the value that was wrong) stands below, for who is asked for help.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, g, make_response, render_template
+from werkzeug.exceptions import HTTPException
+
+from imr_fhir import errors
+from smart_app.access import RoleRefused
+from smart_app.csrf import PostRefused
+from smart_app.log_in import NoPatient
+from smart_app.store import errors as store_errors
+
+_log = logging.getLogger(__name__)
+
+# (status, message key): error.<key>.title and error.<key>.next in the catalogues. The nearest class counts.
+_PAGES: Mapping[type[Exception], tuple[int, str]] = {
+    errors.UnknownIssuer: (400, "issuer"),
+    errors.StateError: (400, "state"),
+    errors.AuthorizationError: (403, "authorization"),
+    NoPatient: (400, "no_patient"),
+    errors.IdentityError: (403, "identity"),
+    errors.LaunchError: (400, "launch"),
+    errors.NotConnected: (503, "unreachable"),
+    errors.Busy: (503, "busy"),
+    errors.ServerFault: (502, "unreachable"),
+    errors.LostReply: (504, "lost_reply"),
+    errors.Unauthorized: (403, "over"),
+    errors.Forbidden: (403, "forbidden"),
+    errors.WrongPatient: (502, "wrong_patient"),
+    errors.EhrError: (502, "ehr"),
+    errors.ResourceError: (502, "ehr"),
+    errors.ImrError: (500, "fault"),
+    store_errors.NoAccess: (404, "nothing_here"),
+    store_errors.StoreBusy: (503, "busy_here"),
+    store_errors.NotRefreshed: (503, "busy_here"),
+    store_errors.StaleAnswer: (409, "stale"),
+    store_errors.StaleDraft: (409, "stale"),
+    store_errors.DraftSealed: (409, "stale"),
+    store_errors.StaleFiling: (409, "stale"),
+    RoleRefused: (403, "role"),
+    PostRefused: (403, "post"),
+}
+_STATUSES: Mapping[int, str] = {404: "nothing_here", 405: "nothing_here", 413: "too_big"}
+
+
+def page_of(error: Exception) -> tuple[int, str]:
+    """Status and message key for an error of ours."""
+    return next(_PAGES[kind] for kind in type(error).__mro__ if kind in _PAGES)
+
+
+def _show(status: int, key: str, **values: Any) -> Response:
+    shown = {"detail": "", "typed": {}, "reference": ""} | values
+    return make_response(render_template("launch/error.html", key=key, **shown), status)
+
+
+def _of_ours(error: errors.ImrError) -> Response:
+    status, key = page_of(error)
+    if isinstance(error, store_errors.NoAccess):
+        return _nothing_here()
+    detail = "" if status == 500 else error.message
+    if status == 500:
+        return _unexpected(error)
+    response = _show(status, key, detail=detail)
+    if isinstance(error, errors.Busy) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _nothing_here() -> Response:
+    """One page for wrong, missing, unknown and over, without any trace of what was asked for."""
+    for name in ("header", "launch"):
+        g.pop(name, None)
+    return _show(404, "nothing_here")
+
+
+def _of_http(error: HTTPException) -> Response | HTTPException:
+    """404 for any address and method that leads nowhere; what is no page (a redirect) stays as it is."""
+    if error.code is None or error.code < 400:
+        return error
+    if error.code in (404, 405):
+        return _nothing_here()
+    return _show(error.code, _STATUSES.get(error.code, "request"))
+
+
+def _of_role(error: RoleRefused) -> Response:
+    return _show(*page_of(error))
+
+
+def _of_post(error: PostRefused) -> Response:
+    return _show(*page_of(error), typed=error.typed)
+
+
+def _unexpected(error: Exception) -> Response:
+    """A fault of the app: the log has its kind and place under a reference, never its message."""
+    reference = secrets.token_hex(4)
+    _log.error("Unexpected error, reference %s", reference, exc_info=error)
+    return _show(500, "fault", reference=reference)
+
+
+def init_error_pages(app: Flask) -> None:
+    app.register_error_handler(errors.ImrError, _of_ours)
+    app.register_error_handler(RoleRefused, _of_role)
+    app.register_error_handler(PostRefused, _of_post)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _unexpected)

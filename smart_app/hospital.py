@@ -1,0 +1,67 @@
+"""What the app keeps of one hospital in memory: its connection, what it says of itself, its keys, and ours."""
+
+import threading
+from datetime import datetime, timedelta
+
+from imr_fhir.ehr.address import parse
+from imr_fhir.ehr.discovery import SmartConfiguration, discover
+from imr_fhir.ehr.identity import Identity, JwksCache, verify_id_token
+from imr_fhir.ehr.token import ClientAuthentication, Public, private_key_jwt
+from imr_fhir.ehr.transport import Transport
+from smart_app.config import AppConfig, SiteConfig
+
+_DISCOVERY_LIVES = timedelta(hours=1)
+
+
+class Hospital:
+    """One site's side of everything that is sent; used by all its requests side by side."""
+
+    def __init__(self, site: SiteConfig, config: AppConfig) -> None:
+        self.site = site
+        self.redirect_uri = f"{config.public_url}/callback/{site.name}"
+        self.transport = Transport(
+            (parse(site.iss).origin, *site.allowed_hosts),
+            allow_loopback_http=config.demo,
+            extra_headers=site.extra_headers,
+        )
+        self.authentication = _authentication(site, f"{config.public_url}/.well-known/jwks.json")
+        self._lock = threading.Lock()
+        self._discovered: tuple[SmartConfiguration, datetime] | None = None
+        self._jwks: dict[str, JwksCache] = {}
+
+    def configuration(self, now: datetime) -> SmartConfiguration:
+        """What the hospital says of itself, asked at most once an hour. Raises EhrError."""
+        with self._lock:
+            if self._discovered is None or now - self._discovered[1] > _DISCOVERY_LIVES:
+                self._discovered = (discover(self.transport, self.site.iss), now)
+            return self._discovered[0]
+
+    def identity(
+        self,
+        id_token: str,
+        configuration: SmartConfiguration,
+        *,
+        nonce: str,
+        now: datetime,
+        previous: Identity | None = None,
+    ) -> Identity:
+        """Who logged in, by the verified id_token. Raises IdentityError, EhrError."""
+        with self._lock:
+            jwks = self._jwks.setdefault(configuration.jwks_uri, JwksCache(self.transport, configuration.jwks_uri))
+        return verify_id_token(
+            id_token,
+            jwks,
+            issuer=configuration.issuer,
+            client_id=self.site.client_id,
+            nonce=nonce,
+            now=now,
+            algorithms=self.site.id_token_algorithms,
+            fhir_base=configuration.fhir_base,
+            previous=previous,
+        )
+
+
+def _authentication(site: SiteConfig, jwks: str) -> ClientAuthentication:
+    if site.key_file is None:
+        return Public(site.client_id)
+    return private_key_jwt(site.client_id, site.key_file.read_bytes(), jku=jwks)

@@ -1,0 +1,236 @@
+"""SMART App Launch as an EHR begins it: from `/launch` to a launch of this app, and its end.
+
+`GET /launch` writes nothing to the store: what must last until the callback stands in a sealed cookie (pending.py).
+"""
+
+import hmac
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint,
+    Response,
+    after_this_request,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as BaseResponse
+
+from imr_fhir.ehr.authorization import authorization_request, launch_parameters, parse_callback
+from imr_fhir.ehr.scopes import to_ask
+from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
+from imr_fhir.errors import EhrError, LaunchError, StateError, UnknownIssuer
+from smart_app import cookies
+from smart_app import pending as under_way
+from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, back_address, with_launch
+from smart_app.headers import may_be_framed_by
+from smart_app.hospital import Hospital
+from smart_app.language import LANGUAGES, first_language
+from smart_app.log_in import log_in
+from smart_app.pending import Pending
+from smart_app.state import now, state
+from smart_app.store.audit import Entry, Who
+from smart_app.store.errors import NoAccess
+from smart_app.store.launch import Started
+from smart_app.tokens import revoke_all
+
+blueprint = Blueprint("launch", __name__)
+_AGAIN = "Open the app again from the patient's chart."
+_WINDOW = "window"
+
+
+@blueprint.get("/launch")
+def launch() -> BaseResponse:
+    """Where the EHR opens the app: only a configured ``iss`` is answered with a way on."""
+    asked = launch_parameters(request.query_string.decode("latin-1"))
+    location, pending = _begin(asked, in_window=False)
+    response = redirect(location)
+    under_way.keep(response, pending, state().seal, now())
+    return response
+
+
+@blueprint.get("/launch/go")
+def go() -> Any:
+    """One bounce shows whether the browser brings our cookie back; only then does the EHR see its launch token."""
+    pending = under_way.find(request.args.get("s", ""), state().seal, now())
+    if pending is not None:
+        may_be_framed_by(state().config.sites[pending.site])
+        return redirect(pending.url)
+    opened = state().seal.open(_WINDOW, "", request.args.get("p", ""), now(), lifetime=under_way.LIFETIME)
+    if opened is None:
+        raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
+    asked = opened[0]
+    may_be_framed_by(_hospital(asked["iss"]).site)
+    return render_template("launch/no_cookie.html", sealed=request.args["p"], blocked=asked["in_window"])
+
+
+@blueprint.post("/launch/open")
+def open_window() -> Any:
+    """The same launch in a window of its own, where a cookie holds. A link leads on: `form-action` would block a
+    redirect from this POST to the EHR."""
+    opened = state().seal.open(_WINDOW, "", request.form.get("sealed", ""), now(), lifetime=under_way.LIFETIME)
+    if opened is None:
+        raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
+    location, pending = _begin(opened[0], in_window=True)
+    response = make_response(render_template("launch/go_on.html", location=location))
+    under_way.keep(response, pending, state().seal, now())
+    response.headers["Refresh"] = f"0; url={location}"
+    return response
+
+
+@blueprint.get("/callback/<site>")
+def callback(site: str) -> BaseResponse:
+    """Where the EHR's authorization server sends the browser back, with a code that is spent once."""
+    given = request.args.get("state", "")
+    pending = under_way.find(under_way.pending_id(given), state().seal, now())
+    if pending is None or pending.site != site or not hmac.compare_digest(pending.state.encode(), given.encode()):
+        return _panel_of_replayed(given)
+    hospital = state().hospitals[site]
+    may_be_framed_by(hospital.site)
+    code = parse_callback(request.query_string.decode("latin-1"), state=pending.state, config=pending.configuration)
+    after_this_request(lambda response: _forget(response, pending))
+    try:
+        state().store.states.use(pending.state, now())
+    except StateError:
+        return _panel_of_replayed(given)
+    try:
+        context, tokens = log_in(pending, code, hospital, g.language, now())
+    except (LaunchError, EhrError) as error:
+        failed = Entry("log-in", "failed", Who(""), site, purpose=type(error).__name__)
+        state().store.audit.record(failed, now())
+        raise
+    presented = cookies.launch_secrets()
+    with state().store.writing():
+        started = state().store.launches.start(context, tokens, presented.values(), now())
+        state().store.states.led_to(pending.state, started.launch.id)
+        opened = Launch(started.launch, hospital.site, now().date(), started.secret, state())
+        audit("log-in", opened)
+    revoke_all(started.ended, state().hospitals, now())
+    return _into(started)
+
+
+@blueprint.get("/.well-known/jwks.json")
+def jwks() -> Response:
+    """Our public keys, for EHRs where the app signs."""
+    ways = [hospital.authentication for hospital in state().hospitals.values()]
+    return jsonify(public_jwks(way for way in ways if isinstance(way, PrivateKeyJwt)))
+
+
+@blueprint.post("/l/<lid>/language")
+@with_launch(*EVERYONE)
+def language(launch: Launch) -> BaseResponse:
+    """By hand, for the rest of the launch."""
+    chosen = request.form.get("language", "")
+    if chosen in LANGUAGES:
+        state().store.launches.change(launch.id, lambda context: replace(context, language=chosen))
+    return redirect(back_address(launch.id, urlsplit(request.referrer or "").path), 303)
+
+
+@blueprint.post("/l/<lid>/log-out")
+@with_launch(*EVERYONE)
+def logout(launch: Launch) -> Response:
+    """Ends the launch and its tokens; drafts are kept."""
+    audit("log-out", launch)
+    ended = state().store.launches.end(launch.id, "log-out", now())
+    if ended is not None:
+        revoke_all([ended], state().hospitals, now())
+    g.pop("header")
+    response = make_response(render_template("launch/logged_out.html"))
+    cookies.drop_cookie(response, cookies.launch_cookie(launch.id), framed=launch.framed)
+    return response
+
+
+@blueprint.get("/l/<lid>/locked")
+@with_launch(*EVERYONE, touch=False)
+def locked(launch: Launch) -> Response:
+    """What an unused page turns into: nothing of the patient, and a way on for as long as the launch lives."""
+    g.pop("header")
+    back = back_address(launch.id, request.args.get("back", ""))
+    minutes = int(LOCK_BEFORE.total_seconds()) // 60
+    response = make_response(render_template("launch/locked.html", lid=launch.id, back=back, minutes=minutes))
+    response.headers["Refresh"] = f"{minutes * 60 + 1}; url={url_for('launch.locked', lid=launch.id)}"
+    return response
+
+
+@blueprint.post("/l/<lid>/go-on")
+@with_launch(*EVERYONE)
+def go_on(launch: Launch) -> BaseResponse:
+    """Back to the page that locked itself; the idle time begins again."""
+    return redirect(back_address(launch.id, request.form.get("back", "")), 303)
+
+
+def _begin(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending]:
+    """A new log-in, and the address that shows whether its cookie came back."""
+    if not asked.get("iss") or not asked.get("launch"):
+        raise LaunchError(
+            "An EHR opens this app with iss and launch; one is missing.",
+            next_step="Open the app from within a patient's chart.",
+        )
+    hospital = _hospital(asked["iss"])
+    may_be_framed_by(hospital.site)
+    configuration = hospital.configuration(now())
+    scopes = tuple(hospital.site.scopes.split()) or to_ask(configuration.capabilities)
+    wanted = authorization_request(
+        configuration,
+        client_id=hospital.site.client_id,
+        redirect_uri=hospital.redirect_uri,
+        scopes=scopes,
+        launch=asked["launch"],
+    )
+    pending = Pending(
+        site=hospital.site.name,
+        state=wanted.state,
+        nonce=wanted.nonce,
+        verifier=wanted.verifier,
+        redirect_uri=hospital.redirect_uri,
+        url=wanted.url,
+        asked=scopes,
+        framed=cookies.is_framed(),
+        language=first_language(asked.get("ui_locales", "").split()) or "",
+        configuration=configuration,
+    )
+    again = {name: asked.get(name, "") for name in ("iss", "launch", "ui_locales")} | {"in_window": in_window}
+    sealed = state().seal.close(_WINDOW, "", again, now())
+    return url_for("launch.go", s=pending.id, p=sealed), pending
+
+
+def _panel_of_replayed(given: str) -> BaseResponse:
+    """A callback that comes again (Back, reload) leads to its launch where that is still open in this browser."""
+    lid = state().store.states.launch_of(given)
+    secret = cookies.secret_of(cookies.launch_cookie(lid))
+    try:
+        state().store.launches.access(lid, secret, now())
+    except NoAccess:
+        raise StateError("This log-in is over, or was not begun in this browser.", next_step=_AGAIN) from None
+    return redirect(url_for("panel.show", lid=lid), 303)
+
+
+def _into(started: Started) -> BaseResponse:
+    """To the panel with the launch's own cookie; cookies of launches that are over go."""
+    context = started.launch.context
+    response = redirect(url_for("panel.show", lid=started.launch.id), 303)
+    live = state().store.launches.of_browser(cookies.launch_secrets().values(), now())
+    for name in cookies.launch_secrets().keys() - {cookies.launch_cookie(each.id) for each in live}:
+        cookies.drop_cookie(response, name, framed=context.framed)
+    name = cookies.launch_cookie(started.launch.id)
+    cookies.set_cookie(response, name, started.secret, framed=context.framed)
+    return response
+
+
+def _forget(response: Response, pending: Pending) -> Response:
+    under_way.drop(response, pending)
+    return response
+
+
+def _hospital(iss: str) -> Hospital:
+    """By exact comparison. Raises UnknownIssuer; nothing is ever called there."""
+    for hospital in state().hospitals.values():
+        if hospital.site.iss == iss:
+            return hospital
+    raise UnknownIssuer("This EHR is not one that the app was set up for.", next_step="Tell your IT department.")
