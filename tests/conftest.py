@@ -23,6 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     record_writes()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in ("hapi", "validator"):
