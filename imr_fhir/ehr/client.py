@@ -81,7 +81,7 @@ class FhirClient:
         url = pages.take(reply)
         while url and len(pages.seen) <= PAGES:
             url = pages.take(self._send("GET", url, purpose="chart", seconds=ends - time.monotonic()))
-        return Found(tuple(pages.resources), pages.foreign, bool(url), tuple(pages.said))
+        return Found(tuple(pages.resources.values()), pages.foreign, bool(url), tuple(pages.said))
 
     def create(self, resource: Mapping[str, Any], *, if_none_exist: str = "") -> Receipt:
         """``if_none_exist``: a search; where it finds one, that one is the answer, whatever it says."""
@@ -146,7 +146,7 @@ class FhirClient:
         seconds: float | None = None,
     ) -> Reply:
         url = path if "://" in path else f"{self.base}/{path}".rstrip("/")
-        sent = {"Accept": _FHIR, **self._headers, **(headers or {})}
+        sent = {"Accept": _FHIR, "Cache-Control": "no-cache", **self._headers, **(headers or {})}
         if self._token:
             sent["Authorization"] = f"Bearer {self._token()}"
         return self._transport.send(method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)
@@ -158,7 +158,7 @@ class _Pages:
     def __init__(self, client: FhirClient, resource_type: str) -> None:
         self._client = client
         self._type = resource_type
-        self.resources: list[dict[str, Any]] = []
+        self.resources: dict[object, dict[str, Any]] = {}  # by id: one may stand on two pages when another was written
         self.said: list[str] = []
         self.foreign = 0
         self.seen: set[str] = {""}
@@ -188,7 +188,7 @@ class _Pages:
             self.said.extend(filter(None, [sentence(resource)]))
         elif resource.get("resourceType") == self._type:
             if self._client.ours(resource):
-                self.resources.append(resource)
+                self.resources[resource.get("id", len(self.resources))] = resource
             else:
                 self.foreign += 1
 

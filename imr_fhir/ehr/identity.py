@@ -69,8 +69,8 @@ def verify_id_token(
     fhir_base: str,
     previous: Identity | None = None,
 ) -> Identity:
-    """The user. ``algorithms`` are the site's. With ``previous`` it is a refresh: the same user, and aud and nonce may
-    be missing.
+    """The user. ``algorithms`` are the site's. With ``previous`` it is a refresh: the same user, aud may be
+    missing, and a nonce counts only where ours is still known.
 
     Raises IdentityError, EhrError (keys can't be had), ValueError (an algorithm that needs no key of the EHR's).
     """
@@ -111,7 +111,7 @@ def _check(claims: Mapping[str, Any], *, client_id: str, nonce: str, seconds: in
         raise IdentityError("The id_token was made for another client (azp).", next_step=_AGAIN)
     if claims["iat"] < seconds - CLOCK.total_seconds():
         raise IdentityError("The id_token is older than a minute, or a clock is wrong.", next_step=_AGAIN)
-    if "nonce" in claims or previous is None:
+    if previous is None or (nonce and "nonce" in claims):
         found = claims.get("nonce")
         if not nonce or not isinstance(found, str) or not hmac.compare_digest(found.encode(), nonce.encode()):
             raise IdentityError("The id_token answers another log-in (nonce).", next_step=_AGAIN)

@@ -34,7 +34,7 @@ def receipt(reply: Reply, resource_type: str, resource_id: str = "") -> Receipt:
     elif found is None and reply.body:
         body = reply.json()
         if isinstance(body, dict):
-            found = Reference(str(body.get("resourceType")), str(body.get("id", "")), _version(body))
+            found = Reference(str(body.get("resourceType")), str(body.get("id", "")), version_of(body))
     return _checked(found, resource_type, resource_id, reply.headers.get("ETag", ""), reply.status)
 
 
@@ -61,6 +61,7 @@ def _checked(found: Reference | None, resource_type: str, resource_id: str, etag
     return Receipt(found.type, found.id, found.version or etag.removeprefix("W/").strip('"'), status)
 
 
-def _version(body: Mapping[str, Any]) -> str:
+def version_of(body: Mapping[str, Any]) -> str:
+    """``meta.versionId`` of a resource; "" where it has none."""
     meta = body.get("meta")
     return str(meta.get("versionId", "")) if isinstance(meta, Mapping) else ""

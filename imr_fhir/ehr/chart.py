@@ -1,0 +1,143 @@
+"""One patient's IMR in the EHR, read side by side: the chart that the panel shows."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Any, Literal, TypeVar
+
+from imr_fhir import goal, record, response
+from imr_fhir.artefacts import CODES
+from imr_fhir.course import Course, episode_course
+from imr_fhir.ehr import patient as patient_resource
+from imr_fhir.ehr.client import FhirClient, Found
+from imr_fhir.ehr.patient import Patient
+from imr_fhir.errors import EhrError, ResourceError, Unauthorized
+from imr_fhir.goal import Goal
+from imr_fhir.record import Note
+from imr_fhir.response import Response
+from imr_fhir.scale import RATERS, scale
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the chart lacks, for the screen to say. ``about`` is a reference, or a type where it is about all of it.
+
+    unreadable: one resource is not what it should be; not-available: the EHR did not give the type at all;
+    other-patient: it answered for another patient ``count`` times, which was dropped; cut-short: it has more pages than
+    are read; said: the EHR's own warning.
+    """
+
+    kind: Literal["unreadable", "not-available", "other-patient", "cut-short", "said"]
+    about: str
+    reason: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All that is ours as the EHR has it, withdrawn and stopped ones too; times are by the clock of the site."""
+
+    patient: Patient
+    responses: tuple[Response, ...]
+    goals: tuple[Goal, ...]  # goals and steps, joined
+    notes: tuple[Note, ...]
+    episodes: tuple[Course, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_chart(client: FhirClient, patient: str, *, zone: tzinfo) -> Chart:
+    """The chart of the patient with the id ``patient``; ``zone`` is the site's, and decides on which day a rating was.
+
+    It takes about as long as the slowest of its reads. Raises EhrError where the Patient or the responses can't be had,
+    Unauthorized and LaunchError where the log-in is over, WrongPatient where the EHR answers with another Patient.
+    """
+    with ThreadPoolExecutor(max_workers=1 + len(_PARAMS)) as pool:
+        patient_read = pool.submit(client.read, "Patient", patient)
+        searches = {
+            name: pool.submit(client.search, name, [("patient", patient), *more]) for name, more in _PARAMS.items()
+        }
+    raw_patient = patient_read.result()
+    problems: list[Problem] = []
+    found: dict[str, Found] = {}
+    for name, search in searches.items():
+        try:
+            found[name] = search.result()
+        except EhrError as error:
+            if name == "QuestionnaireResponse" or isinstance(error, Unauthorized):
+                raise
+            found[name] = Found(())
+            problems.append(Problem("not-available", name, str(error)))
+        problems.extend(_gaps(name, found[name]))
+
+    def parsed(name: str, parse: Callable[[Mapping[str, Any]], T | None]) -> tuple[T, ...]:
+        return tuple(_parsed(found[name], parse, problems))
+
+    return Chart(
+        patient=patient_resource.from_resource(raw_patient),
+        responses=parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone)),
+        goals=goal.joined(parsed("Goal", lambda raw: _goal(raw, patient))),
+        notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
+        episodes=parsed("EpisodeOfCare", lambda raw: episode_course(raw, patient=patient, zone=zone)),
+        problems=tuple(problems),
+    )
+
+
+# Responses by patient alone: Azure can't search by questionnaire, and some EHRs ignore what they can't.
+_PARAMS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "QuestionnaireResponse": (),
+    "Observation": (("code", ",".join(f"{CODES}|{code}" for code in record.CODES)),),
+    "Goal": (),
+    "EpisodeOfCare": (),
+}
+
+
+def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Response | None:
+    canonical = raw.get("questionnaire")
+    if not isinstance(canonical, str) or canonical.partition("|")[0] not in {scale(rater).url for rater in RATERS}:
+        return None
+    found = response.from_resource(raw, patient=patient)
+    return replace(found, measured=found.measured.astimezone(zone), authored=found.authored.astimezone(zone))
+
+
+def _goal(raw: Mapping[str, Any], patient: str) -> Goal | None:
+    return goal.from_resource(raw, patient=patient) if goal.is_ours(raw) else None
+
+
+def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
+    if not has_code(raw, record.CODES):
+        return None
+    found = record.from_resource(raw, patient=patient)
+    return replace(found, said=found.said.astimezone(zone))
+
+
+def has_code(raw: Mapping[str, Any], codes: Collection[str]) -> bool:
+    """Whether the Observation ``raw`` has one of our ``codes``: an EHR that can't search by code gives all it has."""
+    concept = raw.get("code")
+    codings = concept.get("coding") if isinstance(concept, Mapping) else None
+    return any(
+        isinstance(coding, Mapping) and coding.get("system") == CODES and coding.get("code") in codes
+        for coding in (codings if isinstance(codings, list) else [])
+    )
+
+
+def _parsed(found: Found, parse: Callable[[Mapping[str, Any]], T | None], problems: list[Problem]) -> Iterator[T]:
+    for raw in found.resources:
+        try:
+            value = parse(raw)
+        except ResourceError as error:
+            problems.append(Problem("unreadable", f"{raw['resourceType']}/{raw.get('id', '')}", str(error)))
+        else:
+            if value is not None:
+                yield value
+
+
+def _gaps(name: str, found: Found) -> Iterator[Problem]:
+    if found.foreign:
+        yield Problem("other-patient", name, count=found.foreign)
+    if found.truncated:
+        yield Problem("cut-short", name)
+    for said in found.said:
+        yield Problem("said", name, said)

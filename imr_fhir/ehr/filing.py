@@ -1,0 +1,208 @@
+"""One step of a filing: what it came to, as a value. Nothing is remembered here; the app's store makes it durable.
+
+"Saved" means read back and equal to what was sent: a 200 to a conditional create only says that something with this
+identifier exists. What a failure means is a table: nothing was taken (Waiting), the EHR said no (Refused), or it may
+have it (Unknown), and then `look_back` asks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from imr_fhir.bundle import Part, if_none_exist, in_order, resolved, transaction
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.lookup import Sighting, find, read_back, side_by_side
+from imr_fhir.ehr.receipt import Receipt, version_of
+from imr_fhir.errors import (
+    Busy,
+    Conflict,
+    EhrError,
+    HttpFailure,
+    ImrError,
+    LaunchError,
+    NotConnected,
+    RefusedUrl,
+    ServerFault,
+    Unauthorized,
+    WrongPatient,
+)
+from imr_fhir.same import same_content
+
+
+@dataclass(frozen=True, slots=True)
+class PartOk:
+    """In the chart; one receipt for each part, in their order.
+
+    Read back and equal, but for a Provenance or AuditEvent that the EHR takes and shows to nobody: after `look_back`
+    its receipt has no id.
+    """
+
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something may have been taken: look back before anything is sent again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing was taken; it may be sent again, after ``retry_after`` seconds where the EHR said so."""
+
+    reason: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The EHR said no, with HTTP ``status``; 0: it never left, being another patient's or for a host not allowed."""
+
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The EHR has several, or one that is not what was sent; ``ids`` are references, and a person decides."""
+
+    ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """A search found none of it. To be believed ten seconds or more after the lost reply."""
+
+
+SendOutcome = PartOk | Unknown | Waiting | Refused | Duplicate
+LookOutcome = PartOk | Unknown | Duplicate | NotThere
+
+_Verdict = Literal["equal", "absent", "several", "other"]
+
+
+def send(
+    client: FhirClient,
+    parts: Sequence[Part],
+    *,
+    in_transaction: bool,
+    conditional: bool = True,
+    references: Mapping[str, str] | None = None,
+) -> SendOutcome:
+    """Sends ``parts`` once, all in one transaction or the only one by itself, and reads them back.
+
+    ``conditional``: the EHR has conditional creates. ``references``: what became of parts sent before
+    ("urn:uuid:..." -> "Observation/12"). Raises ResourceError for parts that make no transaction, ValueError for
+    several without one.
+    """
+    known = dict(references or {})
+    try:
+        if in_transaction:
+            receipts = _send_all(client, parts, known, conditional=conditional)
+        else:
+            (part,) = parts
+            receipts = {part.full_url: _send_one(client, part, known, conditional=conditional)}
+    except (EhrError, LaunchError, WrongPatient) as error:
+        return _outcome(error)
+    seen = side_by_side(lambda part: read_back(client, part, receipts[part.full_url].id), parts)
+    faults = [sighting.fault for sighting in seen if sighting.fault and not sighting.hidden]
+    if faults:
+        return Unknown(f"It was sent and could not be read back. {faults[0]}")
+    known |= {url: receipt.reference for url, receipt in receipts.items()}
+    unequal = [
+        receipts[part.full_url].reference
+        for part, sighting in zip(parts, seen, strict=True)
+        if not sighting.hidden and _verdict(client, part, sighting, known) != "equal"
+    ]
+    if unequal:
+        return Duplicate(tuple(unequal), "What the chart has is not what was sent.")
+    return PartOk(tuple(receipts[part.full_url] for part in parts))
+
+
+def look_back(
+    client: FhirClient, parts: Sequence[Part], *, in_transaction: bool, references: Mapping[str, str] | None = None
+) -> LookOutcome:
+    """What the EHR has of ``parts`` after a lost reply.
+
+    A transaction is taken whole: what can't be seen of it (Provenance) went the way of the rest.
+    """
+    seen = side_by_side(lambda part: find(client, part), parts)
+    shown = [(part, sighting) for part, sighting in zip(parts, seen, strict=True) if not sighting.hidden]
+    faults = [sighting.fault for sighting in seen if sighting.fault and not (sighting.hidden and in_transaction)]
+    if faults or not shown:
+        return Unknown(f"The EHR can't be searched for it. {faults[0] if faults else ''}".strip())
+    known = dict(references or {})
+    known |= {part.full_url: _reference(sighting) for part, sighting in shown if len(sighting.resources) == 1}
+    verdicts = [_verdict(client, part, sighting, known) for part, sighting in shown]
+    clashing = [sighting for (_, sighting), verdict in zip(shown, verdicts, strict=True) if verdict in _CLASHES]
+    if clashing:
+        ids = [f"{found['resourceType']}/{found['id']}" for sighting in clashing for found in sighting.resources]
+        return Duplicate(tuple(ids), "The chart has it several times, or other than it was sent.")
+    if len(set(verdicts)) > 1:
+        return Unknown("Only some of its parts are to be seen in the chart yet.")
+    return NotThere() if verdicts[0] == "absent" else PartOk(tuple(map(_found_receipt, parts, seen)))
+
+
+_CLASHES = ("several", "other")
+
+
+def _send_all(
+    client: FhirClient, parts: Sequence[Part], known: Mapping[str, str], *, conditional: bool
+) -> dict[str, Receipt]:
+    ordered = in_order([_placed(part, known) for part in parts])
+    bundle = transaction(ordered)
+    if not conditional:
+        for entry in bundle["entry"]:
+            entry["request"].pop("ifNoneExist", None)
+    receipts = client.transaction(bundle)
+    return {part.full_url: receipt for part, receipt in zip(ordered, receipts, strict=True)}
+
+
+def _send_one(client: FhirClient, part: Part, known: Mapping[str, str], *, conditional: bool) -> Receipt:
+    resource = _placed(part, known).resource
+    if "id" in resource:
+        return client.update(resource, if_match=part.if_match)
+    return client.create(resource, if_none_exist=if_none_exist(resource) if conditional else "")
+
+
+def _placed(part: Part, known: Mapping[str, str]) -> Part:
+    return replace(part, resource=resolved(part.resource, known))
+
+
+def _outcome(error: ImrError) -> Unknown | Waiting | Refused:
+    match error:
+        case Unauthorized() | Busy():
+            return Waiting(str(error), error.retry_after)
+        case NotConnected() | LaunchError():
+            return Waiting(str(error))
+        case WrongPatient() | RefusedUrl():
+            return Refused(str(error), 0)
+        case HttpFailure() if not isinstance(error, Conflict | ServerFault):
+            return Refused(str(error), error.status)
+        case _:
+            return Unknown(str(error))
+
+
+def _verdict(client: FhirClient, part: Part, sighting: Sighting, known: Mapping[str, str]) -> _Verdict:
+    if not sighting.resources:
+        return "absent"
+    if len(sighting.resources) > 1:
+        return "several"
+    (found,) = sighting.resources
+    if not same_content(part.resource, found, references=known, base=client.base):
+        return "equal"
+    if part.if_match and version_of(sighting.resources[0]) == part.if_match:
+        return "absent"  # still the version that the update was to replace
+    return "other"
+
+
+def _found_receipt(part: Part, sighting: Sighting) -> Receipt:
+    if not sighting.resources:
+        return Receipt(part.type, "", "", 0)
+    return Receipt(part.type, str(sighting.resources[0]["id"]), version_of(sighting.resources[0]), 200)
+
+
+def _reference(sighting: Sighting) -> str:
+    found = sighting.resources[0]
+    return f"{found['resourceType']}/{found['id']}"

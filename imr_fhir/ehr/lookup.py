@@ -1,0 +1,73 @@
+"""What the EHR has of one part of a filing: read by its id, or searched for by identifier and patient."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from imr_fhir.bundle import Part, if_none_exist
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.errors import EhrError, Forbidden, Invalid, LaunchError, NotFound, WrongPatient
+
+# About a write, not the write itself: many EHRs take these and show them to nobody.
+SELDOM_SHOWN = frozenset({"Provenance", "AuditEvent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """``fault``: why it can't be seen. ``hidden``: it can't, and that is no wonder for this type here."""
+
+    resources: tuple[Mapping[str, Any], ...] = ()
+    fault: str = ""
+    hidden: bool = False
+
+
+def read_back(client: FhirClient, part: Part, resource_id: str) -> Sighting:
+    """What the EHR has under the id that it gave; the caller compares."""
+    try:
+        return Sighting((client.read(part.type, resource_id),))
+    except WrongPatient:  # a conditional create found this identifier at another patient: kept is its name alone
+        return Sighting(({"resourceType": part.type, "id": resource_id},))
+    except (EhrError, LaunchError) as error:
+        return _unseen(part, error)
+
+
+def find(client: FhirClient, part: Part) -> Sighting:
+    """An update by its id; what was new by a search, whose answer is checked: some EHRs ignore what they don't know."""
+    try:
+        if "id" in part.resource:
+            return Sighting((client.read(part.type, str(part.resource["id"])),))
+        query = if_none_exist(part.resource)
+        name, _, value = query.partition("=")
+        patient = [("patient", client.patient)] if name == "identifier" and client.patient else []
+        found = client.search(part.type, [(name, value), *patient])
+    except NotFound:
+        return Sighting()
+    except (EhrError, LaunchError, WrongPatient) as error:
+        return _unseen(part, error)
+    if found.truncated:
+        return Sighting(fault="The EHR has more than we could look through.")
+    return Sighting(tuple(resource for resource in found.resources if query in _queries(resource)))
+
+
+def side_by_side(look: Callable[[Part], Sighting], parts: Sequence[Part]) -> list[Sighting]:
+    """One look a part, all at once: in turn, three slow reads would outlive the lease of the filing."""
+    with ThreadPoolExecutor(max_workers=min(8, len(parts))) as pool:
+        return list(pool.map(look, parts))
+
+
+def _unseen(part: Part, error: Exception) -> Sighting:
+    hidden = part.type in SELDOM_SHOWN and isinstance(error, Forbidden | NotFound | Invalid)
+    return Sighting(fault=str(error), hidden=hidden)
+
+
+def _queries(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Each search that would find ``resource``, one for each of its identifiers and tags."""
+    named, meta = resource.get("identifier"), resource.get("meta")
+    tags = meta.get("tag") if isinstance(meta, Mapping) else None
+    for identifier in named if isinstance(named, list) else [named]:
+        if isinstance(identifier, Mapping):
+            yield f"identifier={identifier.get('system')}|{identifier.get('value')}"
+    for tag in tags if isinstance(tags, list) else []:
+        if isinstance(tag, Mapping):
+            yield f"_tag={tag.get('system')}|{tag.get('code')}"

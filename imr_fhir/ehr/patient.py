@@ -1,0 +1,49 @@
+"""The Patient as pages name them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imr_fhir.ehr.outcome import plain
+
+NAME_LENGTH = 200
+_ORDER = {"official": 0, "usual": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """``name`` is the official one, else the usual, else the first, "" where there is none. ``birth_date`` is FHIR's
+    text, which may end at the month or year; ``gender`` FHIR's code."""
+
+    id: str
+    name: str
+    birth_date: str
+    gender: str
+    deceased: bool
+
+
+def from_resource(raw: Mapping[str, Any]) -> Patient:
+    """The Patient ``raw``; what is not as FHIR says counts as not there."""
+    return Patient(
+        id=_text(raw, "id"),
+        name=_name(raw),
+        birth_date=_text(raw, "birthDate"),
+        gender=_text(raw, "gender"),
+        deceased=raw.get("deceasedBoolean") is True or "deceasedDateTime" in raw,
+    )
+
+
+def _name(raw: Mapping[str, Any]) -> str:
+    names = [name for name in _list(raw.get("name")) if isinstance(name, Mapping) and name.get("use") != "old"]
+    best: Mapping[str, Any] = min(names, key=lambda name: _ORDER.get(_text(name, "use"), 2), default={})
+    parts = [_text(best, "text")] if _text(best, "text") else [*_list(best.get("given")), best.get("family")]
+    return plain(" ".join(part for part in parts if isinstance(part, str)), NAME_LENGTH)
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    value = raw.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
