@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from imr_fhir.element import type_and_id
 from imr_fhir.history import History, days_apart, history
 from imr_fhir.parameters import PARAMETERS, Parameters, parameters_for
 from imr_fhir.response import Response
@@ -146,7 +147,7 @@ def _compare(first: Response, last: Response, table: Iterable[Parameters]) -> Ch
         return CannotSay("version_changed")
     if first.language != last.language:
         return CannotSay("language_changed")
-    if last.rater == "clinician" and first.source != last.source:
+    if last.rater == "clinician" and not _same_clinician(first, last):
         return CannotSay("rater_changed")
     parameters = parameters_of(last, table)
     if parameters is None:
@@ -173,6 +174,12 @@ def _compare(first: Response, last: Response, table: Iterable[Parameters]) -> Ch
 
 def _both(one: Response, other: Response) -> tuple[int, ...]:
     return tuple(sorted(rated_items(one.ratings) & rated_items(other.ratings)))
+
+
+def _same_clinician(one: Response, other: Response) -> bool:
+    """Whether both are known to be by one clinician: who answered, or who recorded where an EHR kept no source."""
+    by, by_other = (type_and_id(response.source or response.author) for response in (one, other))
+    return by == by_other != ("", "")
 
 
 def _incomplete(response: Response) -> CannotSay:

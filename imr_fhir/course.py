@@ -122,13 +122,18 @@ def courses(
     if known:
         return tuple(sorted(known, key=lambda course: course.start))
     days = [day(response) for response in listed(responses)]
-    starts = [place for place in range(len(days)) if place == 0 or days[place] - days[place - 1] > GAP]
-    found = []
-    for start, following in zip(starts, [*starts[1:], len(days)], strict=True):
-        last = days[following - 1]
-        ended = following < len(days) or today - last > GAP
-        found.append(Course(days[start], last if ended else None, "ended" if ended else "active", "", "gap"))
-    return tuple(found)
+    spans: list[tuple[date, date]] = []  # first and last day with a response
+    for when in days:
+        if spans and when - spans[-1][1] <= GAP:
+            spans[-1] = spans[-1][0], when
+        else:
+            spans.append((when, when))
+    return tuple(
+        Course(first, None, "active", "", "gap")
+        if (first, last) == spans[-1] and today - last <= GAP
+        else Course(first, last, "ended", "", "gap")
+        for first, last in spans
+    )
 
 
 def course_of(response: Response, courses: Sequence[Course]) -> Course | None:

@@ -1,0 +1,71 @@
+"""11. The clinician rates blind.
+
+Where the clinician scale is on and the viewer may rate: until this occasion's clinician rating is complete, or the
+due window closes, the patient's current answers are hidden; earlier occasions stay. Opening them first is allowed and
+recorded as ``seen-first``.
+"""
+
+import pytest
+
+from imr_fhir.blind import hidden_from_clinician
+from imr_fhir.due import current
+from tests.spec.build import client, clinician, course, d, ids, stopped, withdrawn
+
+# The course starts on day 0 (1 January 2026): due on days 0, 90 (1 April), 181 ...; windows -28..28, 76..118.
+CASES = [
+    # case, responses, today, hidden
+    ("nothing rated", [], 0, ""),
+    ("the patient rated", [client(90)], 90, "client-90"),
+    ("the clinician rated too", [client(90), clinician(91)], 91, ""),
+    ("the clinician rated before", [clinician(80), client(90)], 90, ""),
+    ("the clinician stopped early", [client(90), stopped(91, "clinician")], 91, "client-90"),
+    ("the clinician's was withdrawn", [client(90), clinician(91, status="entered-in-error")], 92, "client-90"),
+    ("the clinician's was corrected", [client(90), clinician(91, status="amended")], 92, ""),
+    ("last day of the window", [client(90)], 118, "client-90"),
+    ("the window has closed", [client(90)], 119, ""),
+    ("before the first window closes", [client(0)], 28, "client-0"),
+    ("after it", [client(0)], 29, ""),
+    ("first day of the next window", [client(76)], 76, "client-76"),
+    ("earlier occasions stay", [client(0), client(90)], 90, "client-90"),
+    ("last occasion's clinician rating opens nothing now", [client(0), clinician(0), client(90)], 90, "client-90"),
+    # rated between two windows: the due window is closed
+    ("too late for the window", [client(40)], 40, ""),
+    ("stopped answers are answers", [stopped(90)], 90, "client-90"),
+    ("withdrawn answers too", [withdrawn(90)], 90, "client-90"),
+    ("begun ones too", [client(90, status="in-progress")], 90, "client-90"),
+    ("rated twice", [client(88), client(95)], 96, "client-88 client-95"),
+]
+
+VIEWERS = [
+    # clinician scale on, viewer may rate, opened first, hidden
+    (True, True, (), "client-90"),
+    (False, True, (), ""),
+    (True, False, (), ""),
+    (True, True, ("client-90",), ""),
+    (True, True, ("client-0",), "client-90"),
+]
+
+
+@pytest.mark.parametrize(("case", "responses", "today", "hidden"), CASES)
+def test_hidden(case, responses, today, hidden):
+    occasion = current(course(0), d(today))
+    found = hidden_from_clinician(responses, occasion, today=d(today), clinician_on=True, may_rate=True)
+    assert ids(found) == hidden
+
+
+@pytest.mark.parametrize(("clinician_on", "may_rate", "seen_first", "hidden"), VIEWERS)
+def test_from_whom(clinician_on, may_rate, seen_first, hidden):
+    found = hidden_from_clinician(
+        [client(90)],
+        current(course(0), d(92)),
+        today=d(92),
+        clinician_on=clinician_on,
+        may_rate=may_rate,
+        seen_first=seen_first,
+    )
+    assert ids(found) == hidden
+
+
+def test_the_window_closes_for_an_occasion_that_was_kept():
+    occasion = current(course(0), d(118))
+    assert hidden_from_clinician([client(90)], occasion, today=d(119), clinician_on=True, may_rate=True) == ()
