@@ -1,0 +1,147 @@
+"""Drafts: each answer kept, two tabs on one draft, its own user alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from smart_app.store import Store
+from smart_app.store.drafts import Answer
+from smart_app.store.errors import DraftSealed, NoAccess, StaleAnswer, StaleDraft
+from smart_app.store.launch import Launch
+from tests.store.make import NOW, draft, entry, sealing, start
+
+DAY = timedelta(days=1)
+
+
+def test_each_answer_is_kept_with_its_version(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    owner = launch.owner
+    assert store.drafts.set_answer(made.id, owner, "06", "06-3", NOW) == 1
+    assert store.drafts.set_answer(made.id, owner, "13", "13-na", NOW) == 1
+    assert store.drafts.set_answer(made.id, owner, "06", "06-4", NOW) == 2
+    assert store.drafts.set_answer(made.id, owner, "comment", "Tired <today>", NOW) == 1
+    assert store.drafts.set_answer(made.id, owner, "13", "", NOW) == 2
+    now = store.drafts.get(made.id, owner)
+    assert now.answers == {
+        "06": Answer("06-4", 2),
+        "13": Answer("", 2),
+        "comment": Answer("Tired <today>", 1),
+    }
+    assert now.codes == {"06": "06-4"}
+    assert now.comment == "Tired <today>"
+
+
+def test_two_tabs_see_one_draft_and_the_last_writer_wins(store: Store, launch: Launch) -> None:
+    first, second = draft(store, launch), draft(store, launch)
+    assert first.id == second.id
+    assert first.identifier == second.identifier
+    store.drafts.set_answer(first.id, launch.owner, "06", "06-3", NOW)
+    store.drafts.set_answer(second.id, launch.owner, "06", "06-5", NOW)
+    assert draft(store, launch).codes == {"06": "06-5"}
+
+
+def test_tab_that_says_what_it_saw_is_told_of_another(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    assert store.drafts.set_answer(made.id, launch.owner, "06", "06-3", NOW, expected_version=0) == 1
+    with pytest.raises(StaleAnswer) as caught:
+        store.drafts.set_answer(made.id, launch.owner, "06", "06-5", NOW, expected_version=0)
+    assert caught.value.version == 1
+    assert store.drafts.get(made.id, launch.owner).codes == {"06": "06-3"}
+
+
+def test_page_of_answers_counts_only_what_changed(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    store.drafts.set_answers(made.id, launch.owner, {"01": "01-1", "02": "02-2"}, NOW)
+    now = store.drafts.set_answers(made.id, launch.owner, {"01": "01-1", "02": "02-3", "03": "", "comment": "x"}, NOW)
+    assert now.answers == {"01": Answer("01-1", 1), "02": Answer("02-3", 2), "comment": Answer("x", 1)}
+
+
+@pytest.mark.parametrize("other", [{"sub": "per"}, {"patient": "bjorn"}, {"site": "other"}])
+def test_draft_opens_for_its_own_user_site_and_patient_alone(
+    store: Store, launch: Launch, other: dict[str, str]
+) -> None:
+    made = draft(store, launch)
+    stranger = start(store, **other).launch
+    steps = [
+        lambda: store.drafts.get(made.id, stranger.owner),
+        lambda: store.drafts.set_answer(made.id, stranger.owner, "06", "06-1", NOW),
+        lambda: store.drafts.set_answers(made.id, stranger.owner, {"06": "06-1"}, NOW),
+        lambda: store.drafts.set_language(made.id, stranger.owner, "en", NOW),
+        lambda: store.drafts.discard(made.id, stranger.owner),
+        lambda: store.filings.seal(sealing(stranger, of=made), entry(stranger), NOW),
+    ]
+    for step in steps:
+        with pytest.raises(NoAccess):
+            step()
+    assert draft(store, stranger).id != made.id
+    assert store.drafts.get(made.id, launch.owner) == made
+
+
+def test_one_open_draft_a_rater_and_a_correction(store: Store, launch: Launch) -> None:
+    begin = store.drafts.start
+    how = {"questionnaire": "q|1", "language": "en", "identifier": "urn:uuid:1", "now": NOW}
+    client = begin(launch.owner, "client", **how)
+    clinician = begin(launch.owner, "clinician", **how)
+    correction = begin(launch.owner, "client", about="QuestionnaireResponse/7", answers={"06": "06-2"}, **how)
+    assert len({client.id, clinician.id, correction.id}) == 3
+    assert correction.codes == {"06": "06-2"}
+    assert correction.about == "QuestionnaireResponse/7"
+    assert store.drafts.find(launch.owner, "client") == client
+    assert store.drafts.find(launch.owner, "client", "QuestionnaireResponse/8") is None
+    assert {each.id for each in store.drafts.open_for(launch.owner)} == {client.id, clinician.id, correction.id}
+
+
+def test_language_changes_and_the_rest_stays(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    changed = store.drafts.set_language(made.id, launch.owner, "en", NOW)
+    assert changed == replace(made, language="en", revision=made.revision + 1)
+
+
+def test_end_is_30_days_after_the_last_touch_and_warned_of(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    assert made.expires == NOW + 30 * DAY
+    assert not made.expiring(NOW + 22 * DAY)
+    assert made.expiring(NOW + 23 * DAY)
+    store.drafts.set_answer(made.id, launch.owner, "06", "06-1", NOW + DAY)
+    assert store.drafts.get(made.id, launch.owner).expires == NOW + 31 * DAY
+    assert draft(store, launch, NOW + 2 * DAY).expires == NOW + 32 * DAY
+
+
+def test_discarded_draft_is_gone_with_its_answers(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    store.drafts.set_answer(made.id, launch.owner, "06", "06-1", NOW)
+    store.drafts.discard(made.id, launch.owner)
+    with pytest.raises(NoAccess):
+        store.drafts.get(made.id, launch.owner)
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM answer").scalar_one() == 0
+    assert draft(store, launch).codes == {}
+
+
+def test_sealed_draft_is_read_only_and_makes_room_for_the_next(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    store.drafts.set_answer(made.id, launch.owner, "06", "06-1", NOW)
+    read = store.drafts.get(made.id, launch.owner)
+    store.filings.seal(sealing(launch, of=read), entry(launch), NOW)
+    for step in (
+        lambda: store.drafts.set_answer(made.id, launch.owner, "06", "06-2", NOW),
+        lambda: store.drafts.set_answers(made.id, launch.owner, {"06": "06-2"}, NOW),
+        lambda: store.drafts.set_language(made.id, launch.owner, "en", NOW),
+        lambda: store.drafts.discard(made.id, launch.owner),
+    ):
+        with pytest.raises(DraftSealed):
+            step()
+    assert store.drafts.get(made.id, launch.owner).codes == {"06": "06-1"}
+    assert store.drafts.get(made.id, launch.owner).state == "sealed"
+    assert draft(store, launch).id != made.id
+
+
+def test_answer_that_comes_between_reading_and_sealing_is_not_lost(store: Store, launch: Launch) -> None:
+    read = draft(store, launch)
+    store.drafts.set_answer(read.id, launch.owner, "06", "06-1", NOW)
+    with pytest.raises(StaleDraft):
+        store.filings.seal(sealing(launch, of=read), entry(launch), NOW)
+    assert store.drafts.get(read.id, launch.owner).state == "open"
+    assert store.filings.outbox(launch.owner) == ()
+    assert store.audit.entries() == []

@@ -1,0 +1,189 @@
+"""SECURITY G: transactions, journal, permissions; E: no parameters in errors and logs."""
+
+import logging
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from smart_app.store import Store, engine
+from smart_app.store.engine import DATABASE_MS
+from smart_app.store.errors import NoAccess, NotPrivate, StoreBusy, StoreUnready
+from smart_app.store.keys import Keys
+from smart_app.store.launch import Launch
+from smart_app.store.schema import ticket
+from smart_app.store.times import from_ms, to_ms
+from tests.store.make import NOW, draft
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5000), ("temp_store", 2)],
+)
+def test_each_connection_is_set_up(store: Store, pragma: str, value: object) -> None:
+    with store.reading() as connection, ThreadPoolExecutor(1) as other:
+        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one() == value
+
+        def second() -> object:
+            with store.reading() as connection:
+                return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()
+
+        assert other.submit(second).result() == value
+
+
+def test_journal_that_is_not_wal_is_refused() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(StoreUnready, match="journal_mode"):
+        engine._on_connect(connection, SimpleNamespace(info={}))
+
+
+def test_eight_threads_lose_no_update(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    start = threading.Barrier(8)
+
+    def increments(_: int) -> list[int]:
+        start.wait()
+        return [store.drafts.set_answer(made.id, launch.owner, "06", "06-3", NOW) for _ in range(50)]
+
+    with ThreadPoolExecutor(8) as pool:
+        versions = sorted(version for given in pool.map(increments, range(8)) for version in given)
+    assert versions == list(range(1, 401))
+    after = store.drafts.get(made.id, launch.owner)
+    assert (after.answers["06"].version, after.revision) == (400, 401)
+
+
+def test_files_are_private_whatever_the_umask(tmp_path: Path, keys: Keys) -> None:
+    before = os.umask(0)
+    try:
+        store = Store.open(tmp_path / "a" / "store.db", keys)
+        store.tickets.issue("window", {}, NOW)
+    finally:
+        os.umask(before)
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "a").iterdir()}
+    store.close()
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(("what", "mode"), [("store.db", 0o644), ("", 0o755)])
+def test_store_that_others_may_open_is_refused(tmp_path: Path, keys: Keys, what: str, mode: int) -> None:
+    Store.open(tmp_path / "a" / "store.db", keys).close()
+    (tmp_path / "a" / what).chmod(mode)
+    with pytest.raises(NotPrivate, match="chmod"):
+        Store.open(tmp_path / "a" / "store.db", keys)
+
+
+def test_error_and_log_of_the_database_hide_parameters(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("sqlalchemy").setLevel(logging.DEBUG)
+    row = {"ticket_sha256": "MARKED", "purpose": "MARKED", "value": b"MARKED", "expires_at": 1}
+    try:
+        with store.writing() as connection:
+            connection.execute(insert(ticket).values(**row))
+        with pytest.raises(IntegrityError) as caught, store.writing() as connection:
+            connection.execute(insert(ticket).values(**row))
+    finally:
+        logging.getLogger("sqlalchemy").setLevel(logging.NOTSET)
+    assert "MARKED" not in str(caught.value)
+    assert "MARKED" not in caplog.text
+
+
+def test_steps_of_one_transaction_happen_together_or_not_at_all(store: Store) -> None:
+    given: list[str] = []
+
+    def fails() -> None:
+        with store.writing():
+            given.append(store.tickets.issue("window", {}, NOW))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    with pytest.raises(NoAccess):
+        store.tickets.redeem("window", given[0], NOW)
+
+
+def test_inner_step_that_fails_leaves_nothing_in_an_outer_one_that_goes_on(store: Store) -> None:
+    given: list[str] = []
+
+    def fails() -> None:
+        with store.writing():
+            given.append(store.tickets.issue("window", {}, NOW))
+            raise RuntimeError
+
+    with store.writing():
+        with pytest.raises(RuntimeError):
+            fails()
+        given.append(store.tickets.issue("window", {"kept": True}, NOW))
+    with pytest.raises(NoAccess):
+        store.tickets.redeem("window", given[0], NOW)
+    assert store.tickets.redeem("window", given[1], NOW) == {"kept": True}
+
+
+def test_write_inside_a_read_is_refused(store: Store) -> None:
+    with store.reading(), pytest.raises(StoreUnready, match="inside a read"):
+        store.tickets.issue("window", {}, NOW)
+
+
+def test_read_sees_one_moment(store: Store) -> None:
+    def count() -> int:
+        with store.reading() as connection:
+            return len(connection.execute(select(ticket)).all())
+
+    with ThreadPoolExecutor(1) as other, store.reading():
+        assert count() == 0
+        other.submit(store.tickets.issue, "window", {}, NOW).result()
+        assert count() == 0
+    assert count() == 1
+
+
+def test_writer_that_waits_too_long_says_so_and_changes_nothing(
+    path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_PRAGMAS", (("busy_timeout=50", 50), *engine._PRAGMAS[1:]))
+    store = Store.open(path, keys)
+    with ThreadPoolExecutor(1) as other, store.writing(), pytest.raises(StoreBusy, match="Another writer"):
+        other.submit(store.tickets.issue, "window", {}, NOW).result()
+    store.close()
+
+
+def test_store_opened_before_a_fork_is_refused_after_it(tmp_path: Path) -> None:
+    script = """
+import os, sys
+from pathlib import Path
+from smart_app.store import Store
+from smart_app.store.errors import StoreUnready
+from smart_app.store.keys import new_keys
+store = Store.open(Path(sys.argv[1]), new_keys())
+child = os.fork()
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+try:
+    store.check()
+except StoreUnready as error:
+    os._exit(7 if "forked" in str(error) else 1)
+os._exit(0)
+"""
+    ran = subprocess.run([sys.executable, "-c", script, str(tmp_path / "s" / "store.db")], check=False)
+    assert ran.returncode == 7
+
+
+def test_database_clock_is_the_time_of_day(store: Store) -> None:
+    with store.reading() as connection:
+        clock = connection.execute(select(DATABASE_MS)).scalar_one()
+    assert abs(from_ms(clock) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_times_without_a_zone_are_refused() -> None:
+    assert from_ms(to_ms(NOW)) == NOW
+    with pytest.raises(ValueError, match="time zone"):
+        to_ms(NOW.replace(tzinfo=None))

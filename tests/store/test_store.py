@@ -1,0 +1,174 @@
+"""SECURITY E and G: canary rows, migrations, readiness, one-time states and tickets."""
+
+import sqlite3
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from imr_fhir.errors import StateError
+from smart_app.store import Store, schema
+from smart_app.store.errors import Damaged, NoAccess, SchemaError, StoreUnready, WrongKey
+from smart_app.store.keys import Keys, new_key, new_keys
+from smart_app.store.launch import Launch
+from tests.store.make import NOW, draft, start
+
+
+@pytest.mark.parametrize("kind", ["values", "lookups", "audit"])
+def test_wrong_key_is_refused_at_start(path: Path, keys: Keys, kind: str) -> None:
+    Store.open(path, keys).close()
+    other = new_keys()
+    with pytest.raises(WrongKey, match=kind):
+        Store.open(path, replace(keys, **{kind: getattr(other, kind)}))
+    Store.open(path, keys).close()
+
+
+@pytest.mark.parametrize("kind", ["values", "lookups", "audit"])
+def test_wrong_key_under_the_right_id_is_refused_too(path: Path, keys: Keys, kind: str) -> None:
+    Store.open(path, keys).close()
+    secret = new_key().secret
+    right = getattr(keys, kind)
+    wrong = replace(right, secret=secret) if kind == "lookups" else (replace(right[0], secret=secret),)
+    with pytest.raises(WrongKey, match=kind):
+        Store.open(path, replace(keys, **{kind: wrong}))
+
+
+def test_key_added_in_front_still_opens_the_store(path: Path, keys: Keys) -> None:
+    Store.open(path, keys).close()
+    more = replace(keys, values=(new_key(), *keys.values), audit=(new_key(), *keys.audit))
+    Store.open(path, more).close()
+
+
+def test_store_without_its_canary_is_refused(path: Path, keys: Keys) -> None:
+    Store.open(path, keys).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM canary")
+    with pytest.raises(WrongKey):
+        Store.open(path, keys)
+
+
+def test_rows_swapped_behind_the_apps_back_do_not_open(store: Store, launch: Launch, path: Path) -> None:
+    other = start(store, patient="bjorn").launch
+    drafts = [draft(store, each) for each in (launch, other)]
+    for each, owner in zip(drafts, (launch.owner, other.owner), strict=True):
+        store.drafts.set_answer(each.id, owner, "06", "06-3", NOW)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        first, second = (
+            connection.execute("SELECT value FROM answer WHERE draft_id = ?", (each.id,)).fetchone() for each in drafts
+        )
+        connection.execute("UPDATE answer SET value = ? WHERE draft_id = ?", (*second, drafts[0].id))
+        connection.execute("UPDATE answer SET value = ? WHERE draft_id = ?", (*first, drafts[1].id))
+    with pytest.raises(Damaged, match=r"answer\.value"):
+        store.drafts.get(drafts[0].id, launch.owner)
+
+
+def test_newer_store_is_refused_and_left_as_it_is(path: Path, keys: Keys) -> None:
+    Store.open(path, keys).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE schema_version SET version = 2")
+    with pytest.raises(SchemaError, match="version 2"):
+        Store.open(path, keys)
+
+
+def test_migrations_run_once_in_order_and_a_failed_one_changes_nothing(
+    path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[int] = []
+
+    def second(connection: Connection) -> None:
+        ran.append(2)
+        connection.exec_driver_sql("ALTER TABLE ticket ADD COLUMN more TEXT")
+
+    def broken(_: Connection) -> None:
+        raise RuntimeError
+
+    Store.open(path, keys).close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, second, broken))
+    with pytest.raises(RuntimeError):
+        Store.open(path, keys)
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+    for _ in range(2):
+        Store.open(path, keys).close()
+    assert ran == [2, 2]  # undone with the broken one, then for good
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(2,)]
+
+
+def test_many_that_open_a_new_store_at_once_make_one(path: Path, keys: Keys) -> None:
+    path.parent.mkdir(mode=0o700)
+    with ThreadPoolExecutor(4) as pool:
+        for store in pool.map(lambda _: Store.open(path, keys), range(4)):
+            store.check()
+            assert store.audit.verify().broken == 0
+            store.close()
+
+
+def test_readiness_looks_at_schema_keys_and_disk(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.check()
+    usage = namedtuple("usage", "total used free")
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.disk_usage", lambda _: usage(10**9, 10**9, 1_000_000))
+        with pytest.raises(StoreUnready, match="1 MB"):
+            store.check()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE canary SET value = x'00' WHERE name = 'lookups'")
+    with pytest.raises(WrongKey):
+        store.check()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE schema_version SET version = 7")
+    with pytest.raises(SchemaError):
+        store.check()
+
+
+def test_state_is_used_once_also_by_many_at_once(store: Store) -> None:
+    def use(_: int) -> bool:
+        try:
+            store.states.use("state-1", NOW)
+        except StateError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(use, range(16))) == 1
+    store.states.use("state-2", NOW)
+
+
+def test_used_state_remembers_its_launch(store: Store, launch: Launch) -> None:
+    store.states.use("state-1", NOW)
+    assert store.states.launch_of("state-1") == ""
+    store.states.led_to("state-1", launch.id)
+    assert store.states.launch_of("state-1") == launch.id
+    assert store.states.launch_of("state-2") == ""
+
+
+def test_ticket_opens_once_for_its_purpose_and_for_half_a_minute(store: Store) -> None:
+    value = {"launch": "l1"}
+    given = store.tickets.issue("window", value, NOW)
+    assert len(given) >= 43  # 256 bits in base64url
+    with pytest.raises(NoAccess):
+        store.tickets.redeem("hand-over", given, NOW)
+    assert store.tickets.redeem("window", given, NOW + timedelta(seconds=30)) == value
+    with pytest.raises(NoAccess):
+        store.tickets.redeem("window", given, NOW)
+    late = store.tickets.issue("window", value, NOW)
+    with pytest.raises(NoAccess):
+        store.tickets.redeem("window", late, NOW + timedelta(seconds=31))
+
+
+def test_ticket_redeemed_by_many_at_once_opens_once(store: Store) -> None:
+    given = store.tickets.issue("window", {}, NOW)
+
+    def redeem(_: int) -> bool:
+        try:
+            store.tickets.redeem("window", given, NOW)
+        except NoAccess:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(redeem, range(16))) == 1
