@@ -1,5 +1,5 @@
-"""The authorization endpoint: SMART's EHR launch. The launch token says who is logged in, so there is no page to fill in
-and no cookie: the endpoint works inside a frame of another site."""
+"""The authorization endpoint: SMART's EHR launch. The launch token says who is logged in, so there is no page to fill
+in and no cookie: the endpoint works inside a frame of another site."""
 
 import re
 from typing import Any
@@ -123,8 +123,8 @@ EXTENSIONS = (CodeChallenge(required=True), SmartRequest())
 
 
 def authorization_response(server: Any) -> Any:
-    """The Flask response: a redirect back, or Authlib's error where redirecting would serve an attacker (unknown client,
-    redirect_uri that is not registered)."""
+    """The Flask response: a redirect back, or Authlib's error where redirecting would serve an attacker (unknown
+    client, redirect_uri that is not registered)."""
     request = server.create_oauth2_request(None)
     try:
         grant = server.get_authorization_grant(request)

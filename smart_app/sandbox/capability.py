@@ -8,7 +8,20 @@ from .search_parameters import COMMON, PARAMETERS
 
 _KIND = {"canonical": "reference"}
 _INTERACTIONS = ("read", "vread", "update", "history-instance", "create", "search-type")
-SCOPES = ["openid", "fhirUser", "launch", "online_access", "offline_access", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.write", "user/*.rs", "user/*.cruds", "system/*.cruds"]
+SCOPES = [
+    "openid",
+    "fhirUser",
+    "launch",
+    "online_access",
+    "offline_access",
+    "patient/*.rs",
+    "patient/*.cruds",
+    "patient/*.read",
+    "patient/*.write",
+    "user/*.rs",
+    "user/*.cruds",
+    "system/*.cruds",
+]
 
 
 def capability_statement(config: HospitalConfig) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""private_key_jwt: a client proves itself with a signed assertion (RFC 7523; SMART, asymmetric client authentication)."""
+"""private_key_jwt: a client proves itself with a signed assertion (RFC 7523, and what SMART adds to it)."""
 
 from typing import Any
 

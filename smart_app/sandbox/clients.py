@@ -25,7 +25,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no type informat
     grant_types: tuple[str, ...] = APP_GRANTS
     jwks: Mapping[str, Any] | None = None
     jwks_uri: str = ""
-    id_token_alg: str = "RS256"
+    id_token_alg: str = "RS256"  # noqa: S105  # an algorithm, no secret
 
     @property
     def confidential(self) -> bool:

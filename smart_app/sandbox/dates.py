@@ -14,18 +14,29 @@ _PATTERN = re.compile(
 def span(text: str) -> tuple[str, str]:
     """First instant and first instant after: ``2026-03`` is March. Without a zone it is UTC. Raises ValueError."""
     match = _PATTERN.fullmatch(text)
-    if not match:
-        raise ValueError(f"{text!r} is not a FHIR date")
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        if match:
+            return _span(*match.groups())
+    except ValueError:
+        pass  # the thirteenth month
+    raise ValueError(f"{text!r} is not a FHIR date")
+
+
+def _span(
+    year: str,
+    month: str | None,
+    day: str | None,
+    hour: str | None,
+    minute: str | None,
+    second: str | None,
+    fraction: str | None,
+    zone: str | None,
+) -> tuple[str, str]:
+    """Parts that are not given are None."""
     if hour is None:
         start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
-        days = (
-            1
-            if day
-            else calendar.monthrange(start.year, start.month)[1]
-            if month
-            else 365 + calendar.isleap(start.year)
-        )
+        in_month = calendar.monthrange(start.year, start.month)[1]
+        days = 1 if day else in_month if month else 365 + calendar.isleap(start.year)
         return _text(start), _after(start, timedelta(days=days))
     offset = "+00:00" if zone in (None, "Z") else zone
     start = datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{offset}")

@@ -113,7 +113,7 @@ class FhirStore:
 
 
 def _owner(connection: sqlite3.Connection, stored: Stored, rows: list[Row]) -> str | None:
-    """Whose record a resource belongs to. Provenance and AuditEvent: the patient, or the owner, of what they are about."""
+    """Whose record a resource belongs to. Provenance and AuditEvent: of what they are about."""
     if stored.type == "Patient":
         return stored.id
     if stored.type not in COMPARTMENT:

@@ -64,8 +64,13 @@ class Interactions:
     def search(self, resource_type: str, query: str) -> Answer:
         validation.check_type(resource_type)
         self.access.demand(resource_type, "s")
-        asked = search.parse(resource_type, parse_qsl(query, keep_blank_values=True), self.fhir_base)
-        numbers = search.find(self.store.database, asked, self.access.limit(resource_type, "s"))
+        pairs = parse_qsl(query, keep_blank_values=True)
+        asked = search.parse(resource_type, pairs, self.fhir_base)
+        limit = self.access.limit(resource_type, "s")
+        if limit is not None and (others := search.patients_named(resource_type, pairs) - {limit}):
+            text = f"a search for Patient/{sorted(others)[0]} is outside the record of Patient/{limit}"
+            raise FhirError(403, "forbidden", text)
+        numbers = search.find(self.store.database, asked, limit)
         url = f"{self.fhir_base}/{resource_type}" + (f"?{query}" if query else "")
         snapshot = Snapshot(asked, tuple(numbers), self.access.family)
         return self._page(snapshot, 0, "", url)
@@ -80,16 +85,16 @@ class Interactions:
         with self.store.database.write():
             if if_none_exist and (found := self.writer.existing(resource_type, if_none_exist)):
                 shown = self.access.permits(resource_type, "r", found.patient)
-                return self._of(200, found, write=True, shown=shown)
+                return self._of(200, found, located=True, shown=shown)
             stored = self.writer.place(resource, self.writer.new_id(), "POST", {})
-            return self._of(201, self.writer.finish(stored, "c"), write=True)
+            return self._of(201, self.writer.finish(stored, "c"))
 
     def update(self, resource: dict[str, Any], resource_type: str, resource_id: str, if_match: str) -> Answer:
         self.writer.check(resource, resource_type, "u")
         with self.store.database.write():
             current = self.writer.check_update(resource, resource_id, if_match)
             stored = self.writer.place(resource, resource_id, "PUT", {})
-            return self._of(200 if current else 201, self.writer.finish(stored, "u"), write=True)
+            return self._of(200 if current else 201, self.writer.finish(stored, "u"))
 
     def update_conditional(self, resource: dict[str, Any], resource_type: str, query: str) -> Answer:
         self.writer.check(resource, resource_type, "u")
@@ -100,7 +105,7 @@ class Interactions:
             resource_id = found[0].split("/")[1] if found else resource.get("id") or self.writer.new_id()
             self.writer.check_update({**resource, "id": resource.get("id", resource_id)}, resource_id, "")
             stored = self.writer.place(resource, resource_id, "PUT", {})
-            return self._of(200 if found else 201, self.writer.finish(stored, "u"), write=True)
+            return self._of(200 if found else 201, self.writer.finish(stored, "u"))
 
     def _known(self, resource_type: str, resource_id: str) -> Stored:
         validation.check_type(resource_type)
@@ -115,8 +120,8 @@ class Interactions:
         where = {"base": self.fhir_base, "url": url}
         return Answer(200, searchset(self.store, self.pages, self.access, snapshot, start, key, **where))
 
-    def _of(self, status: int, stored: Stored, *, write: bool = False, shown: bool = True) -> Answer:
+    def _of(self, status: int, stored: Stored, *, located: bool = False, shown: bool = True) -> Answer:
         headers = {"ETag": stored.etag, "Last-Modified": format_datetime(datetime.fromisoformat(stored.updated), True)}
-        if write:
+        if located or status == 201:
             headers["Location"] = f"{self.fhir_base}/{stored.reference}/_history/{stored.version}"
         return Answer(status, stored.body if shown else "", headers, stored)

@@ -1,4 +1,4 @@
-"""JSON in and out without loss: decimals keep their digits (R4 says 3.40 is not 3.4), and no second meaning of a text."""
+"""JSON in and out without loss: decimals keep their digits (in R4 3.40 is not 3.4), and one meaning a text."""
 
 import json
 from collections.abc import Mapping
@@ -21,6 +21,11 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise bad_request("the JSON is nested too deeply", "structure") from None
     except ValueError as error:
         raise bad_request(f"not JSON: {error}", "structure") from None
+    if b"\\ud" in body.lower():  # an escaped half of a pair is no character, and no database takes it
+        try:
+            write_text(value).encode()
+        except UnicodeEncodeError:
+            raise bad_request("the JSON has half of a surrogate pair", "structure") from None
     if not isinstance(value, dict):
         raise bad_request("a resource is a JSON object", "structure")
     if _depth(value) > DEPTH:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import InvalidClientError
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from .clients import Client
@@ -22,11 +23,11 @@ class SigningKeys:
 
     def __init__(self, database: Database) -> None:
         with database.write() as connection:
-            kept = connection.execute("SELECT jwk FROM signing_key").fetchall()
+            kept = connection.execute("SELECT jwk FROM signing_key ORDER BY kid").fetchall()
             if not kept:
                 rsa = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256", "kid": "hospital-rs256"})
                 ec = ECKey.generate_key("P-384", {"use": "sig", "alg": "ES384", "kid": "hospital-es384"})
-                kept = [(json.dumps(key.as_dict(private=True)),) for key in (rsa, ec)]
+                kept = [(json.dumps(key.as_dict(private=True)),) for key in (ec, rsa)]
                 rows = [(json.loads(text)["kid"], text) for (text,) in kept]
                 connection.executemany("INSERT INTO signing_key VALUES (?, ?)", rows)
         self._set = KeySet.import_key_set({"keys": [json.loads(text) for (text,) in kept]})
@@ -52,12 +53,12 @@ class ClientKeys:
     def find(self, client: Client, kid: str) -> KeySet:
         """Raises InvalidClientError where no key with this ``kid`` is registered; asks a jwks_uri again once."""
         if client.jwks:
-            found = _only(dict(client.jwks), kid)
+            found = _only(_key_set(client.jwks), kid)
         else:
             with self._lock:
                 found = _only(self._fetched.get(client.jwks_uri), kid)
                 if found is None:
-                    self._fetched[client.jwks_uri] = fetched = KeySet.import_key_set(fetch_jwks(client.jwks_uri))
+                    self._fetched[client.jwks_uri] = fetched = _key_set(fetch_jwks(client.jwks_uri))
                     found = _only(fetched, kid)
         if found is None:
             raise InvalidClientError(description="No registered key has the kid of the assertion.")
@@ -79,7 +80,13 @@ def fetch_jwks(url: str) -> dict[str, Any]:
     return value
 
 
-def _only(keys: KeySet | Mapping[str, Any] | None, kid: str) -> KeySet | None:
-    held = KeySet.import_key_set(dict(keys)) if isinstance(keys, Mapping) else keys  # type: ignore[arg-type]
-    found = [key for key in held.keys if key.kid == kid] if held else []
+def _only(keys: KeySet | None, kid: str) -> KeySet | None:
+    found = [key for key in keys.keys if key.kid == kid] if keys else []
     return KeySet(found) if found else None
+
+
+def _key_set(jwks: Mapping[str, Any]) -> KeySet:
+    try:
+        return KeySet.import_key_set({"keys": list(jwks["keys"])})
+    except (KeyError, TypeError, ValueError, JoseError) as error:
+        raise InvalidClientError(description=f"The registered keys can not be read: {type(error).__name__}.") from None

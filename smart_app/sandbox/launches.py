@@ -11,7 +11,7 @@ SECONDS = 300  # a launch token that nobody used within five minutes is dead
 
 @dataclass(frozen=True)
 class Launch:
-    """``user`` is a reference (``Practitioner/kari``), ``patient`` and ``encounter`` are ids; ``intent`` as in SMART."""
+    """``user`` is a reference (``Practitioner/kari``), ``patient`` and ``encounter`` ids; ``intent`` as in SMART."""
 
     user: str
     patient: str

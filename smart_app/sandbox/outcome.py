@@ -26,6 +26,4 @@ def not_found(resource_type: str, resource_id: str) -> FhirError:
 
 
 def several_match(resource_type: str, query: str) -> FhirError:
-    return FhirError(
-        412, "multiple-matches", f"more than one {resource_type} matches {query!r}: the condition must fit one"
-    )
+    return FhirError(412, "multiple-matches", f"more than one {resource_type} matches {query!r}")

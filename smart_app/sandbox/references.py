@@ -45,7 +45,8 @@ def resolve(
 
 
 def check(resource: dict[str, Any], database: Database) -> None:
-    """Raises FhirError 400 for a reference to what does not exist here; other servers' URLs are left alone."""
+    """Raises FhirError 400 for a reference to what does not exist here, 422 for a type that is not kept here; other
+    servers' URLs are left alone."""
     contained = {f"#{each.get('id')}" for each in resource.get("contained", ())} | {"#"}
     local: set[tuple[str, str]] = set()
     for reference in references(resource):
@@ -55,13 +56,13 @@ def check(resource: dict[str, Any], database: Database) -> None:
                 raise bad_request(f"nothing contained is called {target}", "not-found")
         elif match := LOCAL.fullmatch(target):
             local.add((match[1], match[2]))
-        elif not re.match(r"(https?://|urn:)", target):
-            raise bad_request(f"{target!r} is not a reference", "value")
+        elif not re.match(r"https?://", target):  # a urn: that no entry of a transaction has, or no reference at all
+            raise bad_request(f"{target!r} refers to nothing here", "value")
     for resource_type, resource_id in sorted(local):
-        known = resource_type in PARAMETERS and database.connection.execute(
+        if resource_type not in PARAMETERS:
+            raise FhirError(422, "not-supported", f"{resource_type}/{resource_id}: no such resource type here")
+        row = database.connection.execute(
             "SELECT 1 FROM resource WHERE type = ? AND id = ?", (resource_type, resource_id)
-        )
-        if not known or known.fetchone() is None:
-            raise bad_request(
-                f"Resource {resource_type}/{resource_id} not found, specified in a reference", "not-found"
-            )
+        ).fetchone()
+        if row is None:
+            raise bad_request(f"{resource_type}/{resource_id} not found, specified in a reference", "not-found")

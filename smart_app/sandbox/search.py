@@ -42,6 +42,13 @@ def parse(resource_type: str, query: str | Iterable[tuple[str, str]], fhir_base:
     return search
 
 
+def patients_named(resource_type: str, pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """Ids of the patients whom a search names, so that a search in another's record is refused, not found empty."""
+    names = ("_id",) if resource_type == "Patient" else ("patient", "subject", "patient:Patient", "subject:Patient")
+    asked = [each for name, value in pairs if name in names for each in value.split(",") if each]
+    return {each.rpartition("/")[2] for each in asked}
+
+
 def find(database: Database, search: Search, patient: str | None) -> list[int]:
     """Numbers of the matching resources, in order; only those of one patient (id) where ``patient`` is not None."""
     where, arguments = ["type = ?"], [search.type]
@@ -90,7 +97,7 @@ def _order(resource_type: str, text: str) -> str:
     known = parameter(resource_type, name)
     if known is None or known.kind not in ("date", "string", "token", "uri"):
         raise bad_request(f"_sort={text!r}: {resource_type} can't be sorted by it")
-    column = ("max(high)" if descending else "min(low)") if known.kind == "date" else "min(value)"
+    column = ("max(low)" if descending else "min(low)") if known.kind == "date" else "min(value)"
     key = f"(SELECT {column} FROM search_index WHERE resource = number AND param = '{name}')"  # noqa: S608  # a known name
     return f"{key} {'DESC' if descending else 'ASC'} NULLS LAST"
 
@@ -145,7 +152,7 @@ def _test(known: Parameter, modifier: str, value: str, name: str, fhir_base: str
     raise bad_request(f"{name}:{modifier} is not supported", "not-supported")
 
 
-# R4 search, prefixes: l and h are the target's first instant and the first after it, the value's stand in the arguments.
+# R4's prefixes. ``low`` and ``high`` are the target's first instant and the first after it, l and h the value's.
 _PREFIX = {
     "eq": ("low >= ? AND high <= ?", "lh"),
     "ne": ("NOT (low >= ? AND high <= ?)", "lh"),

@@ -206,7 +206,7 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "ValueSet": _CANONICAL,
 }
 
-# R4's patient compartment, narrowed to whose record a resource is; Provenance and AuditEvent follow what they are about.
+# R4's patient compartment, narrowed to whose record a resource is.
 COMPARTMENT = frozenset(name for name, own in PARAMETERS.items() if "patient" in own) | {"Patient"}
 
 

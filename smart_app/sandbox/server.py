@@ -65,7 +65,7 @@ def start_hospital(config: HospitalConfig, port: int = 0) -> RunningHospital:
 
 
 def _serve(server: Any, stopping: threading.Event) -> None:
-    """waitress' own ``run`` ends by a signal only; its loop, one round at a time, can be stopped from another thread."""
+    """waitress' own ``run`` ends by a signal only; its loop, one round at a time, can be stopped by a thread."""
     while not stopping.is_set():
         wasyncore.loop(timeout=1, map=server._map, count=1)
 

@@ -46,8 +46,8 @@ def process(bundle: dict[str, Any], interactions: Interactions) -> Answer:
         responses = [_alone(entry, interactions) for entry in entries]
     else:
         responses = transact(entries, interactions, interactions.writer)
-    answer = {"resourceType": "Bundle", "type": f"{bundle['type']}-response", "entry": responses}
-    return Answer(200, write_text(answer))
+    answer = {"resourceType": "Bundle", "type": f"{bundle['type']}-response"}
+    return Answer(200, write_text({**answer, "entry": responses} if responses else answer))  # R4: no empty arrays
 
 
 def bundle_entries(bundle: dict[str, Any], fhir_base: str) -> list[Entry]:
@@ -60,7 +60,7 @@ def transact(entries: list[Entry], interactions: Interactions, writer: Writer) -
     writes = [entry for entry in entries if entry.method in ("POST", "PUT")]
     for entry in entries:
         if entry.method not in ("POST", "PUT", "GET"):
-            raise FhirError(405, "not-supported", f"{_where(entry)}: {entry.method} is not supported in a transaction")
+            raise bad_request(f"{_where(entry)}: {entry.method!r} is not supported in a transaction", "not-supported")
     with writer.store.database.write():
         placed: dict[str, str] = {}
         decided = [(entry, _decide(entry, writer, placed)) for entry in writes]
@@ -110,7 +110,7 @@ def _alone(entry: Entry, interactions: Interactions) -> dict[str, Any]:
         elif entry.method == "PUT" and entry.id:
             answer = interactions.update(entry.resource, entry.type, entry.id, entry.if_match)
         else:
-            raise FhirError(405, "not-supported", f"{entry.method} {entry.url} is not supported in a batch")
+            raise bad_request(f"{_where(entry)} is not supported in a batch", "not-supported")
     except FhirError as error:
         return {"response": {"status": str(error.status), "outcome": error.resource()}}
     return _response(Answer(answer.status, stored=answer.stored))

@@ -1,6 +1,7 @@
-"""A hospital without packaged records, one for each test; it is called in process."""
+"""A hospital without packaged records, one for each test, called in process."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,8 +20,8 @@ FHIR = f"{BASE}/fhir"
 CALLBACK = "http://127.0.0.1:8001/callback/demo"
 APP_SCOPES = ("openid", "fhirUser", "launch", "online_access", "offline_access", "patient/*.cruds", "user/*.cruds")
 
-RSA = RSAKey.generate_key(2048, {"kid": "backend-1", "alg": "RS384", "use": "sig"})
-EC = ECKey.generate_key("P-384", {"kid": "app-1", "alg": "ES384", "use": "sig"})
+RSA = RSAKey.generate_key(2048, {"kid": "backend-1", "use": "sig"})
+EC = ECKey.generate_key("P-384", {"kid": "app-1", "use": "sig"})
 
 CLIENTS = (
     Client("imr-app", "IMR", APP_SCOPES, (CALLBACK,)),
@@ -85,22 +86,18 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def hospital(tmp_path: Path, clock: Clock) -> Iterator[Hospital]:
-    app = create_hospital(
-        HospitalConfig(tmp_path / "hospital.sqlite", clients=CLIENTS, base_url=BASE, seed=(), clock=clock)
-    )
-    app.testing = True
-    hospital = hospital_of(app)
-    yield hospital
-    hospital.close()
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty hospital's file: its signing keys take a while to make."""
+    path = tmp_path_factory.mktemp("hospital") / "hospital.sqlite"
+    hospital_of(create_hospital(HospitalConfig(path, seed=()))).close()
+    return path
 
 
 @pytest.fixture
-def client(tmp_path: Path, clock: Clock) -> Iterator[FlaskClient]:
-    app = create_hospital(
-        HospitalConfig(tmp_path / "hospital.sqlite", clients=CLIENTS, base_url=BASE, seed=(), clock=clock)
-    )
+def client(tmp_path: Path, new_database: Path, clock: Clock) -> Iterator[FlaskClient]:
+    path = shutil.copy(new_database, tmp_path / "hospital.sqlite")
+    app = create_hospital(HospitalConfig(path, clients=CLIENTS, base_url=BASE, seed=(), clock=clock))
     app.testing = True
     yield app.test_client()
     hospital_of(app).close()
@@ -116,3 +113,52 @@ def house(client: FlaskClient) -> Hospital:
 def fhir(client: FlaskClient, house: Hospital) -> Caller:
     """A backend service that may do everything."""
     return Caller(client, house.access_token("system/*.cruds"))
+
+
+@pytest.fixture
+def eva(fhir: Caller) -> str:
+    """A patient's id."""
+    return put_patient(fhir, "eva")
+
+
+@pytest.fixture
+def tor(fhir: Caller) -> str:
+    """Another patient's id."""
+    return put_patient(fhir, "tor")
+
+
+def put_patient(fhir: Caller, patient: str) -> str:
+    body = {"resourceType": "Patient", "id": patient, "name": [{"family": "Berg", "given": [patient.title()]}]}
+    assert fhir("PUT", f"Patient/{patient}", body).status_code == 201
+    return patient
+
+
+def observation(patient: str, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "urn:codes", "code": "a"}]},
+        "subject": {"reference": f"Patient/{patient}"},
+        **more,
+    }
+
+
+def entry(resource: Mapping[str, Any], method: str = "POST", url: str = "", **request: str) -> dict[str, Any]:
+    """One entry of a transaction; ``fullUrl`` among the keywords goes where it belongs."""
+    full_url = request.pop("fullUrl", None)
+    made = {
+        "resource": dict(resource),
+        "request": {"method": method, "url": url or resource["resourceType"], **request},
+    }
+    return {"fullUrl": full_url, **made} if full_url else made
+
+
+def bundle(*entries: Mapping[str, Any], kind: str = "transaction") -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
+
+
+def problem(reply: TestResponse) -> str:
+    """The sentence of a refusal."""
+    outcome = json.loads(reply.text)
+    assert outcome["resourceType"] == "OperationOutcome"
+    return str(outcome["issue"][0]["diagnostics"])
