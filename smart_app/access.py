@@ -15,6 +15,8 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
 from imr_fhir.ehr.client import FhirClient
+from imr_fhir.errors import ResourceError
+from imr_fhir.fhir_time import parse_date
 from smart_app import cookies, csrf
 from smart_app.config import SiteConfig
 from smart_app.headers import may_be_framed_by
@@ -27,7 +29,7 @@ from smart_app.store.handovers import Handover
 from smart_app.store.launch import Launch as LaunchRecord
 from smart_app.store.launch import Role
 from smart_app.store.launches import IDLE
-from smart_app.tokens import access_token
+from smart_app.tokens import LiveToken
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Launch", P], Any]
@@ -107,13 +109,22 @@ class Launch:
     def client(self) -> FhirClient:
         """The EHR as this user, for this patient; its token is renewed in time, also from other threads."""
         hospital = self._state.hospitals[self.site.name]
-        token = access_token(self.record, hospital, self._state.store, self._state.clock)
-        return FhirClient(hospital.transport, self.record.context.fhir_base, token=token, patient=self.patient)
+        token = LiveToken(self.record, hospital, self._state.store, self._state.clock)
+        return FhirClient(
+            hospital.transport,
+            self.record.context.fhir_base,
+            token=token.current,
+            renew=token.newer,
+            patient=self.patient,
+        )
 
 
 def full_date(text: str) -> date | None:
     """A FHIR date with year, month and day; None where the record knows less."""
-    return date.fromisoformat(text) if len(text) == len("1986-03-12") else None
+    try:
+        return parse_date(text) if len(text) == len("1986-03-12") else None
+    except ResourceError:
+        return None
 
 
 def with_launch(*roles: Role, touch: bool = True) -> Callable[[View[P]], Callable[P, Any]]:
@@ -221,8 +232,8 @@ def _load_launch(lid: str) -> None:
         site = state().config.sites[g.locked.owner.site]
         bind_pin_form(lid)
     else:
-        site = state().config.sites[record.context.site]
-        g.launch = launch = Launch(record, site, now().astimezone(site.zone).date(), secret, state())
+        g.launch = launch = opened(record, secret)
+        site = launch.site
         csrf.bind_forms(f"{lid}|{launch.role}|{secret}")
         use_language(launch.language)
         g.header = header(
@@ -234,6 +245,12 @@ def _load_launch(lid: str) -> None:
             lid=lid,
         )
     may_be_framed_by(site)
+
+
+def opened(record: LaunchRecord, secret: str) -> Launch:
+    """The open launch behind ``record``."""
+    site = state().config.sites[record.context.site]
+    return Launch(record, site, now().astimezone(site.zone).date(), secret, state())
 
 
 def _load_handover(hid: str) -> None:

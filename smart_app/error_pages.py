@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from imr_fhir import errors
 from smart_app.access import RoleRefused
@@ -97,6 +97,13 @@ def _of_post(error: PostRefused) -> Response:
     return _show(*page_of(error), typed=error.typed)
 
 
+def _of_host(_error: SecurityError) -> Response:
+    """A Host that is not ours: no page, since none could say its own address."""
+    response = make_response("This app has another name. Open it from the patient's chart.\n", 400)
+    response.mimetype = "text/plain"
+    return response
+
+
 def _unexpected(error: Exception) -> Response:
     """A fault of the app: the log has its kind and place under a reference, never its message."""
     reference = secrets.token_hex(4)
@@ -108,5 +115,6 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(errors.ImrError, _of_ours)
     app.register_error_handler(RoleRefused, _of_role)
     app.register_error_handler(PostRefused, _of_post)
+    app.register_error_handler(SecurityError, _of_host)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _unexpected)

@@ -1,18 +1,22 @@
 """From a code to a verified launch: token, identity, role, and the patient's name for every page."""
 
-from collections.abc import Mapping
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.identity import Identity
-from imr_fhir.ehr.outcome import plain
-from imr_fhir.ehr.token import TokenResponse, exchange_code
-from imr_fhir.errors import AuthorizationError
+from imr_fhir.ehr.patient import from_resource
+from imr_fhir.ehr.token import exchange_code
+from imr_fhir.errors import AuthorizationError, HttpFailure
 from smart_app.hospital import Hospital
 from smart_app.pending import Pending
+from smart_app.plan import work_out
 from smart_app.store.launch import Context, Role, Tokens
+
+_log = logging.getLogger(__name__)
 
 
 class NoPatient(AuthorizationError):
@@ -39,21 +43,30 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
     user = None
     if reply.id_token:
         user = hospital.identity(reply.id_token, configuration, nonce=pending.nonce, now=now)
+    base = configuration.fhir_base
+    client = FhirClient(hospital.transport, base, token=lambda: reply.access_token, patient=reply.patient)
+    with ThreadPoolExecutor(3) as side_by_side:
+        patient = side_by_side.submit(lambda: from_resource(client.read("Patient", reply.patient)))
+        name = side_by_side.submit(_user_name, client, user)
+        plan = side_by_side.submit(_plan, client, reply.scope)
     context = Context(
         site=pending.site,
         iss=hospital.site.iss,
-        fhir_base=configuration.fhir_base,
+        fhir_base=base,
         issuer=configuration.issuer,
         patient=reply.patient,
         sub=user.sub if user else "",
-        user_name=user.name if user else "",
+        user_name=name.result(),
         fhir_user=user.fhir_user if user else "",
-        role=role_of(user, reply.patient, configuration.fhir_base),
+        role=role_of(user, reply.patient, base),
+        # Without them no page could say whose it is, so a launch that may not read them ends here.
+        patient_name=patient.result().name,
+        birth_date=patient.result().birth_date,
         encounter=reply.encounter,
         framed=pending.framed,
         language=pending.language or language,
         need_patient_banner=reply.need_patient_banner,
-        **_who_the_patient_is(reply, hospital, configuration.fhir_base),
+        plan=plan.result(),
     )
     return context, Tokens(reply.access_token, reply.expires_at, reply.scope, reply.refresh_token)
 
@@ -68,18 +81,22 @@ def role_of(user: Identity | None, patient: str, fhir_base: str) -> Role:
     return "reader"
 
 
-def _who_the_patient_is(reply: TokenResponse, hospital: Hospital, fhir_base: str) -> dict[str, str]:
-    """Name and birth date: without them no page could say whose it is, so a launch that may not read them ends here."""
-    client = FhirClient(hospital.transport, fhir_base, token=lambda: reply.access_token, patient=reply.patient)
-    patient = client.read("Patient", reply.patient)
-    birth_date = patient.get("birthDate")
-    return {"patient_name": _name(patient), "birth_date": birth_date if isinstance(birth_date, str) else ""}
+def _user_name(client: FhirClient, user: Identity | None) -> str:
+    """From the id_token, else from the Practitioner; empty where the EHR does not show it."""
+    reference = local_reference(user.fhir_user, client.base) if user else None
+    if user is None or user.name or reference is None or reference.type != "Practitioner":
+        return user.name if user else ""
+    try:
+        return from_resource(client.read(reference.type, reference.id)).name
+    except HttpFailure as error:
+        _log.info("The name of who logged in can't be read: %s", type(error).__name__)
+        return ""
 
 
-def _name(patient: Mapping[str, Any]) -> str:
-    """The official name, else the usual one, else the first; empty where the record has none."""
-    names = [name for name in patient.get("name") or [] if isinstance(name, dict) and name.get("use") != "old"]
-    order = {"official": 0, "usual": 1}
-    best: dict[str, Any] = min(names, key=lambda name: order.get(name.get("use", ""), 2), default={})
-    parts = [best["text"]] if best.get("text") else [*(best.get("given") or []), best.get("family")]
-    return plain(" ".join(part for part in parts if isinstance(part, str)), 200)
+def _plan(client: FhirClient, scopes: tuple[str, ...]) -> dict[str, Any]:
+    """The write plan as JSON; empty, so that nothing is written, where the EHR refuses to say what it can do."""
+    try:
+        return work_out(client, scopes).as_json()
+    except HttpFailure as error:
+        _log.warning("No write plan, so nothing can be filed: %s", type(error).__name__)
+        return {}

@@ -6,34 +6,56 @@ from datetime import datetime, timedelta
 
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.token import TokenResponse, refresh, revoke
-from imr_fhir.errors import AuthorizationError, EhrError, Unauthorized
+from imr_fhir.errors import EhrError, LaunchError, Unauthorized
 from smart_app.hospital import Hospital
 from smart_app.store import Store
+from smart_app.store.errors import NoAccess, NotRefreshed
 from smart_app.store.launch import Launch, Tokens
 
 _log = logging.getLogger(__name__)
 _BEFORE = timedelta(seconds=60)  # a clock may differ, and a request may wait for its turn
 
 
-def access_token(launch: Launch, hospital: Hospital, store: Store, clock: Callable[[], datetime]) -> Callable[[], str]:
-    """A function that gives the access token of the moment; it needs no request and may be called from any thread."""
-    current = launch
+class LiveToken:
+    """The access token of a launch. It needs no request and may be asked from any thread, side by side."""
 
-    def token() -> str:
-        nonlocal current
-        if is_spent(current.tokens, clock()):
-            if not current.tokens.refresh_token:
-                raise Unauthorized(
-                    "The log-in at the EHR is over.", status=401, next_step="Log in again from the patient's chart."
-                )
-            current = store.tokens.refresh(current, lambda stale: renewed(stale, hospital, clock()))
-        return current.tokens.access_token
+    def __init__(self, launch: Launch, hospital: Hospital, store: Store, clock: Callable[[], datetime]) -> None:
+        self._launch = launch
+        self._hospital = hospital
+        self._store = store
+        self._clock = clock
 
-    return token
+    def current(self) -> str:
+        """Renewed where it is about to end. Raises Unauthorized where the log-in is over."""
+        tokens = self._launch.tokens
+        if tokens.expires_at is not None and self._clock() >= tokens.expires_at - _BEFORE:
+            self._refresh()
+        return self._launch.tokens.access_token
+
+    def newer(self, refused: str) -> str:
+        """Another one than ``refused``, where an EHR ended it before its time; empty where there is none to be had."""
+        if self._launch.tokens.access_token == refused:
+            try:
+                self._refresh()
+            except Unauthorized:
+                return ""
+        return self._launch.tokens.access_token
+
+    def _refresh(self) -> None:
+        if not self._launch.tokens.refresh_token:
+            raise _over()
+        try:
+            self._launch = self._store.tokens.refresh(
+                self._launch, lambda stale: renewed(stale, self._hospital, self._clock())
+            )
+        except (LaunchError, NotRefreshed, NoAccess) as error:
+            raise _over() from error
 
 
-def is_spent(tokens: Tokens, now: datetime) -> bool:
-    return tokens.expires_at is not None and now >= tokens.expires_at - _BEFORE
+def _over() -> Unauthorized:
+    return Unauthorized(
+        "The log-in at the EHR is over.", status=401, next_step="Open the app again from the patient's chart."
+    )
 
 
 def renewed(launch: Launch, hospital: Hospital, now: datetime) -> Tokens:
@@ -64,5 +86,5 @@ def revoke_all(ended: Iterable[Launch], hospitals: Mapping[str, Hospital], now: 
         try:
             configuration = hospital.configuration(now)
             revoke(hospital.transport, configuration, hospital.authentication, token, hint=hint, now=now)
-        except (EhrError, AuthorizationError) as error:
+        except (EhrError, LaunchError) as error:
             _log.warning("A token of %s was not revoked: %s", launch.context.site, type(error).__name__)

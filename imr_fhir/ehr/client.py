@@ -36,6 +36,8 @@ class Found:
 class FhirClient:
     """``base`` is the server's address; ``token`` gives the access token of the moment; ``patient`` is an id.
 
+    ``renew`` is given a token that the server refused (401, so nothing was done) and gives a newer one, or "".
+
     All methods raise EhrError. With ``patient``, what is read or written must be that patient's: else WrongPatient.
     """
 
@@ -45,6 +47,7 @@ class FhirClient:
         base: str,
         *,
         token: Callable[[], str] | None = None,
+        renew: Callable[[str], str] | None = None,
         patient: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -52,6 +55,7 @@ class FhirClient:
         self.patient = patient
         self._transport = transport
         self._token = token
+        self._renew = renew
         self._headers = dict(headers or {})
 
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any]:
@@ -147,9 +151,16 @@ class FhirClient:
     ) -> Reply:
         url = path if "://" in path else f"{self.base}/{path}".rstrip("/")
         sent = {"Accept": _FHIR, "Cache-Control": "no-cache", **self._headers, **(headers or {})}
-        if self._token:
-            sent["Authorization"] = f"Bearer {self._token()}"
-        return self._transport.send(method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)
+        token = self._token() if self._token else ""
+        reply = self._send_with(token, method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)
+        newer = self._renew(token) if reply.status == 401 and self._renew else ""
+        if not newer:
+            return reply
+        return self._send_with(newer, method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)
+
+    def _send_with(self, token: str, method: str, url: str, *, headers: dict[str, str], **options: Any) -> Reply:
+        authorization = {"Authorization": f"Bearer {token}"} if token else {}
+        return self._transport.send(method, url, headers=headers | authorization, **options)
 
 
 class _Pages:

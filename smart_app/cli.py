@@ -1,0 +1,175 @@
+"""`imr-app`: run the app, check its settings, look at its audit log."""
+
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import wraps
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from imr_fhir.errors import ImrError
+from smart_app import create_app
+from smart_app.config_file import example, read_config
+from smart_app.logs import set_up_logging
+from smart_app.serving import Server, listen
+from smart_app.state import State, state_of
+from smart_app.store import Store
+from smart_app.store.keys import create_key_file, load_keys
+from smart_app.tokens import revoke_all
+
+_log = logging.getLogger(__name__)
+_EVERY = 60.0
+# Longer than the 30 s that one call to a hospital may take: whoever saves while the app stops gets an answer.
+_GRACEFUL = 45.0
+
+_config = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("imr-app.toml"),
+    show_default=True,
+    envvar="IMR_APP_CONFIG",
+    help="The settings file.",
+)
+
+
+def _exits(command: Callable[..., None]) -> Callable[..., None]:
+    """What stands in the way as its sentences and exit code 2, without a traceback."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (ImrError, OSError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+
+    return run
+
+
+@click.group()
+def main() -> None:
+    """IMR on FHIR."""
+
+
+@main.command()
+@_config
+@_exits
+def serve(path: Path) -> None:
+    """Run the app until SIGTERM or Ctrl-C."""
+    config = read_config(path)
+    set_up_logging(config.log_level)
+    host, _, port = config.bind.rpartition(":")
+    listener = listen(host, int(port))
+    store = Store.open(config.store, load_keys(config.keys))
+    app = create_app(config, store=store)
+    server = Server(app, listener, threads=config.threads, behind_proxy=config.proxy_hops > 0)
+    server.start()
+    _log.info("Listening on %s for %s", config.bind, config.public_url)
+    state = state_of(app)
+    _until_stopped(state)
+    server.stop(_GRACEFUL)
+    store.close()
+
+
+def _until_stopped(state: State) -> None:
+    """Tidies the store every minute. From the signal on `/readyz` says 503, so that no new work is sent here."""
+    got: list[int] = []  # a handler may do no more: the thread that it interrupts can hold any lock
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        got.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    tidied = time.monotonic()
+    while not got:
+        time.sleep(0.25)
+        if time.monotonic() - tidied > _EVERY:
+            tidy(state)
+            tidied = time.monotonic()
+    _log.info("Stopping: %s", signal.Signals(got[0]).name)
+    state.draining.set()
+
+
+def tidy(state: State) -> None:
+    """Ends what idled out and deletes what has served its time; a store that is busy is tidied a minute later."""
+    try:
+        purged = state.store.purge(state.clock())
+    except (ImrError, SQLAlchemyError) as error:
+        _log.warning("The store was not tidied: %s", type(error).__name__)
+        return
+    revoke_all(purged.ended, state.hospitals, state.clock())
+
+
+@main.command("check-config")
+@_config
+@click.option("--example", "show_example", is_flag=True, help="Print a settings file with every setting explained.")
+@_exits
+def check_config(path: Path, show_example: bool) -> None:
+    """Say what is wrong with the settings, the keys and the store, each with the line to write."""
+    if show_example:
+        click.echo(example(), nl=False)
+        return
+    config = read_config(path)
+    with closing(_opened(path)) as store:
+        store.check()
+        create_app(config, store=store)
+    for site in config.sites.values():
+        click.echo(f"{site.name}: {site.iss} as {site.client_id}, callback {config.public_url}/callback/{site.name}")
+    click.echo("The settings are right.")
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@_exits
+def keys(path: Path) -> None:
+    """Make a new key file at PATH, for a new store. A file that is there stays as it is."""
+    if path.exists():
+        click.echo(f"{path} exists; it was left as it is.", err=True)
+        sys.exit(2)
+    create_key_file(path)
+    click.echo(f"Keys are in {path}. Keep a copy where you keep your secrets: without it the store can't be read.")
+
+
+@main.group()
+def audit() -> None:
+    """The audit log: who did what to whose record."""
+
+
+@audit.command()
+@_config
+@_exits
+def verify(path: Path) -> None:
+    """Walk the whole chain; exit code 1 and the first broken row where it was changed."""
+    with closing(_opened(path)) as store:
+        verified = store.audit.verify()
+    if verified.broken:
+        click.echo(f"Row {verified.broken} is broken: {verified.what}. {verified.rows} rows before it are whole.")
+        sys.exit(1)
+    click.echo(f"{verified.rows} rows, none broken.")
+
+
+@audit.command("list")
+@_config
+@click.option("--after", type=int, default=0, help="Only rows numbered above it.")
+@_exits
+def list_rows(path: Path, after: int) -> None:
+    """Print the rows as JSON, one a line: times in UTC, people and patients as they were recorded."""
+    with closing(_opened(path)) as store:
+        while rows := store.audit.entries(after=after):
+            for row in rows:
+                click.echo(json.dumps(row | {"at": row["at"].isoformat()}, ensure_ascii=False))
+            after = rows[-1]["seq"]
+
+
+def _opened(path: Path) -> Store:
+    config = read_config(path)
+    return Store.open(config.store, load_keys(config.keys))
