@@ -1,6 +1,7 @@
 """From a code to a verified launch: token, identity, role, and the patient's name for every page."""
 
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.patient import from_resource
-from imr_fhir.ehr.token import exchange_code
+from imr_fhir.ehr.token import TokenResponse, exchange_code, refresh
 from imr_fhir.errors import AuthorizationError, HttpFailure
 from smart_app.hospital import Hospital
 from smart_app.pending import Pending
@@ -44,7 +45,8 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
     if reply.id_token:
         user = hospital.identity(reply.id_token, configuration, nonce=pending.nonce, now=now)
     base = configuration.fhir_base
-    client = FhirClient(hospital.transport, base, token=lambda: reply.access_token, patient=reply.patient)
+    granted = _Granted(reply, pending, hospital, now)
+    client = FhirClient(hospital.transport, base, token=granted.current, renew=granted.newer, patient=reply.patient)
     with ThreadPoolExecutor(3) as side_by_side:
         patient = side_by_side.submit(lambda: from_resource(client.read("Patient", reply.patient)))
         name = side_by_side.submit(_user_name, client, user)
@@ -68,7 +70,34 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
         need_patient_banner=reply.need_patient_banner,
         plan=plan.result(),
     )
-    return context, Tokens(reply.access_token, reply.expires_at, reply.scope, reply.refresh_token)
+    last = granted.reply
+    return context, Tokens(last.access_token, last.expires_at, last.scope, last.refresh_token)
+
+
+class _Granted:
+    """The tokens before there is a launch to keep them; renewed once for all three reads if the EHR refuses them."""
+
+    def __init__(self, reply: TokenResponse, pending: Pending, hospital: Hospital, now: datetime) -> None:
+        self.reply = reply
+        self._pending = pending
+        self._hospital = hospital
+        self._now = now
+        self._lock = threading.Lock()
+
+    def current(self) -> str:
+        return self.reply.access_token
+
+    def newer(self, refused: str) -> str:
+        with self._lock:
+            if self.reply.access_token == refused and self.reply.refresh_token:
+                self.reply = refresh(
+                    self._hospital.transport,
+                    self._pending.configuration,
+                    self._hospital.authentication,
+                    self.reply,
+                    now=self._now,
+                )
+            return self.reply.access_token if self.reply.access_token != refused else ""
 
 
 def role_of(user: Identity | None, patient: str, fhir_base: str) -> Role:
