@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -13,6 +15,7 @@ from smart_app.store.filing import Filing, Part, Receipt
 from smart_app.store.filing_rows import FilingRows
 from smart_app.store.filing_states import TARGETS, Event, State
 from smart_app.store.schema import filing, part
+from smart_app.store.times import from_ms
 
 
 def move(
@@ -73,11 +76,11 @@ def read_one(connection: Connection, rows: FilingRows, filing_id: str) -> Filing
     return found
 
 
-def not_before(connection: Connection, earliest_ms: int | None, why: str) -> None:
-    """Raises TooSoon by the database's clock."""
-    now_ms = connection.execute(select(DATABASE_MS)).scalar_one()
-    if earliest_ms is not None and now_ms < earliest_ms:
-        seconds = -((now_ms - earliest_ms) // 1000)
+def not_before(connection: Connection, earliest: datetime | None, why: str) -> None:
+    """Raises TooSoon by the database's clock, which undoes the step."""
+    now = from_ms(connection.execute(select(DATABASE_MS)).scalar_one())
+    if earliest is not None and now < earliest:
+        seconds = ceil((earliest - now).total_seconds())
         raise TooSoon(why, next_step=f"Try again in {seconds} seconds.", seconds=seconds)
 
 

@@ -22,7 +22,7 @@ from smart_app.store.filing_rows import FilingRows
 from smart_app.store.filing_states import Event
 from smart_app.store.owner import Owner
 from smart_app.store.schema import part
-from smart_app.store.times import span_ms, to_ms
+from smart_app.store.times import span_ms
 
 LEASE = timedelta(seconds=90)  # one send and its read-back take 60 s at most
 SETTLED = timedelta(seconds=10)
@@ -47,18 +47,10 @@ class FilingSteps:
         _may(before, by, audit)
         if not before.current:
             raise stale(before, "All its parts are accepted.")
-        lease: dict[str, Any] = {
-            "attempt": before.attempt + 1,
-            "lease_until": DATABASE_MS + span_ms(LEASE),
-            "not_before": None,
-        }
+        lease: dict[str, Any] = {"attempt": before.attempt + 1, "lease_until": DATABASE_MS + span_ms(LEASE)}
         with self._database.writing() as connection:
-            not_before(
-                connection,
-                to_ms(before.not_before) if before.not_before else None,
-                "The hospital's system asked us to wait.",
-            )
             claimed = move(connection, self._rows, before, Event.CLAIM, **lease)
+            not_before(connection, claimed.not_before, "The hospital's system asked us to wait.")
             self._audit.record(audit, now)
             return claimed
 
@@ -96,10 +88,11 @@ class FilingSteps:
 
     def not_found(self, before: Filing) -> Filing:
         """None. Raises TooSoon within ten seconds of the lost reply."""
-        settled = to_ms(before.lost) + span_ms(SETTLED) if before.lost else None
         with self._database.writing() as connection:
-            not_before(connection, settled, "It may still arrive in the chart.")
-            return self._step(before, Event.NOT_FOUND, "It did not reach the chart.")
+            after = self._step(before, Event.NOT_FOUND, "It did not reach the chart.")
+            assert after.lost is not None
+            not_before(connection, after.lost + SETTLED, "It may still arrive in the chart.")
+            return after
 
     def duplicate(self, before: Filing, candidates: Sequence[str], reason: str) -> Filing:
         """Several, or one that is not equal; ``candidates`` as Type/id."""

@@ -140,8 +140,19 @@ PATHS: dict[State, tuple[Event, ...]] = {
 """The shortest way from SEALED to each state."""
 
 
-def bring(store: Store, launch: Launch, state: State, **how: object) -> Filing:
-    filing = seal(store, launch, **how)  # type: ignore[arg-type]
+def bring(
+    store: Store,
+    launch: Launch,
+    state: State,
+    *,
+    count: int = 3,
+    in_transaction: bool = True,
+    accepted: bool = False,
+) -> Filing:
+    """A filing in the state; ``accepted``: its first part is in the EHR already, where the state allows that."""
+    filing = seal(store, launch, count=count, in_transaction=in_transaction)
+    if accepted and state in (State.REFUSED, State.DUPLICATE):
+        filing = STEPS[Event.ACCEPTED](store, launch, claim(store, launch, filing))
     for event in PATHS[state]:
         filing = STEPS[event](store, launch, filing)
     assert filing.state is state

@@ -1,0 +1,135 @@
+"""SECURITY F: the process is killed in each state, before and after its commit; what is there then is the table's."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smart_app.store import Store
+from smart_app.store.filing_states import State
+from smart_app.store.keys import load_keys
+from smart_app.store.launch import Launch
+from tests.store import make
+
+A_CRASH_HERE_MEANS = {
+    "SEALED": "SEALED",
+    "SENDING": "UNKNOWN",
+    "PART_OK": "PART_OK",
+    "UNKNOWN": "UNKNOWN",
+    "WAITING": "WAITING",
+    "REFUSED": "REFUSED",
+    "DUPLICATE": "DUPLICATE",
+    "DONE": "DONE",
+    "WITHDRAWN": "WITHDRAWN",
+}
+
+
+def die_in(directory: str, wanted: str, when: str) -> None:
+    """Run by the child: brings a filing to the state and dies, or dies with the last step not yet committed."""
+    keys = load_keys(Path(directory) / "keys.json")
+    store = Store.open(Path(directory) / "store.db", keys)
+    launch = make.start(store).launch
+    state = State(wanted)
+    events = make.PATHS[state]
+    last = events[-1] if events else None
+    filing = make.seal(store, launch) if events or when == "after" else None
+    report = {"launch": launch.id, "before": str(filing.state) if filing else None}
+    for event in events[:-1]:
+        filing = make.STEPS[event](store, launch, filing)  # type: ignore[arg-type]
+        report["before"] = str(filing.state)
+    print(json.dumps(report), flush=True)
+    if when == "before":
+        with store.writing():
+            if last is None:
+                make.seal(store, launch)
+            else:
+                make.STEPS[last](store, launch, filing)  # type: ignore[arg-type]
+            os.kill(os.getpid(), signal.SIGKILL)
+    if last is not None:
+        make.STEPS[last](store, launch, filing)  # type: ignore[arg-type]
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture
+def crashed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Store, Launch, str | None]]:
+    state, when = request.param
+    keys = load_keys(tmp_path / "keys.json", create=True)
+    call = f"from tests.store.test_crash import die_in; die_in({str(tmp_path)!r}, {state!r}, {when!r})"
+    top = Path(__file__).parents[2]
+    ran = subprocess.run([sys.executable, "-c", call], cwd=top, capture_output=True, text=True, check=False)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    report = json.loads(ran.stdout)
+    store = Store.open(tmp_path / "store.db", keys)
+    (launch,) = store.launches.end_all("restarted", make.NOW)
+    assert launch.id == report["launch"]
+    yield store, launch, report["before"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "crashed", [(state, "after") for state in A_CRASH_HERE_MEANS], indirect=True, ids=lambda param: param[0]
+)
+def test_killed_in_a_state(crashed: tuple[Store, Launch, str | None], request: pytest.FixtureRequest) -> None:
+    store, launch, _ = crashed
+    state = request.node.callspec.params["crashed"][0]
+    (filing,) = (*store.filings.outbox(launch.owner), *store.filings.filed(launch.owner)) or (_withdrawn(store),)
+    assert str(filing.state) == state
+    make.later(store, 91)  # the lease, where there is one
+    store.filings.recover()
+    after = store.filings.get(filing.id, launch.owner)
+    assert str(after.state) == A_CRASH_HERE_MEANS[state]
+    assert after.attempt == filing.attempt
+    assert after.receipts == filing.receipts
+    if not after.finished:
+        assert list(store.filings.bodies(after).values()) == [part.body for part in make.parts()]
+    assert store.audit.verify().broken == 0
+
+
+@pytest.mark.parametrize(
+    "crashed", [(state, "before") for state in A_CRASH_HERE_MEANS], indirect=True, ids=lambda param: param[0]
+)
+def test_killed_before_the_commit_stays_in_the_state_before(crashed: tuple[Store, Launch, str | None]) -> None:
+    store, launch, before = crashed
+    found = store.filings.outbox(launch.owner)
+    assert [str(filing.state) for filing in found] == ([before] if before else [])
+    assert store.audit.verify().broken == 0
+
+
+def _withdrawn(store: Store):  # type: ignore[no-untyped-def]
+    from sqlalchemy import true
+
+    with store.reading() as connection:
+        (filing,) = store.filings._rows.read(connection, true())
+    return filing
+
+
+def test_answers_given_before_a_crash_stay(tmp_path: Path) -> None:
+    keys = load_keys(tmp_path / "keys.json", create=True)
+    script = f"""
+import os, signal
+from pathlib import Path
+from smart_app.store import Store
+from smart_app.store.keys import load_keys
+from tests.store.make import NOW, draft, start
+store = Store.open(Path({str(tmp_path)!r}) / "store.db", load_keys(Path({str(tmp_path)!r}) / "keys.json"))
+launch = start(store).launch
+made = draft(store, launch)
+store.drafts.set_answer(made.id, launch.owner, "01", "01-2", NOW)
+store.drafts.set_answer(made.id, launch.owner, "02", "02-5", NOW)
+with store.writing():
+    store.drafts.set_answer(made.id, launch.owner, "03", "03-1", NOW)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    top = Path(__file__).parents[2]
+    ran = subprocess.run([sys.executable, "-c", script], cwd=top, capture_output=True, text=True, check=False)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    store = Store.open(tmp_path / "store.db", keys)
+    (launch,) = store.launches.end_all("restarted", make.NOW)
+    (kept,) = store.drafts.open_for(launch.owner)
+    assert kept.codes == {"01": "01-2", "02": "02-5"}
+    store.close()
