@@ -1,12 +1,14 @@
 """What a posted form says about a scale: the answers, the comment, and what was pressed. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from werkzeug.datastructures import MultiDict
+
+from imr_fhir.answers import COMMENT_MAX
 from imr_fhir.errors import ImrError
 from imr_fhir.scale import Scale
+from smart_app.store.drafts import COMMENT
 
-COMMENT_MAX = 4_000
 REASON_MAX = 500
 
 
@@ -19,27 +21,24 @@ class AnswerError(ImrError):
         self.params = params
 
 
-@dataclass(frozen=True)
-class Posted:
-    ratings: dict[int, int]  # only what was answered in this post: a page may show one item of the 15
-    comment: str | None  # None where the page had no comment field
+def read_answers(form: MultiDict[str, str], scale: Scale) -> dict[str, str]:
+    """What ``form`` says, as drafts keep it: linkId -> code ("06" -> "06-3"), and ``comment`` where it has that field.
 
-
-def read_answers(form: Mapping[str, str], scale: Scale) -> Posted:
-    """The answers in ``form``: fields named by linkId ("06") with a code ("06-3") each, and ``comment``.
-
-    Raises AnswerError for a code of another item, an unknown code, or a comment that is too long.
+    Raises AnswerError for a code of another item, an unknown code, two answers to one item, or too long a comment.
     """
-    ratings: dict[int, int] = {}
+    values: dict[str, str] = {}
     for item in scale.items:
-        code = form.get(item.link_id)
-        if code is None:
+        codes = form.getlist(item.link_id)
+        if not codes:
             continue
-        rating = next((anchor.rating for anchor in item.anchors if anchor.code == code), None)
-        if rating is None:
+        if len(codes) > 1:
+            raise AnswerError("form.error.two", number=item.number)
+        code = codes[0]
+        if code not in {anchor.code for anchor in item.anchors}:
             raise AnswerError("form.error.code", number=item.number)
-        ratings[item.number] = rating
-    return Posted(ratings, read_text(form, "comment", COMMENT_MAX))
+        values[item.link_id] = code
+    comment = read_text(form, COMMENT, COMMENT_MAX)
+    return values if comment is None else {**values, COMMENT: comment}
 
 
 def read_reason(form: Mapping[str, str]) -> str:

@@ -112,6 +112,11 @@ class SiteConfig:
         "meta.security of what is filed, as system|code: answers about substances are sensitive.",
         'security_labels = ["http://terminology.hl7.org/CodeSystem/v3-ActCode|ETH"]',
     )
+    record_link: str = setting(
+        fields.String(load_default="", validate=validate.Regexp(r"(https?://[^\s]+\{type\}[^\s]*\{id\}[^\s]*)?\Z")),
+        "Where a person sees one resource in the EHR, with {type} and {id}: receipts link to it.",
+        'record_link = "https://ehr.hospital.example/record/{type}/{id}"',
+    )
     pair_window_days: int = setting(
         fields.Integer(load_default=28, strict=True, validate=validate.Range(1, 60)),
         "A client's and a clinician's rating at most so many days apart are shown as one pair.",

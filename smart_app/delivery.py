@@ -1,0 +1,152 @@
+"""Takes a sealed filing into the record, step by step: claim, send with no transaction open, note what came of it.
+
+Each step is durable before the next begins, so that a crash anywhere means what the store's table of states says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from imr_fhir.bundle import Part
+from imr_fhir.ehr import filing as ehr_filing
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.filing import Duplicate, NotThere, PartOk, Refused, Unknown, Waiting
+from imr_fhir.ehr.receipt import Receipt as EhrReceipt
+from smart_app.store import Store
+from smart_app.store.audit import Entry, Who
+from smart_app.store.errors import StaleFiling, TooSoon
+from smart_app.store.filing import Filing, Receipt
+from smart_app.store.filing_states import State
+from smart_app.store.owner import Owner
+
+_TO_SEND = (State.SEALED, State.PART_OK, State.WAITING)
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Who takes a filing there: the owner of an open launch, its connection, and why where it is another's filing."""
+
+    store: Store
+    client: FhirClient
+    by: Owner
+    who: Who
+    patient: str  # reference
+    now: datetime
+    purpose: str = ""
+
+    def audit(self, action: str, filing: Filing) -> Entry:
+        return Entry(
+            action=action,
+            outcome="success",
+            who=self.who,
+            site=self.by.site,
+            patient=self.patient,
+            patient_key=self.by.patient_key,
+            purpose=self.purpose,
+            objects=tuple(str(part.request["full_url"]) for part in filing.current),
+        )
+
+
+def deliver(filing: Filing, courier: Courier) -> Filing:
+    """On until it is done, or the EHR, time or a person has to say more. Two at once: the second finds it under way."""
+    try:
+        while True:
+            before = filing
+            filing = _one_step(filing, courier)
+            if filing.state is before.state and filing.attempt == before.attempt:
+                return filing
+            if filing.state not in (*_TO_SEND, State.UNKNOWN) or filing.state is State.WAITING:
+                return filing
+    except StaleFiling:
+        return courier.store.filings.get(filing.id, courier.by)
+
+
+def _one_step(filing: Filing, courier: Courier) -> Filing:
+    filings = courier.store.filings
+    if filing.state is State.PART_OK and not filing.unaccepted:
+        return filings.finish(filing)
+    if filing.state in _TO_SEND:
+        try:
+            claimed = filings.claim(filing, courier.by, courier.audit("send", filing), courier.now)
+        except TooSoon:
+            return filing  # the EHR said when to come again
+        return _send(claimed, courier)
+    if filing.state is State.UNKNOWN:
+        return _look(filing, courier)
+    return filing
+
+
+def _send(filing: Filing, courier: Courier) -> Filing:
+    filings = courier.store.filings
+    outcome = ehr_filing.send(
+        courier.client,
+        parts_of(filing, courier.store),
+        in_transaction=filing.in_transaction,
+        conditional=bool(filing.plan.get("conditional")),
+        references=_references(filing),
+    )
+    match outcome:
+        case PartOk():
+            return filings.accepted(filing, _receipts(outcome.receipts))
+        case Waiting():
+            return filings.wait(filing, outcome.reason, retry_after=outcome.retry_after)
+        case Refused():
+            return filings.refused(filing, outcome.reason)
+        case Unknown():
+            return filings.lost(filing, outcome.reason)
+        case Duplicate():
+            return filings.duplicate(filings.lost(filing, outcome.reason), outcome.ids, outcome.reason)
+
+
+def _look(filing: Filing, courier: Courier) -> Filing:
+    filings = courier.store.filings
+    courier.store.audit.record(courier.audit("look-back", filing), courier.now)
+    outcome = ehr_filing.look_back(
+        courier.client,
+        parts_of(filing, courier.store),
+        in_transaction=filing.in_transaction,
+        references=_references(filing),
+    )
+    match outcome:
+        case PartOk():
+            return filings.found(filing, _receipts(outcome.receipts))
+        case Duplicate():
+            return filings.duplicate(filing, outcome.ids, outcome.reason)
+        case NotThere():
+            try:
+                return filings.not_found(filing)
+            except TooSoon:
+                return filing  # it may still be on its way: a search is believed ten seconds after the lost reply
+        case Unknown():
+            return filing
+
+
+def parts_of(filing: Filing, store: Store) -> tuple[Part, ...]:
+    """What goes out next, as it was sealed. Raises BodyPurged, Damaged."""
+    bodies = store.filings.bodies(filing)
+    return tuple(
+        Part(
+            json.loads(bodies[part.number], parse_float=Decimal),
+            str(part.request["full_url"]),
+            str(part.request["if_match"]),
+        )
+        for part in filing.current
+    )
+
+
+def _references(filing: Filing) -> dict[str, str]:
+    """What the EHR called the parts that it has accepted."""
+    return {
+        str(part.request["full_url"]): f"{part.receipt.type}/{part.receipt.id}"
+        for part in filing.parts
+        if part.receipt and part.receipt.id
+    }
+
+
+def _receipts(receipts: Iterable[EhrReceipt]) -> tuple[Receipt, ...]:
+    return tuple(Receipt(each.type, each.id, each.version_id, each.status) for each in receipts)
+

@@ -1,0 +1,58 @@
+"""Between a draft and what it will be: its ratings, the form that it answers, and the response that it becomes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from imr_fhir.response import Response
+from imr_fhir.scale import ITEM_COUNT, Rater, Ratings, scale
+from imr_fhir.scoring import rating_of
+from smart_app.sealing import Act, answers, seal
+from smart_app.store import Store
+from smart_app.store.drafts import Draft
+from smart_app.store.filing import Filing
+from smart_app.store.owner import Owner
+
+
+def ratings_of(draft: Draft) -> dict[int, int]:
+    """Item number to rating, answered items only, in the form's order."""
+    return dict(sorted(rating_of(code) for code in draft.codes.values()))
+
+
+def codes_of(rater: Rater, ratings: Ratings) -> dict[str, str]:
+    """linkId to code, as drafts keep answers: to begin a correction with what was filed."""
+    form = scale(rater)
+    return {form.item(number).link_id: form.item(number).anchor(rating).code for number, rating in ratings.items()}
+
+
+def response_of(draft: Draft, act: Act, *, author: str) -> Response:
+    """The new response that ``draft`` becomes: complete with all 15 answered, else ended early.
+
+    ``author`` is the reference of who recorded: the patient who tapped, or the clinician who typed.
+    """
+    ratings = ratings_of(draft)
+    at: datetime = act.local_now
+    return Response(
+        rater=draft.rater,
+        status="completed" if len(ratings) == ITEM_COUNT else "stopped",
+        ratings=ratings,
+        comment=draft.comment,
+        identifier=draft.identifier,
+        id="",
+        version_id="",
+        patient=act.session.patient,
+        source=act.session.patient_reference if draft.rater == "client" else act.session.clinician,
+        author=author,
+        encounter=act.session.encounter,
+        measured=at,
+        authored=at,
+        language=draft.language,
+        questionnaire=draft.questionnaire,
+    )
+
+
+def seal_draft(store: Store, act: Act, owner: Owner, draft: Draft, *, author: str) -> Filing:
+    """Seals a new rating."""
+    response = response_of(draft, act, author=author)
+    parts = answers(act, response, activity="create", author=response.source)
+    return seal(store, act, owner, parts, kind="response", details={"rater": draft.rater}, draft=draft)

@@ -1,0 +1,127 @@
+"""The screen to the patient and back: a PIN locks the clinician's pages and opens them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from imr_fhir.scale import scale
+from smart_app import cookies
+from smart_app.access import Launch, audit, opened, with_launch, with_locked_launch
+from smart_app.delivery import deliver
+from smart_app.drafting import ratings_of
+from smart_app.language import say
+from smart_app.patient import enter
+from smart_app.saving import courier_of, plan_of
+from smart_app.sealing import urn
+from smart_app.session import session_from, session_of
+from smart_app.state import now, state
+from smart_app.store.drafts import Draft
+from smart_app.store.errors import PinRefused
+from smart_app.store.handovers import Handover
+from smart_app.tokens import revoke_all
+
+handover = Blueprint("handover", __name__, url_prefix="/l/<lid>")
+
+
+@dataclass(frozen=True)
+class GivePage:
+    lid: str
+    name: str
+    framed: bool
+    answered: int
+    touched: datetime
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class LockedPage:
+    lid: str
+    name: str
+    who: str
+    ticket: str
+    pin_error: str = ""
+
+
+@handover.route("/give", methods=["GET", "POST"])
+@with_launch("clinician")
+def give(launch: Launch) -> Any:
+    draft = _draft(launch)
+    page = GivePage(launch.id, launch.patient_name, launch.framed, len(ratings_of(draft)), draft.touched)
+    if request.method == "GET":
+        return render_template("handover/give.html", page=page)
+    session = session_of(launch.record, plan_of(launch))
+    value = {"session": session.as_json(), "own_window": launch.framed}
+    audit("hand-over", launch, resources=(draft.identifier,))
+    try:
+        given = state().store.handovers.create(launch.record, draft, request.form.get("pin", ""), value, now())
+    except PinRefused:
+        return render_template("handover/give.html", page=replace(page, error=say("hand.pin.short"))), 400
+    if launch.framed:  # the chart surrounds a frame: the questions open in a window of their own
+        response: Response = redirect(url_for("handover.locked", lid=launch.id), 303)
+    else:
+        response = enter(given.handover.id, framed=False)
+    cookies.set_cookie(response, cookies.launch_cookie(launch.id), given.launch_secret, framed=launch.framed)
+    return response
+
+
+@handover.get("/locked")
+@with_locked_launch
+def locked(lid: str, handover: Handover) -> Any:
+    """Enter the PIN; and from a frame, as long as the window was not opened, the one-time way into it."""
+    page = _locked_page(lid, handover)
+    body = render_template("handover/locked.html", page=page)
+    # a ticket lives 30 seconds: a page that waits for the press is made anew before
+    return (body, 200, {"Refresh": "25"}) if page.ticket else body
+
+
+@handover.post("/back")
+@with_locked_launch
+def take_back(lid: str, handover: Handover) -> Any:
+    """The PIN opens the pages again; what the patient handed in is filed now."""
+    store = state().store
+    presented = tuple(cookies.launch_secrets().values())
+    secret = cookies.secret_of(cookies.launch_cookie(lid))
+    try:
+        unlocked = store.handovers.unlock(lid, secret, request.form.get("pin", ""), presented, now())
+    except PinRefused as error:
+        if error.ended:
+            revoke_all(error.ended, state().hospitals, now())
+            return render_template("handover/ended.html", message=say("hand.ended")), 403
+        page = _locked_page(lid, handover, say("hand.back.wrong", left=error.left))
+        return render_template("handover/locked.html", page=page), 403
+    launch = opened(unlocked.launch, unlocked.secrets[lid])
+    audit("take-back", launch)
+    for waiting in store.filings.outbox(launch.record.owner):
+        deliver(waiting, courier_of(launch))
+    response: Response = redirect(url_for("today.page", lid=lid), 303)
+    for each, fresh in unlocked.secrets.items():
+        cookies.set_cookie(response, cookies.launch_cookie(each), fresh, framed=launch.framed)
+    return response
+
+
+def _draft(launch: Launch) -> Draft:
+    return state().store.drafts.start(
+        launch.record.owner,
+        "client",
+        questionnaire=scale("client").canonical,
+        language=launch.language,
+        identifier=urn(),
+        now=now(),
+    )
+
+
+def _locked_page(lid: str, found: Handover, pin_error: str = "") -> LockedPage:
+    session = session_from(found.value["session"])
+    offered = found.state == "offered"
+    return LockedPage(
+        lid=lid,
+        name=session.patient_name,
+        who=session.user_name or say("hand.unit"),
+        ticket=state().store.tickets.issue("hand-over", {"hid": found.id}, now()) if offered else "",
+        pin_error=pin_error,
+    )

@@ -1,0 +1,63 @@
+"""From an open launch to the record: begin an act, seal it, take it there, and show the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from imr_fhir.bundle import Part
+from smart_app.access import Launch
+from smart_app.delivery import Courier, deliver
+from smart_app.plan import Plan, plan_from
+from smart_app.sealing import Act, Kind, new_act, seal
+from smart_app.session import session_of
+from smart_app.state import now, state
+from smart_app.store.drafts import Draft
+from smart_app.store.filing import Filing
+
+
+def plan_of(launch: Launch) -> Plan:
+    return plan_from(launch.record.context.plan)
+
+
+def begin(launch: Launch) -> Act:
+    """An act of this launch's user, now."""
+    return new_act(launch.site, session_of(launch.record, plan_of(launch)), now())
+
+
+def courier_of(launch: Launch, purpose: str = "") -> Courier:
+    return Courier(
+        store=state().store,
+        client=launch.client(),
+        by=launch.record.owner,
+        who=launch.record.who,
+        patient=f"Patient/{launch.patient}",
+        now=now(),
+        purpose=purpose,
+    )
+
+
+def save(
+    launch: Launch,
+    act: Act,
+    parts: Sequence[Part],
+    *,
+    kind: Kind,
+    details: Mapping[str, Any],
+    draft: Draft | None = None,
+    form: str = "",
+) -> Response:
+    """Seals and sends; pressed twice, it is the first filing that is shown."""
+    filing = seal(
+        state().store, act, launch.record.owner, parts, kind=kind, details=details, draft=draft, form=form
+    )  # fmt: skip
+    return sent(launch, filing)
+
+
+def sent(launch: Launch, filing: Filing) -> Response:
+    """Takes a sealed filing on, and leads to its page."""
+    deliver(filing, courier_of(launch))
+    return redirect(url_for("filing.show", lid=launch.id, fid=filing.id), 303)
