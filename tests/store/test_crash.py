@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,8 @@ A_CRASH_HERE_MEANS = {
     "WITHDRAWN": "WITHDRAWN",
 }
 
+Crashed = tuple[Store, Launch, dict[str, Any]]
+
 
 def die_in(directory: str, wanted: str, when: str) -> None:
     """Run by the child: brings a filing to the state and dies, or dies with the last step not yet committed."""
@@ -38,10 +41,10 @@ def die_in(directory: str, wanted: str, when: str) -> None:
     events = make.PATHS[state]
     last = events[-1] if events else None
     filing = make.seal(store, launch) if events or when == "after" else None
-    report = {"launch": launch.id, "before": str(filing.state) if filing else None}
+    report = {"before": filing and filing.state, "filing": filing and filing.id}
     for event in events[:-1]:
         filing = make.STEPS[event](store, launch, filing)  # type: ignore[arg-type]
-        report["before"] = str(filing.state)
+        report["before"] = filing.state
     print(json.dumps(report), flush=True)
     if when == "before":
         with store.writing():
@@ -56,7 +59,7 @@ def die_in(directory: str, wanted: str, when: str) -> None:
 
 
 @pytest.fixture
-def crashed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Store, Launch, str | None]]:
+def crashed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Crashed]:
     state, when = request.param
     keys = load_keys(tmp_path / "keys.json", create=True)
     call = f"from tests.store.test_crash import die_in; die_in({str(tmp_path)!r}, {state!r}, {when!r})"
@@ -66,18 +69,17 @@ def crashed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[St
     report = json.loads(ran.stdout)
     store = Store.open(tmp_path / "store.db", keys)
     (launch,) = store.launches.end_all("restarted", make.NOW)
-    assert launch.id == report["launch"]
-    yield store, launch, report["before"]
+    yield store, launch, report
     store.close()
 
 
 @pytest.mark.parametrize(
     "crashed", [(state, "after") for state in A_CRASH_HERE_MEANS], indirect=True, ids=lambda param: param[0]
 )
-def test_killed_in_a_state(crashed: tuple[Store, Launch, str | None], request: pytest.FixtureRequest) -> None:
-    store, launch, _ = crashed
+def test_killed_in_a_state(crashed: Crashed, request: pytest.FixtureRequest) -> None:
+    store, launch, report = crashed
     state = request.node.callspec.params["crashed"][0]
-    (filing,) = (*store.filings.outbox(launch.owner), *store.filings.filed(launch.owner)) or (_withdrawn(store),)
+    filing = store.filings.get(report["filing"], launch.owner)
     assert str(filing.state) == state
     make.later(store, 91)  # the lease, where there is one
     store.filings.recover()
@@ -93,19 +95,11 @@ def test_killed_in_a_state(crashed: tuple[Store, Launch, str | None], request: p
 @pytest.mark.parametrize(
     "crashed", [(state, "before") for state in A_CRASH_HERE_MEANS], indirect=True, ids=lambda param: param[0]
 )
-def test_killed_before_the_commit_stays_in_the_state_before(crashed: tuple[Store, Launch, str | None]) -> None:
-    store, launch, before = crashed
+def test_killed_before_the_commit_stays_in_the_state_before(crashed: Crashed) -> None:
+    store, launch, report = crashed
     found = store.filings.outbox(launch.owner)
-    assert [str(filing.state) for filing in found] == ([before] if before else [])
+    assert [str(filing.state) for filing in found] == ([report["before"]] if report["before"] else [])
     assert store.audit.verify().broken == 0
-
-
-def _withdrawn(store: Store):  # type: ignore[no-untyped-def]
-    from sqlalchemy import true
-
-    with store.reading() as connection:
-        (filing,) = store.filings._rows.read(connection, true())
-    return filing
 
 
 def test_answers_given_before_a_crash_stay(tmp_path: Path) -> None:
@@ -113,6 +107,7 @@ def test_answers_given_before_a_crash_stay(tmp_path: Path) -> None:
     script = f"""
 import os, signal
 from pathlib import Path
+from typing import Any
 from smart_app.store import Store
 from smart_app.store.keys import load_keys
 from tests.store.make import NOW, draft, start

@@ -1,0 +1,160 @@
+"""SECURITY E: the audit log: who, which patient, what, when, why; gapless, chained, verified."""
+
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smart_app.store import Store
+from smart_app.store.audit import Entry, Verified, Who
+from smart_app.store.errors import Damaged
+from smart_app.store.keys import Keys, new_key
+from smart_app.store.launch import Launch
+from tests.store.make import NOW, entry, start
+
+
+def test_entry_says_who_which_patient_what_when_why_and_how_it_ended(store: Store, launch: Launch) -> None:
+    seen = replace(entry(launch, "view", "follow-up"), objects=("Goal/1", "Goal/2"))
+    assert store.audit.record(seen, NOW) == 1
+    assert store.audit.entries() == [
+        {
+            "seq": 1,
+            "at": NOW,
+            "action": "view",
+            "kind": "view",
+            "outcome": "success",
+            "user_key": launch.user_key,
+            "display": "Kari Nordmann",
+            "role": "clinician",
+            "fhir_user": "Practitioner/kari",
+            "issuer": "https://ehr.example",
+            "sub": "kari",
+            "site": "sandbox",
+            "patient": "anna",
+            "purpose": "follow-up",
+            "objects": ["Goal/1", "Goal/2"],
+        }
+    ]
+
+
+def test_refusal_before_log_in_has_no_user_and_is_told_as_one(store: Store) -> None:
+    store.audit.record(Entry("log-in", "refused", Who(""), "sandbox", purpose="IdentityError"), NOW)
+    (row,) = store.audit.entries()
+    assert (row["kind"], row["user_key"], row["patient"]) == ("refusal", "", "")
+
+
+def test_action_that_is_none_is_refused(launch: Launch) -> None:
+    with pytest.raises(ValueError, match="peek"):
+        entry(launch, "peek")
+
+
+def test_rows_are_durable_before_anything_is_shown(store: Store, launch: Launch, path: Path) -> None:
+    store.audit.record(entry(launch, "view"), NOW)
+    with closing(sqlite3.connect(path)) as another_process:
+        assert another_process.execute("SELECT count(*) FROM audit").fetchone() == (1,)
+
+
+def test_names_and_reasons_are_sealed(store: Store, launch: Launch, path: Path) -> None:
+    store.audit.record(entry(launch, "view", "follow-up"), NOW)
+    with closing(sqlite3.connect(path)) as connection:
+        shown = repr(connection.execute("SELECT * FROM audit").fetchall())
+    assert not any(word in shown for word in ("Kari", "kari", "anna", "follow-up"))
+
+
+def test_numbers_have_no_gap_whoever_writes_and_whatever_is_undone(store: Store, launch: Launch) -> None:
+    def write(_: int) -> None:
+        def undone() -> None:
+            with store.writing():
+                store.audit.record(entry(launch, "view"), NOW)
+                raise RuntimeError
+
+        for _ in range(5):
+            store.audit.record(entry(launch, "view"), NOW)
+            with pytest.raises(RuntimeError):
+                undone()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert [row["seq"] for row in store.audit.entries()] == list(range(1, 41))
+    assert store.audit.verify() == Verified(40)
+
+
+def test_pages_and_one_patients_rows(store: Store, launch: Launch) -> None:
+    other = start(store, patient="bjorn").launch
+    for each in (launch, other, launch, other, launch):
+        store.audit.record(entry(each, "view"), NOW)
+    assert [row["seq"] for row in store.audit.entries(limit=2)] == [1, 2]
+    assert [row["seq"] for row in store.audit.entries(after=2, limit=2)] == [3, 4]
+    assert [row["seq"] for row in store.audit.entries(patient_key=launch.patient_key)] == [1, 3, 5]
+
+
+def move_value(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE audit SET value = (SELECT value FROM audit WHERE seq = 4) WHERE seq = 3")
+
+
+BREAKS: dict[str, tuple[Callable[[sqlite3.Connection], object], int, str]] = {
+    "outcome": (lambda c: c.execute("UPDATE audit SET outcome = 'refused' WHERE seq = 3"), 3, "changed"),
+    "time": (lambda c: c.execute("UPDATE audit SET at = at + 1 WHERE seq = 3"), 3, "changed"),
+    "user": (lambda c: c.execute("UPDATE audit SET user_key = '' WHERE seq = 3"), 3, "changed"),
+    "patient": (lambda c: c.execute("UPDATE audit SET patient = '' WHERE seq = 3"), 3, "changed"),
+    "action": (lambda c: c.execute("UPDATE audit SET action = 'print' WHERE seq = 3"), 3, "changed"),
+    "mac": (lambda c: c.execute("UPDATE audit SET mac = '' WHERE seq = 3"), 3, "changed"),
+    "key": (lambda c: c.execute("UPDATE audit SET key_id = 'other' WHERE seq = 3"), 3, "changed"),
+    "moved value": (move_value, 3, "does not open"),
+    "removed": (lambda c: c.execute("DELETE FROM audit WHERE seq = 3"), 3, "missing"),
+    "first removed": (lambda c: c.execute("DELETE FROM audit WHERE seq = 1"), 1, "missing"),
+    "last removed": (lambda c: c.execute("DELETE FROM audit WHERE seq = 5"), 5, "ends here"),
+    "renumbered": (lambda c: c.execute("UPDATE audit SET seq = 6 WHERE seq = 5"), 5, "missing"),
+    "all removed": (lambda c: c.execute("DELETE FROM audit"), 1, "ends here"),
+    "head moved back": (
+        lambda c: c.execute("UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit WHERE seq = 4)"),
+        6,
+        "head of the chain",
+    ),
+    "head removed": (lambda c: c.execute("DELETE FROM audit_head"), 6, "head of the chain"),
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_verify_names_the_first_broken_row(store: Store, launch: Launch, path: Path, how: str) -> None:
+    for _ in range(5):
+        store.audit.record(entry(launch, "view"), NOW)
+    assert store.audit.verify() == Verified(5)
+    spoil, first, what = BREAKS[how]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        spoil(connection)
+    verified = store.audit.verify()
+    assert (verified.broken, verified.rows) == (first, first - 1)
+    assert what in verified.what
+
+
+def test_rows_swapped_as_a_whole_are_found(store: Store, launch: Launch, path: Path) -> None:
+    for purpose in "abcde":
+        store.audit.record(entry(launch, "view", purpose), NOW)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for old, new in ((2, 0), (3, 2), (0, 3)):
+            connection.execute("UPDATE audit SET seq = ? WHERE seq = ?", (new, old))
+    assert store.audit.verify().broken == 2
+
+
+def test_nothing_is_appended_after_a_head_that_was_changed(store: Store, launch: Launch, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE audit_head SET seq = 7")
+    with pytest.raises(Damaged, match="audit verify"):
+        store.audit.record(entry(launch, "view"), NOW)
+
+
+def test_chain_goes_on_under_a_new_key_and_needs_the_old_one_to_verify(path: Path, keys: Keys) -> None:
+    first = Store.open(path, keys)
+    launch = start(first).launch
+    first.audit.record(entry(launch, "view"), NOW)
+    first.close()
+    both = replace(keys, audit=(new_key(), *keys.audit))
+    second = Store.open(path, both)
+    second.audit.record(entry(launch, "view"), NOW)
+    assert second.audit.verify() == Verified(2)
+    second.close()
