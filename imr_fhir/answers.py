@@ -111,7 +111,10 @@ def _one_answer(item: Element) -> Element | None:
         raise item.fault(f"has {len(answers)} answers, and takes one")
     if "item" in item.raw or (answers and "item" in answers[0].raw):
         raise item.fault("has questions under it that this form has not")
-    return answers[0] if answers else None
+    if not answers:
+        return None
+    answers[0].path = item.path
+    return answers[0]
 
 
 def _require_value(answer: Element, name: str) -> None:

@@ -68,7 +68,7 @@ def if_none_exist(resource: Mapping[str, Any]) -> str:
 
 
 def resolved(resource: Mapping[str, Any], references: Mapping[str, str]) -> dict[str, Any]:
-    """``resource`` with the references that ``references`` knows ("urn:uuid:..." -> "Observation/12") in their place."""
+    """``resource`` with the references that ``references`` knows put in place ("urn:uuid:..." -> "Observation/12")."""
 
     def walk(value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -10,7 +10,8 @@ from typing import Any
 from imr_fhir.errors import ResourceError, WrongPatient
 from imr_fhir.fhir_time import parse_date, parse_date_time
 
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)  # R4, datatypes
+# R4, datatypes; but none of dots alone: it becomes part of a path.
+_ID = re.compile(r"(?!\.+$)[A-Za-z0-9.-]{1,64}", re.ASCII)
 _REFERENCE = re.compile(
     r"(?:https?://[^\s?#]+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/[^/\s]+)?", re.ASCII
 )

@@ -98,9 +98,14 @@ def steps_of(goal: Goal, goals: Iterable[Goal]) -> tuple[Goal, ...]:
 
 
 def is_ours(raw: Mapping[str, Any]) -> bool:
-    """Whether the Goal ``raw`` says that it is a recovery goal or a step: charts hold other goals too."""
+    """Whether the Goal ``raw`` says that it is a recovery goal or a step: charts hold other goals too.
+
+    One that says so and can't be read is ours all the same: ``from_resource`` then tells why.
+    """
     try:
-        return bool(_our_codes(resource(raw, "Goal", GoalError)) & {"goal", "step"})
+        return raw.get("resourceType") == "Goal" and bool(
+            _our_codes(Element(raw, "Goal", GoalError)) & {"goal", "step"}
+        )
     except GoalError:
         return False
 
