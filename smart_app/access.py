@@ -272,7 +272,7 @@ def _lock_when_idle(response: Response) -> BaseResponse:
     if is_page and "launch" in g and "Refresh" not in response.headers:
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         seconds = int((IDLE - LOCK_BEFORE).total_seconds())
-        response.headers["Refresh"] = f"{seconds}; url={url_for('launch.locked', lid=g.launch.id, back=back)}"
+        response.headers["Refresh"] = f"{seconds}; url={url_for('launch.idle', lid=g.launch.id, back=back)}"
     return response
 
 

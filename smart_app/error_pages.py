@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from imr_fhir import errors
 from smart_app.access import RoleRefused
@@ -117,4 +117,5 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(PostRefused, _of_post)
     app.register_error_handler(SecurityError, _of_host)
     app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(InternalServerError, lambda error: _unexpected(error.original_exception or error))
     app.register_error_handler(Exception, _unexpected)

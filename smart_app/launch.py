@@ -28,7 +28,7 @@ from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
 from imr_fhir.errors import EhrError, LaunchError, StateError, UnknownIssuer
 from smart_app import cookies
 from smart_app import pending as under_way
-from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, back_address, with_launch
+from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, back_address, opened, with_launch
 from smart_app.headers import may_be_framed_by
 from smart_app.hospital import Hospital
 from smart_app.language import LANGUAGES, first_language
@@ -62,10 +62,10 @@ def go() -> Any:
     if pending is not None:
         may_be_framed_by(state().config.sites[pending.site])
         return redirect(pending.url)
-    opened = state().seal.open(_WINDOW, "", request.args.get("p", ""), now(), lifetime=under_way.LIFETIME)
-    if opened is None:
+    again = state().seal.open(_WINDOW, "", request.args.get("p", ""), now(), lifetime=under_way.LIFETIME)
+    if again is None:
         raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
-    asked = opened[0]
+    asked = again[0]
     may_be_framed_by(_hospital(asked["iss"]).site)
     return render_template("launch/no_cookie.html", sealed=request.args["p"], blocked=asked["in_window"])
 
@@ -74,10 +74,10 @@ def go() -> Any:
 def open_window() -> Any:
     """The same launch in a window of its own, where a cookie holds. A link leads on: `form-action` would block a
     redirect from this POST to the EHR."""
-    opened = state().seal.open(_WINDOW, "", request.form.get("sealed", ""), now(), lifetime=under_way.LIFETIME)
-    if opened is None:
+    again = state().seal.open(_WINDOW, "", request.form.get("sealed", ""), now(), lifetime=under_way.LIFETIME)
+    if again is None:
         raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
-    location, pending = _begin(opened[0], in_window=True)
+    location, pending = _begin(again[0], in_window=True)
     response = make_response(render_template("launch/go_on.html", location=location))
     under_way.keep(response, pending, state().seal, now())
     response.headers["Refresh"] = f"0; url={location}"
@@ -109,8 +109,7 @@ def callback(site: str) -> BaseResponse:
     with state().store.writing():
         started = state().store.launches.start(context, tokens, presented.values(), now())
         state().store.states.led_to(pending.state, started.launch.id)
-        opened = Launch(started.launch, hospital.site, now().date(), started.secret, state())
-        audit("log-in", opened)
+        audit("log-in", opened(started.launch, started.secret))
     revoke_all(started.ended, state().hospitals, now())
     return _into(started)
 
@@ -146,15 +145,15 @@ def logout(launch: Launch) -> Response:
     return response
 
 
-@blueprint.get("/l/<lid>/locked")
+@blueprint.get("/l/<lid>/idle")
 @with_launch(*EVERYONE, touch=False)
-def locked(launch: Launch) -> Response:
+def idle(launch: Launch) -> Response:
     """What an unused page turns into: nothing of the patient, and a way on for as long as the launch lives."""
     g.pop("header")
     back = back_address(launch.id, request.args.get("back", ""))
     minutes = int(LOCK_BEFORE.total_seconds()) // 60
-    response = make_response(render_template("launch/locked.html", lid=launch.id, back=back, minutes=minutes))
-    response.headers["Refresh"] = f"{minutes * 60 + 1}; url={url_for('launch.locked', lid=launch.id)}"
+    response = make_response(render_template("launch/idle.html", lid=launch.id, back=back, minutes=minutes))
+    response.headers["Refresh"] = f"{minutes * 60 + 1}; url={url_for('launch.idle', lid=launch.id)}"
     return response
 
 
