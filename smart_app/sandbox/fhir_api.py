@@ -177,7 +177,6 @@ def _reply(answer: Answer, *, write: bool = False) -> Response:
     if write and _lost(hospital):
         reply.headers["Content-Length"] = str(len(body) + 1)
         reply.response = _cut_off(body)
-        reply.headers["Connection"] = "close"
     return reply
 
 

@@ -48,8 +48,12 @@ def language_of(request: Request) -> str:
     asked = request.args.get("lang", "")
     if asked in LANGUAGES:
         return asked
-    best = request.accept_languages.best_match(["nb", "no", "nn", "en"]) or "en"
-    return "en" if best == "en" else "nb"
+    for wanted in request.accept_languages.values():
+        if wanted[:2] in ("nb", "no", "nn"):
+            return "nb"
+        if wanted[:2] == "en":
+            break
+    return "en"
 
 
 def words(language: str) -> dict[str, str]:
