@@ -1,19 +1,24 @@
-"""Keeps each resource that the app writes in the test run, so that the validator can judge all of them at the end.
+"""Keeps each resource that the app files in the test run, so that the validator can judge all of them at the end.
 
-Only what a FHIR server took (2xx) is kept; the folder is emptied by `make test` before it starts.
+What the app files carries the tag of its filing; what a FHIR server did not take (2xx) is not kept. `make test` empties
+the folder before it starts.
 """
 
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from imr_fhir.artefacts import FILING
 from imr_fhir.ehr.transport import Reply, Transport
 from tests.parts import tools_folder
 
 FOLDER = tools_folder() / "written"
+
+
+def is_filed(resource: Mapping[str, Any]) -> bool:
+    return any(tag.get("system") == FILING for tag in resource.get("meta", {}).get("tag", []))
 
 
 def resources_in(body: bytes) -> Iterator[Mapping[str, Any]]:
@@ -35,7 +40,7 @@ def record_writes() -> None:
     def send(self: Transport, method: str, url: str, **options: Any) -> Reply:
         reply = original(self, method, url, **options)
         if method in ("POST", "PUT") and 200 <= reply.status < 300 and options.get("body"):
-            for resource in resources_in(options["body"]):
+            for resource in filter(is_filed, resources_in(options["body"])):
                 content = json.dumps(resource).encode()
                 name = f"{resource['resourceType']}-{hashlib.sha256(content).hexdigest()[:16]}.json"
                 part = FOLDER / f"{name}.{os.getpid()}"
