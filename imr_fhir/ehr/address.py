@@ -82,7 +82,7 @@ def local_reference(value: object, base: str) -> Reference | None:
     found = _REFERENCE.fullmatch(value)
     if found is None and "://" in value:
         try:
-            found = _REFERENCE.fullmatch(under(value, base)[len(base) + 1 :])
+            found = _REFERENCE.fullmatch(parse(under(value, base)).path[len(parse(base).path) + 1 :])
         except RefusedUrl:
             return None
     return Reference(found["type"], found["id"], found["version"] or "") if found else None
@@ -106,8 +106,8 @@ def is_id(value: str) -> bool:
 
 
 def _shown(url: str) -> str:
-    """Without its query, which may name a patient."""
-    return repr(url.partition("?")[0][:100])
+    """Without its query, which may name a patient, and its userinfo, which may be a password."""
+    return repr(re.sub("//.*@", "//…@", url.partition("?")[0])[:100])
 
 
 def _segments(path: str) -> list[str]:

@@ -11,7 +11,7 @@ from imr_fhir.scale import RATERS, Rater
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """``state``: as here, not loaded there, edited there, or unknown where the EHR does not say; with its ``reason``."""
+    """``state``: as here, not loaded, edited there, or unknown where the EHR does not say; with its ``reason``."""
 
     rater: Rater
     state: Literal["same", "missing", "edited", "unknown"]

@@ -27,10 +27,6 @@ from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
 # urllib3's DEBUG line prints whole addresses, and those of a search name the patient.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
-# What says that the request went out even where our own sockets did not see it go.
-_AFTER_SENDING = (requests.ReadTimeout, requests.exceptions.ChunkedEncodingError)
-
-
 @dataclass(frozen=True, slots=True)
 class Limit:
     """``seconds`` from the first look-up of a name to the last byte; ``bytes`` of the body once unpacked."""
@@ -91,11 +87,14 @@ class Transport:
     def check(self, url: str) -> str:
         """``url`` if we may call it; raises RefusedUrl."""
         target = address.parse(url)
-        plain = target.scheme == "http" and not (self._allow_loopback_http and target.host in address.LOOPBACK)
-        if plain or target.origin not in self._allowed:
+        if target.scheme == "http" and not (self._allow_loopback_http and target.host in address.LOOPBACK):
+            raise RefusedUrl(
+                f"{target.origin} is not encrypted, so it is not called.", next_step="Use the hospital's https address."
+            )
+        if target.origin not in self._allowed:
             raise RefusedUrl(
                 f"{target.origin} is not one of this site's hosts, so it is not called.",
-                next_step="If it belongs to the hospital, add it to the site's allowed hosts; they need https.",
+                next_step="If it belongs to the hospital, add it to the site's allowed hosts.",
             )
         return url
 
@@ -155,7 +154,7 @@ class Transport:
             finally:
                 response.close()
         except (requests.RequestException, HTTPError, TimeoutError) as error:
-            raise _failure(request, error, sent=call.sent or isinstance(error, _AFTER_SENDING)) from None
+            raise _failure(request, error, sent=call.sent) from None
         return Reply(response.status_code, CaseInsensitiveDict(response.headers), body)
 
 
