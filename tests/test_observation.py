@@ -190,6 +190,7 @@ REFUSED: dict[str, tuple[Callable[[Json], object], type[Exception], str]] = {
     ),
     "a rating of 6": (lambda r: item(r, 6).update(valueInteger=6), ResponseError, "outside 1 to 5"),
     "a rating of 0": (lambda r: item(r, 13).update(valueInteger=0), ResponseError, "outside 1 to 5"),
+    "true for a rating": (lambda r: item(r, 6).update(valueInteger=True), ResponseError, "not a whole number"),
     "a rating with a fraction": (
         lambda r: item(r, 6).update(valueInteger=Decimal("3.5")), ResponseError, "not a whole number",
     ),

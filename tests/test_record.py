@@ -140,6 +140,7 @@ REFUSED: dict[str, tuple[str, Callable[[Json], object], type[Exception], str]] =
     "a result in words": (
         "review", lambda r: (r.pop("valueCodeableConcept"), r.update(valueString="done")), NoteError, "no valueCode",
     ),
+    "two results": ("review", lambda r: r.update(valueString="done"), NoteError, "no valueCodeableConcept"),
     "no result": ("review", lambda r: r.pop("valueCodeableConcept"), NoteError, "no valueCodeableConcept"),
     "no goal": ("review", lambda r: r.pop("focus"), NoteError, "0 references as focus"),
     "two goals": ("review", lambda r: r["focus"].append(r["focus"][0]), NoteError, "2 references as focus"),
