@@ -6,7 +6,6 @@ from typing import Any
 
 from .database import Database
 from .outcome import FhirError, bad_request
-from .search_parameters import PARAMETERS
 
 LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.\-]{1,64})(?:/_history/[0-9]+)?")
 CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)")
@@ -45,8 +44,7 @@ def resolve(
 
 
 def check(resource: dict[str, Any], database: Database) -> None:
-    """Raises FhirError 400 for a reference to what does not exist here, 422 for a type that is not kept here; other
-    servers' URLs are left alone."""
+    """Raises FhirError 400 for a reference to what does not exist here; other servers' URLs are left alone."""
     contained = {f"#{each.get('id')}" for each in resource.get("contained", ())} | {"#"}
     local: set[tuple[str, str]] = set()
     for reference in references(resource):
@@ -59,8 +57,6 @@ def check(resource: dict[str, Any], database: Database) -> None:
         elif not re.match(r"https?://", target):  # a urn: that no entry of a transaction has, or no reference at all
             raise bad_request(f"{target!r} refers to nothing here", "value")
     for resource_type, resource_id in sorted(local):
-        if resource_type not in PARAMETERS:
-            raise FhirError(422, "not-supported", f"{resource_type}/{resource_id}: no such resource type here")
         row = database.connection.execute(
             "SELECT 1 FROM resource WHERE type = ? AND id = ?", (resource_type, resource_id)
         ).fetchone()

@@ -75,7 +75,7 @@ def transact(entries: list[Entry], interactions: Interactions, writer: Writer) -
             responses[entry.number] = _response(Answer(status, stored=done))
         for entry in entries:
             if entry.method == "GET":
-                responses[entry.number] = _response(_naming(entry, _get, entry, interactions))
+                responses[entry.number] = _read(_naming(entry, _get, entry, interactions))
     return [responses[number] for number in sorted(responses)]
 
 
@@ -104,7 +104,7 @@ def _decide(entry: Entry, writer: Writer, placed: dict[str, str]) -> tuple[int, 
 def _alone(entry: Entry, interactions: Interactions) -> dict[str, Any]:
     try:
         if entry.method == "GET":
-            return _response(_get(entry, interactions))
+            return _read(_get(entry, interactions))
         if entry.method == "POST":
             answer = interactions.create(entry.resource, entry.type, entry.if_none_exist)
         elif entry.method == "PUT" and entry.id:
@@ -125,13 +125,16 @@ def _get(entry: Entry, interactions: Interactions) -> Answer:
 
 
 def _response(answer: Answer) -> dict[str, Any]:
-    response: dict[str, Any] = {"status": STATUS[answer.status]}
-    if answer.stored:
-        location = f"{answer.stored.reference}/_history/{answer.stored.version}"
-        response |= {"location": location, "etag": answer.stored.etag, "lastModified": answer.stored.updated}
-    return (
-        {"resource": read_object(answer.body.encode()), "response": response} if answer.body else {"response": response}
-    )
+    """What became of a write."""
+    stored = answer.stored
+    assert stored
+    location = f"{stored.reference}/_history/{stored.version}"
+    told = {"location": location, "etag": stored.etag, "lastModified": stored.updated}
+    return {"response": {"status": STATUS[answer.status], **told}}
+
+
+def _read(answer: Answer) -> dict[str, Any]:
+    return {"resource": read_object(answer.body.encode()), "response": {"status": STATUS[answer.status]}}
 
 
 def _naming(entry: Entry, step: Any, *arguments: Any) -> Any:

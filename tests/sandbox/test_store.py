@@ -103,7 +103,7 @@ def test_conditional_update(fhir: Caller, eva: str) -> None:
         ("POST", "Observation", observation("eva", unknown=1), 400),
         ("POST", "Observation", {"resourceType": "Observation", "code": {"text": "x"}}, 400),
         ("POST", "Observation", observation("nobody"), 400),
-        ("POST", "Observation", observation("eva", focus=[{"reference": "Foo/1"}]), 422),
+        ("POST", "Observation", observation("eva", focus=[{"reference": "Foo/1"}]), 400),
         ("POST", "Observation", observation("eva", focus=[{"reference": "#inside"}]), 400),
         ("POST", "Observation", observation("eva", focus=[{"reference": "urn:uuid:1"}]), 400),
         ("POST", "Observation", "{bad", 400),
