@@ -25,7 +25,7 @@ from flask import Flask
 from smart_app import create_app
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.sandbox import Client, HospitalConfig, Launch, RunningHospital, start_hospital
-from smart_app.serving import Server, listen
+from smart_app.serving import Server, WsgiApp, listen
 from smart_app.store import Store
 from smart_app.store.keys import load_keys
 
@@ -52,6 +52,8 @@ class Running:
     config: AppConfig
     clock: Clock
     folder: Path
+    asked: list[str]
+    """What the hospital was asked, as "POST /oauth2/token"; a test empties it where it begins to count."""
 
     @property
     def url(self) -> str:
@@ -69,28 +71,41 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, *, seed: tuple[str, ...] | None = ("north.json",), site: Callable[..., SiteConfig] = SiteConfig
+    folder: Path,
+    *,
+    seed: tuple[str, ...] | None = ("north.json",),
+    client: Callable[..., Client] = Client,
+    more_sites: tuple[SiteConfig, ...] = (),
+    **settings: Any,
 ) -> Iterator[Running]:
-    """Both servers on free ports of loopback, all files below ``folder``. ``site`` may change the site's settings."""
+    """Both servers on free ports of loopback, all files below ``folder``.
+
+    ``settings`` go to the site's SiteConfig, ``client`` makes the app's registration at the hospital.
+    """
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    client = Client(CLIENT_ID, "IMR", SCOPES, redirect_uris=(f"{url}/callback/{SITE}",))
+    registered = client(CLIENT_ID, "IMR", SCOPES, redirect_uris=(f"{url}/callback/{SITE}",))
     hospital = start_hospital(
-        HospitalConfig(folder / "hospital.sqlite", (client,), app_launch_url=f"{url}/launch", seed=seed)
+        HospitalConfig(folder / "hospital.sqlite", (registered,), app_launch_url=f"{url}/launch", seed=seed)
     )
-    settings = site(
-        name=SITE,
-        organization="Nordlys DPS",
-        phone="+47 00 00 00 00",
-        iss=hospital.fhir_base,
-        client_id=CLIENT_ID,
-        frame_ancestors=(hospital.base_url,),
-        allow_unverified_clinician_scale=True,
+    asked: list[str] = []
+    hospital.app.wsgi_app = _listening(hospital.app.wsgi_app, asked)  # type: ignore[method-assign]
+    site = SiteConfig(
+        **{
+            "name": SITE,
+            "organization": "Nordlys DPS",
+            "phone": "+47 00 00 00 00",
+            "iss": hospital.fhir_base,
+            "client_id": CLIENT_ID,
+            "frame_ancestors": (hospital.base_url,),
+            "allow_unverified_clinician_scale": True,
+            **settings,
+        }
     )
     private = folder / "private"
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = AppConfig(
-        sites=MappingProxyType({SITE: settings}),
+        sites=MappingProxyType({each.name: each for each in (site, *more_sites)}),
         demo=True,
         public_url=url,
         store=private / "imr.sqlite",
@@ -102,11 +117,19 @@ def running(
     server = Server(app, listener)
     server.start()
     try:
-        yield Running(hospital, app, store, config, clock, folder)
+        yield Running(hospital, app, store, config, clock, folder, asked)
     finally:
         server.stop(5)
         store.close()
         hospital.stop()
+
+
+def _listening(application: WsgiApp, asked: list[str]) -> WsgiApp:
+    def listening(environ: Any, start_response: Any) -> Any:
+        asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        return application(environ, start_response)
+
+    return listening
 
 
 class Browser(requests.Session):

@@ -60,7 +60,8 @@ class Launches:
             others = [each for each in mine if each.user_key != user_key]
             same = sorted((each for each in mine if each.user_key == user_key), key=lambda each: each.seen)
             ended = [self.end_in(connection, each, "another user", now) for each in others]
-            ended += [self.end_in(connection, each, "too many", now) for each in same[: len(same) - PER_BROWSER + 1]]
+            spare = max(0, len(same) - PER_BROWSER + 1)  # a negative end would count from the other side
+            ended += [self.end_in(connection, each, "too many", now) for each in same[:spare]]
             connection.execute(
                 insert(launch).values(
                     id=launch_id,

@@ -1,0 +1,24 @@
+"""One hospital and one app for all tests here; each begins with the real time, no fault and an empty browser."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from smart_app.sandbox import FAULTS
+from tests.running import Running, running
+
+
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("world")) as run:
+        yield run
+
+
+@pytest.fixture
+def run(_world: Running) -> Running:
+    _world.clock.ahead = timedelta()
+    for fault in FAULTS:
+        _world.hospital.hospital.faults.switch_off(fault)
+    _world.asked.clear()
+    return _world

@@ -1,0 +1,177 @@
+"""From the chart to the hospital's log-in, and every way in which it must not get there."""
+
+import re
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlencode, urljoin, urlsplit
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from smart_app.sandbox import Client
+from smart_app.serving import Server, listen
+from tests.running import Browser, Running, log_in, running
+from tests.web.steps import rows, stop_before_callback, titled
+
+
+def test_a_launch_in_a_tab_reaches_the_panel_of_its_patient(run: Running) -> None:
+    chart = log_in(run)
+    assert "Eva Berg" in chart.page.text
+    assert "born 12 April 1988" in chart.page.text
+
+
+def test_launch_writes_nothing_to_the_store(run: Running) -> None:
+    tables = ("used_state", "ticket", "launch", "draft", "audit")
+    before = [rows(run, table) for table in tables]
+    browser = Browser()
+    assert browser.get(run.launch_url("eva-berg")).status_code == 302
+    browser.get(f"{run.url}/launch?iss=https://elsewhere.example&launch=x")
+    assert [rows(run, table) for table in tables] == before
+
+
+@pytest.mark.parametrize("twist", ["{iss}/", "{iss}?x=1", "{other}", "{other}#{iss}", "", "file:///etc/passwd"])
+def test_an_unknown_issuer_is_never_called(run: Running, twist: str) -> None:
+    calls: list[str] = []
+
+    def listening(environ: Any, start_response: Any) -> list[bytes]:
+        calls.append(environ["PATH_INFO"])
+        start_response("200 OK", [])
+        return [b"{}"]
+
+    server = Server(listening, listen("127.0.0.1", 0))
+    server.start()
+    iss = twist.format(iss=run.site.iss, other=f"http://localhost:{server.port}/fhir")
+    run.asked.clear()
+    response = Browser().get(f"{run.url}/launch?{urlencode({'iss': iss, 'launch': 'x'})}")
+    server.stop(1)
+    assert response.status_code == 400
+    assert response.headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
+    assert (calls, run.asked) == ([], [])
+
+
+def test_a_parameter_that_comes_twice_is_refused(run: Running) -> None:
+    url = run.launch_url("eva-berg") + "&iss=https://elsewhere.example"
+    assert Browser().get(url).status_code == 403
+
+
+@pytest.mark.parametrize("sent", ["a+b/c=", "a%2Bb%2Fc%3D", "a%20b", "%C3%A5"])
+def test_a_launch_token_reaches_the_hospital_as_it_was_sent(run: Running, sent: str) -> None:
+    browser = Browser()
+    bounce = browser.get(f"{run.url}/launch?iss={quote(run.site.iss, safe='')}&launch={sent}")
+    authorize = browser.get(urljoin(bounce.url, bounce.headers["Location"]))
+    assert parse_qs(urlsplit(authorize.headers["Location"]).query)["launch"] == [unquote(sent)]
+
+
+def test_a_launch_token_of_1500_characters_fits(run: Running) -> None:
+    token = "aZ09-_.~" * 188
+    browser = Browser()
+    response = browser.get(f"{run.url}/launch?{urlencode({'iss': run.site.iss, 'launch': token})}")
+    response = browser.get(urljoin(response.url, response.headers["Location"]))
+    assert token in response.headers["Location"]
+
+
+def test_a_launch_token_too_long_for_a_cookie_is_told(run: Running) -> None:
+    url = f"{run.url}/launch?{urlencode({'iss': run.site.iss, 'launch': secrets.token_urlsafe(4_000)})}"
+    response = Browser().get(url)
+    assert response.status_code == 400
+    assert "too long" in response.text
+
+
+def test_the_authorization_request_is_what_smart_asks_for(run: Running) -> None:
+    browser = Browser()
+    bounce = browser.get(run.launch_url("eva-berg"))
+    authorize = browser.get(urljoin(bounce.url, bounce.headers["Location"]))
+    sent = {name: values[0] for name, values in parse_qs(urlsplit(authorize.headers["Location"]).query).items()}
+    assert sent["redirect_uri"] == f"{run.url}/callback/sandbox"
+    assert (sent["code_challenge_method"], sent["aud"]) == ("S256", run.site.iss)
+    assert {"launch", "openid", "fhirUser"} <= set(sent["scope"].split())
+    assert min(len(sent["state"]), len(sent["nonce"])) >= 43
+
+
+def test_without_a_cookie_a_window_of_its_own_is_offered_and_the_token_is_unspent(run: Running) -> None:
+    framed = Browser(framed=True)
+    bounce = framed.get(run.launch_url("eva-berg"))
+    framed.jar.clear()  # the browser keeps no cookie in this frame
+    run.asked.clear()
+    page = framed.get(urljoin(bounce.url, bounce.headers["Location"]))
+    assert titled(page) == "Open IMR in a window of its own"
+    assert 'target="_blank"' in page.text
+    assert page.headers["Content-Security-Policy"].endswith(f"frame-ancestors {run.hospital.base_url}")
+    assert run.asked == [], "the hospital has not seen the launch token"
+    sealed = re.search(r'name="sealed" value="([^"]+)"', page.text)
+    assert sealed
+    window = Browser()
+    opened = window.post(f"{run.url}/launch/open", data={"sealed": sealed[1]})
+    link = re.search(r'<a href="(/launch/go[^"]+)"', opened.text)
+    assert link, "a link leads on: a redirect from a POST to the hospital is blocked by form-action"
+    assert opened.headers["Refresh"].startswith("0; url=/launch/go?")
+    panel = window.open(urljoin(opened.url, link[1].replace("&amp;", "&")))
+    assert "Eva Berg" in panel.text
+    assert all("Partitioned" not in line for line in window.set)
+
+
+def test_a_browser_that_keeps_no_cookie_at_all_is_told_so(run: Running) -> None:
+    browser = Browser()
+    bounce = browser.get(run.launch_url("eva-berg"))
+    browser.jar.clear()
+    page = browser.get(urljoin(bounce.url, bounce.headers["Location"]))
+    sealed = re.search(r'name="sealed" value="([^"]+)"', page.text)
+    assert sealed
+    opened = browser.post(f"{run.url}/launch/open", data={"sealed": sealed[1]})
+    browser.jar.clear()
+    link = re.search(r'<a href="(/launch/go[^"]+)"', opened.text)
+    assert link
+    page = browser.get(urljoin(opened.url, link[1].replace("&amp;", "&")))
+    assert titled(page) == "This browser keeps no cookies for IMR"
+    assert "<form" not in page.text
+
+
+@pytest.mark.parametrize("sealed", ["", "x", "AQ", "é"])
+def test_launch_parameters_that_were_not_sealed_here_open_nothing(run: Running, sealed: str) -> None:
+    assert Browser().post(f"{run.url}/launch/open", data={"sealed": sealed}).status_code == 400
+    assert Browser().get(f"{run.url}/launch/go", params={"s": "12345678", "p": sealed}).status_code == 400
+
+
+def test_a_hospital_that_does_not_answer(run: Running, tmp_path: Path) -> None:
+    with running(tmp_path, iss="http://localhost:1/fhir", frame_ancestors=()) as dead:
+        response = Browser().get(f"{dead.url}/launch?{urlencode({'iss': 'http://localhost:1/fhir', 'launch': 'x'})}")
+        assert (response.status_code, titled(response)) == (503, "The EHR does not answer right now")
+
+
+def test_discovery_is_asked_once_an_hour(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        for minutes in (0, 59, 61):
+            run.clock.ahead = timedelta(minutes=minutes)
+            Browser().get(run.launch_url("eva-berg"))
+        assert run.asked.count("GET /fhir/.well-known/smart-configuration") == 2
+
+
+def test_at_most_five_log_ins_are_under_way_in_a_browser(run: Running) -> None:
+    browser = Browser()
+    callbacks = []
+    for second in range(7):
+        run.clock.ahead = timedelta(seconds=second)
+        callbacks.append(stop_before_callback(run, browser, run.launch_url("eva-berg")))
+    kept = set(browser.jar["127.0.0.1"])
+    newest = {f"__Host-s-{parse_qs(urlsplit(callback).query)['state'][0][:8]}" for callback in callbacks[2:]}
+    assert kept == newest
+
+
+def test_a_signing_client_logs_in_and_publishes_its_public_key(tmp_path: Path) -> None:
+    pem = tmp_path / "client.pem"
+    key = ec.generate_private_key(ec.SECP384R1())
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+    def client(*given: Any, **settings: Any) -> Any:
+        app = settings["redirect_uris"][0].partition("/callback/")[0]
+        return Client(*given, **settings, jwks_uri=f"{app}/.well-known/jwks.json")
+
+    with running(tmp_path, authentication="private_key_jwt", key_file=pem, client=client) as run:
+        assert "Eva Berg" in log_in(run).page.text
+        (published,) = requests.get(f"{run.url}/.well-known/jwks.json", timeout=5).json()["keys"]
+    assert (published["alg"], published["use"]) == ("ES384", "sig")
+    assert "d" not in published
