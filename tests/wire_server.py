@@ -105,3 +105,13 @@ def _talk(server: Server, sock: socket.socket, connection: int, script: Script, 
             if exchange.close:
                 stream.close()
                 return
+
+
+def pages(answers: Mapping[str, Any]) -> Script:
+    """``answers``: "GET /path" -> body, or (status, body), or (status, body, headers); any other is 404."""
+
+    def script(exchange: Exchange) -> None:
+        found = answers.get(f"{exchange.request.method} {exchange.request.path.partition('?')[0]}", (404, b""))
+        exchange.answer(*found) if isinstance(found, tuple) else exchange.answer(200, found)
+
+    return script

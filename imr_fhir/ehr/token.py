@@ -10,7 +10,9 @@ from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
-from joserfc.errors import JoseError
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc.jwk import ECKey, RSAKey
 
 from imr_fhir.ehr.address import is_id
@@ -69,15 +71,20 @@ def private_key_jwt(client_id: str, pem: bytes, *, kid: str = "", jku: str = "")
 
     Raises ValueError for any key but RSA of 2048 bits or more and EC P-384.
     """
-    for kind, alg in ((RSAKey, "RS384"), (ECKey, "ES384")):
-        try:
-            key = kind.import_key(pem)
-        except (JoseError, ValueError, TypeError):
-            continue
-        size = key.raw_value.key_size
-        if key.is_private and size >= (2048 if kind is RSAKey else 384) and not (kind is ECKey and size != 384):
-            return PrivateKeyJwt(client_id, key, kid or key.thumbprint(), alg, jku)
-    raise ValueError("The key of the client is neither an RSA key of 2048 bits or more nor an EC P-384 key, in PEM.")
+    try:
+        private = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        private = None
+    key: RSAKey | ECKey
+    if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= 2048:
+        key, alg = RSAKey.import_key(private), "RS384"
+    elif isinstance(private, ec.EllipticCurvePrivateKey) and isinstance(private.curve, ec.SECP384R1):
+        key, alg = ECKey.import_key(private), "ES384"
+    else:
+        raise ValueError(
+            "The client's key is no private RSA key of 2048 bits or more and no private EC P-384 key in PEM."
+        )
+    return PrivateKeyJwt(client_id, key, kid or key.thumbprint(), alg, jku)
 
 
 def public_jwks(clients: Iterable[PrivateKeyJwt]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
 # urllib3's DEBUG line prints whole addresses, and those of a search name the patient.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """``seconds`` from the first look-up of a name to the last byte; ``bytes`` of the body once unpacked."""
@@ -82,7 +83,8 @@ class Transport:
         self._slots = threading.BoundedSemaphore(pool)
         self._pool = pool
         self._limits = limits
-        self._adapter = _Adapter(ca or DEFAULT_CA_BUNDLE_PATH, pool)
+        encrypted = any(origin.startswith("https:") for origin in self._allowed)
+        self._adapter = _Adapter(ca or DEFAULT_CA_BUNDLE_PATH if encrypted else "", pool)
 
     def check(self, url: str) -> str:
         """``url`` if we may call it; raises RefusedUrl."""
@@ -164,7 +166,7 @@ class _Adapter(HTTPAdapter):
         super().__init__(pool_connections=pool, pool_maxsize=pool)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
-        context = wire.tls_context(self._ca)
+        context = wire.tls_context(self._ca) if self._ca else None
         self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=context, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": wire.Pool, "https": wire.TLSPool}
 
