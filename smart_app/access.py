@@ -228,23 +228,23 @@ def _load_launch(lid: str) -> None:
     try:
         record = store.launches.access(lid, secret, now())
     except NoAccess:
+        if site := state().config.sites.get(store.launches.site_of(lid, secret)):
+            may_be_framed_by(site)  # one's own launch that is over says so in its frame
         g.locked = store.handovers.locked(lid, secret, now())
-        site = state().config.sites[g.locked.owner.site]
         bind_pin_form(lid)
-    else:
-        g.launch = launch = opened(record, secret)
-        site = launch.site
-        csrf.bind_forms(f"{lid}|{launch.role}|{secret}")
-        use_language(launch.language)
-        g.header = header(
-            words(),
-            name=launch.patient_name,
-            birth_date=launch.birth_date,
-            organization=site.organization,
-            today=launch.today,
-            lid=lid,
-        )
-    may_be_framed_by(site)
+        return
+    g.launch = launch = opened(record, secret)
+    may_be_framed_by(launch.site)
+    csrf.bind_forms(f"{lid}|{launch.role}|{secret}")
+    use_language(launch.language)
+    g.header = header(
+        words(),
+        name=launch.patient_name,
+        birth_date=launch.birth_date,
+        organization=launch.site.organization,
+        today=launch.today,
+        lid=lid,
+    )
 
 
 def opened(record: LaunchRecord, secret: str) -> Launch:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
+from waitress.utilities import RequestEntityTooLarge
 
 WsgiApp = Callable[..., Any]
 # No form of a person is larger than MAX_CONTENT_LENGTH; what is gets a page up to here, and a plain 413 beyond.
@@ -30,6 +33,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no type information
+    def received(self, data: bytes) -> int:
+        """Waitress refuses a body by its announced length, before the app could; these are then the words."""
+        taken: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge):
+            self.error.body = "Nothing was changed. Go back and shorten what you wrote."
+        return taken
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
+
+
 class Server:
     """One application behind one socket."""
 
@@ -47,6 +63,7 @@ class Server:
             # ProxyFix believes so many hops as the settings say; without a proxy nothing of it reaches the app.
             clear_untrusted_proxy_headers=not behind_proxy,
         )
+        self._server.channel_class = _Channel
         self._thread = threading.Thread(target=self._server.run, name=f"server-{self.port}", daemon=True)
 
     def start(self) -> None:

@@ -88,6 +88,14 @@ class Launches:
             raise NoAccess
         return self.read(row)
 
+    def site_of(self, launch_id: str, secret: str) -> str:
+        """The site of a launch, over or not, that this cookie belongs to; empty otherwise. It opens nothing."""
+        with self._database.reading() as connection:
+            row = self.row(connection, launch_id)
+        digest = sha256_hex(secret)
+        known = [each for each in (row.secret_sha256, row.old_secret_sha256) if each] if row else []
+        return str(row.site) if row and any(hmac.compare_digest(each, digest) for each in known) else ""
+
     def of_browser(self, presented: Collection[str], now: datetime) -> tuple[Launch, ...]:
         """The live launches that the presented cookie secrets belong to, handed-over ones too."""
         with self._database.reading() as connection:
