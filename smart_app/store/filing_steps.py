@@ -44,6 +44,7 @@ class FilingSteps:
         Another user than the author files as enterer and says why in ``audit.purpose``. Raises StaleFiling where
         somebody else is sending it, TooSoon before the time that the EHR asked for.
         """
+        self._database.outside("Claiming a filing")  # the lease is durable before the first byte leaves
         _may(before, by, audit)
         if not before.current:
             raise stale(before, "All its parts are accepted.")

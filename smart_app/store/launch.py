@@ -17,7 +17,8 @@ Role = Literal["clinician", "patient", "reader"]
 class Context:
     """The launch record: site and issuer, the verified person (``sub`` empty: none), the patient, and how to show it.
 
-    ``iss`` is what the EHR launched with, ``issuer`` the discovered one; ``plan`` is the write plan as JSON.
+    ``iss`` is what the EHR launched with, ``issuer`` the discovered one; ``plan`` is the write plan as JSON; ``opened``
+    are keys of the patient's answers that this viewer opened before rating.
     """
 
     site: str
@@ -37,6 +38,7 @@ class Context:
     need_patient_banner: bool = True
     return_style: str = ""
     plan: Mapping[str, Any] = field(default_factory=dict)
+    opened: tuple[str, ...] = ()
 
     @property
     def binding(self) -> tuple[str, ...]:
@@ -48,7 +50,7 @@ class Context:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Context:
-        return cls(**value)
+        return cls(**{**value, "opened": tuple(value["opened"])})
 
 
 @dataclass(frozen=True, slots=True)

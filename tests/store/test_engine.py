@@ -62,6 +62,22 @@ def test_eight_threads_lose_no_update(store: Store, launch: Launch) -> None:
     assert (after.answers["06"].version, after.revision) == (400, 401)
 
 
+def test_eight_threads_that_read_before_they_write_lose_no_update(store: Store, launch: Launch) -> None:
+    start = threading.Barrier(8)
+
+    def increments(_: int) -> None:
+        start.wait()
+        for _ in range(50):
+            with store.writing() as connection:
+                before = connection.exec_driver_sql("SELECT tokens_version FROM launch").scalar_one()
+                connection.exec_driver_sql(f"UPDATE launch SET tokens_version = {before + 1}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(increments, range(8)))
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT tokens_version FROM launch").scalar_one() == 401
+
+
 def test_files_are_private_whatever_the_umask(tmp_path: Path, keys: Keys) -> None:
     before = os.umask(0)
     try:

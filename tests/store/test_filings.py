@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from smart_app.store import Store
-from smart_app.store.errors import Damaged, NoAccess, StaleFiling, TooSoon
+from smart_app.store.errors import Damaged, NoAccess, StaleFiling, StoreUnready, TooSoon
 from smart_app.store.filing import Filing, Receipt
 from smart_app.store.filing_states import Event, State
 from smart_app.store.launch import Launch
@@ -87,6 +87,12 @@ def test_one_of_many_claims_it(store: Store, launch: Launch) -> None:
     assert [row["action"] for row in store.audit.entries()] == ["save", "send"]
 
 
+def test_claim_is_durable_by_itself(store: Store, launch: Launch) -> None:
+    filing = seal(store, launch)
+    with store.writing(), pytest.raises(StoreUnready):
+        claim(store, launch, filing)
+
+
 def test_transaction_is_one_send_whose_parts_move_together(store: Store, launch: Launch) -> None:
     filing = claim(store, launch, seal(store, launch, in_transaction=True))
     assert states(filing) == ["SENDING"] * 3
@@ -121,6 +127,31 @@ def test_receipts_are_as_many_as_the_parts_sent(store: Store, launch: Launch) ->
     with pytest.raises(ValueError, match="1 receipts for 3 parts"):
         store.filings.accepted(filing, [Receipt("Observation", "1", "1", 201)])
     assert store.filings.get(filing.id, launch.owner).state is State.SENDING
+
+
+def test_step_shown_before_another_attempt_is_refused(store: Store, launch: Launch) -> None:
+    shown = bring(store, launch, State.WAITING)
+    now = store.filings.wait(claim(store, launch, shown), "not connected")
+    assert (now.state, states(now)) == (shown.state, states(shown))
+    with pytest.raises(StaleFiling):
+        claim(store, launch, shown)
+
+
+def test_finished_twice_is_refused(store: Store, launch: Launch) -> None:
+    shown = bring(store, launch, State.PART_OK)
+    store.filings.finish(shown)
+    with pytest.raises(StaleFiling):
+        store.filings.finish(shown)
+
+
+def test_receipt_for_one_part_never_lands_on_the_next(store: Store, launch: Launch) -> None:
+    shown = seal(store, launch, in_transaction=False)
+    store.restored(NOW)
+    shown = store.filings.get(shown.id, launch.owner)
+    now = store.filings.found(shown, receipts(shown))
+    assert (now.state, now.attempt) == (shown.state, shown.attempt)
+    with pytest.raises(StaleFiling):
+        store.filings.found(shown, receipts(shown))
 
 
 def test_lease_is_90_seconds_by_the_databases_clock(store: Store, launch: Launch) -> None:

@@ -114,6 +114,7 @@ def test_pin_brings_back_the_launches_of_this_browser_under_new_secrets(store: S
         assert not active(store, mine.launch.id, known_to_the_patient)
         with pytest.raises(NoAccess):
             store.handovers.locked(mine.launch.id, known_to_the_patient, NOW)
+        assert store.launches.of_browser([known_to_the_patient], NOW) == ()
     there = store.handovers.unlock(other_jar.launch.id, other_jar.secret, PIN, [], NOW)
     assert active(store, other_jar.launch.id, there.secrets[other_jar.launch.id])
 
@@ -208,6 +209,16 @@ def test_second_hand_over_closes_the_first_and_its_pin_leads_back_everywhere(sto
     with pytest.raises(PinRefused):
         store.handovers.unlock(frame.launch.id, frame.secret, PIN, [], NOW)
     assert store.handovers.unlock(frame.launch.id, frame.secret, "777777", [], NOW).handover.id == second.handover.id
+
+
+def test_hand_over_from_a_new_log_in_closes_the_one_that_is_open(store: Store) -> None:
+    mine = start(store)
+    first = hand_over(store, mine)
+    opened, secret = store.handovers.open(first.handover.id, NOW)
+    again = start(store)
+    second = hand_over(store, again)
+    assert store.handovers.access(opened.id, secret, NOW).state == "closed"
+    assert store.handovers.locked(mine.launch.id, mine.secret, NOW).id == second.handover.id
 
 
 def test_only_an_active_launch_hands_over_and_only_its_own_open_draft(store: Store) -> None:

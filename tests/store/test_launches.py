@@ -110,6 +110,23 @@ def test_thirteenth_launch_of_a_browser_ends_the_one_unseen_for_longest(store: S
     assert len(store.launches.of_browser([*cookies, new.secret], NOW + 7 * MINUTE)) == 12
 
 
+def test_twelve_launches_of_a_browser_stay(store: Store) -> None:
+    cookies: list[str] = []
+    for n in range(12):
+        started = start(store, presented=cookies, patient=f"p{n}")
+        assert started.ended == (), n
+        cookies.append(started.secret)
+    assert len(store.launches.of_browser(cookies, NOW)) == 12
+
+
+def test_site_of_a_launch_that_is_over_is_known_to_its_own_cookie_alone(store: Store) -> None:
+    mine, other = start(store), start(store, patient="bjorn")
+    store.launches.end(mine.launch.id, "log-out", NOW)
+    assert store.launches.site_of(mine.launch.id, mine.secret) == "sandbox"
+    for launch_id, secret in [(mine.launch.id, ""), (mine.launch.id, other.secret), ("0" * 32, mine.secret)]:
+        assert store.launches.site_of(launch_id, secret) == ""
+
+
 @pytest.mark.parametrize("other", [{"sub": "per"}, {"iss": "https://other.example"}, {"site": "other"}, {"sub": ""}])
 def test_another_user_in_the_browser_ends_the_launches_before(store: Store, other: dict[str, str]) -> None:
     mine, elsewhere = start(store), start(store)
@@ -140,8 +157,10 @@ def test_launches_without_a_verified_person_share_nothing(store: Store) -> None:
 def test_change_keeps_what_another_tab_changed(store: Store) -> None:
     started = start(store)
     store.launches.change(started.launch.id, lambda context: replace(context, language="nb"))
-    changed = store.launches.change(started.launch.id, lambda context: replace(context, plan={"goal": "yes"}))
-    assert changed.context == replace(ANNA, language="nb", plan={"goal": "yes"})
+    changed = store.launches.change(
+        started.launch.id, lambda context: replace(context, plan={"goal": "yes"}, opened=("r1",))
+    )
+    assert changed.context == replace(ANNA, language="nb", plan={"goal": "yes"}, opened=("r1",))
     assert store.launches.access(started.launch.id, started.secret, NOW).context == changed.context
 
 

@@ -67,6 +67,7 @@ def test_failed_refresh_can_be_tried_again_by_the_next_request(store: Store, lau
 def test_lease_of_a_request_that_died_runs_out_by_the_databases_clock(store: Store, launch: Launch) -> None:
     assert store.tokens._claim(launch)
     assert not store.tokens._claim(launch)
+    store.tokens._pause = pytest.fail  # type: ignore[assignment]
     with store.writing() as connection:
         connection.exec_driver_sql("UPDATE launch SET refresh_until = refresh_until - 40001")
     assert store.tokens.refresh(launch, lambda _: NEW).tokens == NEW
