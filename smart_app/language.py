@@ -26,7 +26,8 @@ _CODES = {"en": "en", "nb": "nb", "no": "nb", "nn": "nb"}
 # Babel's own "long" English is American (November 3, 2026).
 _DAY = {"en": "d MMMM y", "nb": "d. MMMM y"}
 _SHORT_DAY = {"en": "d MMM y", "nb": "d. MMM y"}
-_MONTH = {"en": "MMMM y", "nb": "MMMM y"}
+_MONTH = "MMMM y"
+_SHORT_MONTH = "MMM y"
 SEPARATOR = " · "
 
 
@@ -73,7 +74,11 @@ class Words:
 
     def month(self, value: date) -> str:
         """ "November 2026", "november 2026"."""
-        return _formatted(_plain(value), _MONTH[self.language], self.language)
+        return _formatted(_plain(value), _MONTH, self.language)
+
+    def short_month(self, value: date) -> str:
+        """ "Nov 2026", "nov. 2026": beside the axis of a chart."""
+        return _formatted(_plain(value), _SHORT_MONTH, self.language)
 
     def time(self, value: datetime) -> str:
         """ "14:05"."""

@@ -31,6 +31,12 @@ def header(
     )
 
 
+def called(name: str) -> str:
+    """What a page calls the person: "Eva" of "Eva Berg" and of "Berg, Eva"."""
+    _, comma, given = name.partition(",")
+    return ((given if comma else name).split() or [""])[0]
+
+
 def age(birth_date: date, today: date) -> int:
     """Whole years. Somebody born on 29 February has a birthday on 1 March in other years."""
     return today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))

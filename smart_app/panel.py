@@ -1,0 +1,126 @@
+"""The summary panel, how its figures are worked out, and the two things that are noted from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
+
+from imr_fhir.ehr.chart import Chart
+from imr_fhir.record import OUTCOMES, DueOutcome, Note, SeenFirst
+from imr_fhir.response import Response as Rating
+from smart_app.access import EVERYONE, Launch, audit, with_launch
+from smart_app.charting import read
+from smart_app.delivery import deliver
+from smart_app.language import words
+from smart_app.presenters import how as how_presenter
+from smart_app.presenters import panel as panel_presenter
+from smart_app.presenters.situation import OpenDraft
+from smart_app.saving import begin, courier_of, plan_of
+from smart_app.sealing import Act, note_part, seal, told, urn
+from smart_app.state import now, state
+
+panel = Blueprint("panel", __name__, url_prefix="/l/<lid>")
+
+
+@panel.get("/")
+@with_launch(*EVERYONE)
+def show(launch: Launch) -> str:
+    chart, all_of, situation = read(launch)
+    situation = replace(
+        situation,
+        occasion=request.args.get("occasion", ""),
+        drafts=_drafts(launch) if situation.may_write else (),
+        waiting=len(state().store.filings.outbox(launch.record.owner)) if situation.may_write else 0,
+        plan=plan_of(launch) if situation.may_write else None,
+    )
+    audit("view", launch, resources=_shown(chart))
+    page = panel_presenter.panel(words(), chart, all_of, situation)
+    return render_template("panel/show.html", panel=page, lid=launch.id)
+
+
+@panel.get("/how")
+@with_launch(*EVERYONE)
+def how(launch: Launch) -> str:
+    chart, all_of, situation = read(launch)
+    audit("view", launch, resources=_shown(chart), purpose="how change is worked out")
+    return render_template("panel/how.html", how=how_presenter.how(words(), all_of, situation), lid=launch.id)
+
+
+@panel.post("/see-first")
+@with_launch("clinician")
+def see_first(launch: Launch) -> Response:
+    """The patient's answers before one's own rating: allowed, remembered here, and noted in the record."""
+    _, all_of, _ = read(launch)
+    act = begin(launch)
+    audit("view", launch, resources=_references(all_of.hidden), purpose="seen before rating")
+    keys = tuple(response.key for response in all_of.hidden)
+    state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *keys)))
+    for response in all_of.hidden:
+        reference = f"QuestionnaireResponse/{response.id}"
+        _note(launch, act, SeenFirst(response=reference, **_said(launch, act)), once=f"seen-first {reference}")
+    return redirect(url_for("panel.show", lid=launch.id), 303)
+
+
+@panel.post("/not-today")
+@with_launch("clinician")
+def not_today(launch: Launch) -> Response:
+    """What became of a due rating that is not answered, and when to ask again."""
+    outcome, new_date = request.form.get("outcome", ""), request.form.get("new-date", "")
+    if outcome not in OUTCOMES:
+        raise BadRequest
+    try:
+        day = date.fromisoformat(new_date) if new_date else None
+    except ValueError as error:
+        raise BadRequest from error
+    act = begin(launch)
+    _note(launch, act, DueOutcome(outcome=outcome, new_date=day, **_said(launch, act)), once=request.form.get("once"))
+    return redirect(url_for("panel.show", lid=launch.id), 303)
+
+
+def _said(launch: Launch, act: Act) -> dict[str, Any]:
+    return {
+        "patient": launch.patient,
+        "said": act.local_now,
+        "performer": act.session.clinician,
+        "identifier": urn(),
+        "encounter": act.session.encounter,
+    }
+
+
+def _note(launch: Launch, act: Act, note: Note, *, once: str | None) -> None:
+    """Sealed once however often it is pressed; what the record does not take stays in the outbox, in sight."""
+    parts = [note_part(act, note)]
+    parts += told(act, parts, activity="create", author=act.session.clinician)
+    sealed = seal(state().store, act, launch.record.owner, parts, kind="note", details={}, form=once or urn())
+    deliver(sealed, courier_of(launch))
+
+
+def _drafts(launch: Launch) -> tuple[OpenDraft, ...]:
+    """New ratings begun and not handed in; a correction is gone on with from the rating that it corrects."""
+    zone = launch.site.zone
+    return tuple(
+        OpenDraft(
+            rater=draft.rater,
+            answered=len(draft.codes),
+            touched=draft.touched.astimezone(zone).date(),
+            expires=draft.expires.astimezone(zone).date(),
+            expiring=draft.expiring(now()),
+        )
+        for draft in state().store.drafts.open_for(launch.record.owner)
+        if not draft.about
+    )
+
+
+def _shown(chart: Chart) -> tuple[str, ...]:
+    goals = tuple(f"Goal/{goal.id}" for goal in chart.goals)
+    return (*_references(chart.responses), *goals)
+
+
+def _references(responses: Iterable[Rating]) -> tuple[str, ...]:
+    return tuple(f"QuestionnaireResponse/{response.id}" for response in responses)

@@ -1,0 +1,88 @@
+"""Whether it is time to rate, what became of it if not, and when the next time is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from imr_fhir.course import Course
+from imr_fhir.due import DueOccasion, DueOutcome, current, next_due, occasions, standing
+from imr_fhir.record import OUTCOMES
+from imr_fhir.response import Response
+from imr_fhir.scale import Rater
+from smart_app.language import Words
+
+
+@dataclass(frozen=True, slots=True)
+class DueView:
+    text: str
+    not_today: str  # opens the form that puts it off; "" where there is nothing to put off
+    small: tuple[str, ...]  # who has not answered yet, and what is known of the course
+    outcomes: tuple[tuple[str, str], ...] = ()  # what may become of it: code and words
+    once: str = ""  # names the form: pressed twice, one note
+
+
+def due_view(
+    words: Words,
+    course: Course | None,
+    responses: Sequence[Response],
+    outcomes: Sequence[DueOutcome],
+    names: Mapping[Rater, str],
+    today: date,
+) -> DueView | None:
+    """``names`` holds the raters of this site. None without a course: nothing is due before a first rating."""
+    if course is None:
+        return None
+    about = tuple(_course(words, course))
+    occasion = current(course, today)
+    if occasion is not None:
+        stands = {rater: standing(occasion, rater, responses, outcomes, today=today) for rater in names}
+        waiting = [names[rater] for rater, stand in stands.items() if stand.state == "open"]
+        if waiting:
+            text, button = words.parts("due", a=words.day(occasion.opens), b=words.day(occasion.closes))
+            return DueView(
+                text,
+                button,
+                (words.say("due.who", names=", ".join(waiting)), *about),
+                tuple((code, words.say(f"due.option.{code}")) for code in OUTCOMES),
+                f"due {occasion.due} {len(outcomes)}",
+            )
+        for stand in stands.values():
+            if stand.state in ("not-today", "declined", "too-unwell", "not-asked"):
+                noted = words.say(f"due.{stand.state}")
+                if stand.ask_on:
+                    noted = f"{noted} {words.say('due.ask_on', date=words.day(stand.ask_on))}"
+                return DueView(noted, "", about)
+    ahead = next_due(course, today)
+    lines = [*_missed(words, course, responses, outcomes, names, today)]
+    if ahead is not None:
+        lines.append(words.say("due.next", a=words.day(ahead.opens), b=words.day(ahead.closes)))
+    return DueView(" ".join(lines), "", about)
+
+
+def _missed(
+    words: Words,
+    course: Course,
+    responses: Iterable[Response],
+    outcomes: Iterable[DueOutcome],
+    names: Mapping[Rater, str],
+    today: date,
+) -> Iterable[str]:
+    """The last occasion where nobody rated, and nobody said why."""
+    passed: list[DueOccasion] = [occasion for occasion in occasions(course, today) if occasion.closes < today]
+    if passed:
+        states = {standing(passed[-1], rater, responses, outcomes, today=today).state for rater in names}
+        if states == {"missed"}:
+            yield words.say("due.missed", a=words.day(passed[-1].opens), b=words.day(passed[-1].closes))
+
+
+def _course(words: Words, course: Course) -> Iterable[str]:
+    if course.source == "gap":
+        yield words.say("course.gap")
+    if course.status == "onhold":
+        yield words.say("course.on_hold")
+    elif course.status == "offered":
+        yield words.say("course.offered")
+    elif course.end is not None:
+        yield words.say("course.ended", date=words.day(course.end))

@@ -1,0 +1,98 @@
+"""What is worked out of a chart once, for all parts of the panel; what may not be seen yet is taken out here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from imr_fhir.blind import hidden_from_clinician
+from imr_fhir.change import CannotSay, Change, change
+from imr_fhir.course import Course, course_of, courses, first_of, responses_in
+from imr_fhir.due import current
+from imr_fhir.ehr.chart import Chart
+from imr_fhir.history import LISTED
+from imr_fhir.pairing import pairs
+from imr_fhir.record import Note
+from imr_fhir.response import Response
+from imr_fhir.scale import RATERS, Rater
+from smart_app.language import Words
+from smart_app.presenters.notes import seen_first, standing
+from smart_app.presenters.occasions import Occasion, occasions
+from smart_app.presenters.situation import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    names: Mapping[Rater, str]  # of the raters that this site shows, client first
+    courses: tuple[Course, ...]
+    course: Course | None  # the one that runs, else the last
+    notes: tuple[Note, ...]
+    visible: tuple[Response, ...]
+    hidden: tuple[Response, ...]
+    occasions: tuple[Occasion, ...]  # latest first; the hidden ones too
+    superseded: frozenset[str]
+
+    def seen(self, occasion: Occasion, rater: Rater) -> Response | None:
+        """The rater's response at ``occasion``, unless it may not be seen yet."""
+        response = occasion.of(rater)
+        return None if response in self.hidden else response
+
+    def first(self, response: Response) -> Response | None:
+        """The First of the course in which ``response`` was given, by the same rater."""
+        course = course_of(response, self.courses)
+        return None if course is None else first_of(course, self.visible, response.rater)
+
+    def latest(self, rater: Rater) -> Response | None:
+        return next((seen for occasion in self.occasions if (seen := self.seen(occasion, rater))), None)
+
+    def before(self, response: Response) -> Response | None:
+        """The same rater's rating before, at an earlier occasion."""
+        rater = response.rater
+        own = [seen for occasion in self.occasions if (seen := self.seen(occasion, rater))]
+        place = own.index(response)
+        return own[place + 1] if place + 1 < len(own) else None
+
+    def change(self, response: Response, situation: Situation) -> Change | CannotSay | None:
+        """From First to ``response`` where it is its rater's latest (one flag a rater), else None."""
+        course = course_of(response, self.courses)
+        if course is None or response != self.latest(response.rater):
+            return None
+        own = [one for one in responses_in(course, self.visible) if one.rater == response.rater]
+        first = first_of(course, self.visible, response.rater)
+        return change(own, first=first, table=situation.parameters)
+
+
+def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Known:
+    """``name`` is what the patient is called, "" where the record has no name."""
+    notes = standing(chart.notes)
+    listed = [response for response in chart.responses if response.status in LISTED]
+    found = courses(chart.episodes, listed, situation.table, today=situation.today)
+    course = current_course(found, situation.today)
+    hidden = hidden_from_clinician(
+        listed,
+        current(course, situation.today) if course else None,
+        today=situation.today,
+        clinician_on=situation.clinician_on,
+        may_rate=situation.may_write,
+        seen_first=situation.opened | seen_first(notes, listed, situation.viewer),
+    )
+    pairing = pairs(listed, found, situation.pair_window)
+    both = situation.clinician_on or any(response.rater == "clinician" for response in listed)
+    names: dict[Rater, str] = {"client": name or words.say("header.unnamed"), "clinician": words.say("rater.clinician")}
+    return Known(
+        names={rater: names[rater] for rater in (RATERS if both else RATERS[:1])},
+        courses=found,
+        course=course,
+        notes=notes,
+        visible=tuple(response for response in listed if response not in hidden),
+        hidden=hidden,
+        occasions=occasions(pairing),
+        superseded=frozenset(response.key for response in pairing.superseded),
+    )
+
+
+def current_course(found: Sequence[Course], today: date) -> Course | None:
+    """The course that runs today, else the last one."""
+    running = [course for course in found if course.runs(today)]
+    return max(running or found, key=lambda course: course.start, default=None)

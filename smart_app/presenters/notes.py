@@ -1,0 +1,67 @@
+"""The small Observations sorted by what they are about. Those entered in error count for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from imr_fhir.due import DueOutcome as DueAnswer
+from imr_fhir.element import type_and_id
+from imr_fhir.record import DueOutcome, Factor, Note, Prompt, Review, SeenFirst
+from imr_fhir.response import Response
+from imr_fhir.talk import TalkPoint
+from smart_app.presenters.goals import Said
+
+
+def standing(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Those that stand, in the order in which they were said."""
+    return tuple(sorted((note for note in notes if note.status != "entered-in-error"), key=lambda note: note.said))
+
+
+def said_of_goals(notes: Iterable[Note]) -> dict[str, Said]:
+    """What stands about each goal and step, by Goal id."""
+    found: dict[str, Said] = {}
+    for note in notes:
+        if not isinstance(note, Factor | Review):
+            continue
+        goal = type_and_id(note.focus)[1]
+        said = found.get(goal, Said())
+        if isinstance(note, Review):
+            found[goal] = replace(said, result=note.result, reviewed=note.said.date())
+        elif note.kind == "helps":
+            found[goal] = replace(said, helps=(*said.helps, note.text))
+        else:
+            found[goal] = replace(said, hinders=(*said.hinders, note.text))
+    return found
+
+
+def due_answers(notes: Iterable[Note]) -> tuple[DueAnswer, ...]:
+    """What became of due occasions, as the rule about them takes it."""
+    return tuple(
+        DueAnswer(note.outcome, note.said.date(), note.new_date)  # type: ignore[arg-type]  # one of OUTCOMES
+        for note in notes
+        if isinstance(note, DueOutcome)
+    )
+
+
+def seen_first(notes: Iterable[Note], responses: Iterable[Response], viewer: str) -> frozenset[str]:
+    """Keys of the responses that ``viewer`` (a reference) opened before rating."""
+    seen = {type_and_id(note.response)[1] for note in notes if isinstance(note, SeenFirst) and note.performer == viewer}
+    return frozenset(response.key for response in responses if response.id in seen)
+
+
+def prompt_of(point: TalkPoint, notes: Iterable[Note], response: Response) -> Prompt | None:
+    """The tap on this line of "worth talking about today", if somebody has made one."""
+    for note in notes:
+        if (
+            isinstance(note, Prompt)
+            and (note.reason, note.item) == (point.reason, point.item)
+            and type_and_id(note.response)[1] == response.id
+        ):
+            return note
+    return None
+
+
+def answered(point: TalkPoint, notes: Iterable[Note], response: Response) -> bool:
+    """Whether somebody has tapped this line of "worth talking about today"."""
+    return prompt_of(point, notes, response) is not None

@@ -1,0 +1,222 @@
+"""The panel: one patient's Chart as one page of ready strings, in the order in which a clinician reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from imr_fhir.change import Move, moves
+from imr_fhir.ehr.chart import Chart
+from imr_fhir.goal import Goal
+from imr_fhir.history import day
+from imr_fhir.pairing import Gaps, Pair, gaps
+from imr_fhir.response import Response
+from imr_fhir.scale import RATERS, Rater
+from imr_fhir.trend import trend
+from smart_app.language import Words
+from smart_app.presenters.chart_view import ChartView, chart_view
+from smart_app.presenters.due_view import DueView, due_view
+from smart_app.presenters.gaps import GapsView, gaps_view
+from smart_app.presenters.goals import GoalsView, goals_view
+from smart_app.presenters.items import ItemGroup, Shown, item_groups
+from smart_app.presenters.known import Known
+from smart_app.presenters.moved import Since, since
+from smart_app.presenters.notes import due_answers, said_of_goals
+from smart_app.presenters.occasions import Choice, Occasion, choices, figure, figure_rows
+from smart_app.presenters.ratings import RatingRow, rating_rows
+from smart_app.presenters.scales import Tile, empty_tile, tile
+from smart_app.presenters.situation import Situation
+from smart_app.presenters.status import DraftLine, draft_lines, plan_lines, problem_lines
+from smart_app.presenters.talk_lines import TalkLine, open_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    rater: Rater
+    who: str  # "Eva, 3 November 2026"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    title: str
+    groups: tuple[ItemGroup, ...]
+    began: str  # "where each began, February 2026", "" where nothing began earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    name: str  # what the patient is called
+    raters: Mapping[Rater, str]  # shown at this site, with their names
+    may_write: bool
+    may_rate: bool  # ... on the clinician scale
+    today: str
+    goals: GoalsView
+    scales_title: str
+    choices: tuple[Choice, ...]
+    tiles: tuple[Tile, ...]
+    see_first: str  # key of the answers that may be opened before rating, or ""
+    drafts: tuple[DraftLine, ...]
+    due: DueView | None
+    chart: ChartView | None
+    gaps: GapsView | None
+    since: tuple[Since, ...]
+    items: Items | None
+    comments: tuple[Comment, ...]
+    talk: tuple[TalkLine, ...]
+    waiting: int
+    problems: tuple[str, ...]
+    ratings: tuple[RatingRow, ...]
+    plan: tuple[str, ...]
+    together: bool  # both have answered, and both may be seen
+    translation: bool  # the instrument's words are shown in a translation that nobody has validated
+
+
+def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Panel:
+    """Everything that the page shows of ``chart``, of which ``all_of`` is known, to this viewer today."""
+    chosen = _chosen(all_of, situation.occasion)
+    detailed = _detailed(all_of, chosen)
+    pair = _pair(all_of, detailed)
+    found_gaps = gaps(pair) if pair else Gaps((), (), medication=False)
+    return Panel(
+        name=all_of.names["client"],
+        raters=all_of.names,
+        may_write=situation.may_write,
+        may_rate=situation.may_write and situation.clinician_on,
+        today=words.day(situation.today),
+        goals=goals_view(
+            words, chart.goals, said_of_goals(all_of.notes), name=all_of.names["client"], today=situation.today
+        ),
+        scales_title=words.say("scales.title", date=words.day(chosen.day)) if chosen else words.say("scales.none"),
+        choices=choices(words, all_of.occasions, chosen) if chosen else (),
+        tiles=tuple(_tile(words, all_of, situation, chosen, rater) for rater in all_of.names) if chosen else (),
+        see_first=next((response.key for response in all_of.hidden), ""),
+        drafts=draft_lines(words, situation.drafts, all_of.names),
+        due=due_view(words, all_of.course, chart.responses, due_answers(all_of.notes), all_of.names, situation.today),
+        chart=chart_view(
+            words,
+            [
+                trend(rater, all_of.visible, all_of.courses, today=situation.today, table=situation.parameters)
+                for rater in all_of.names
+            ],
+            figure_rows(words, all_of.occasions, all_of.names, all_of.hidden),
+            all_of.names,
+        ),
+        gaps=gaps_view(words, found_gaps, all_of.names),
+        since=_since(words, all_of, detailed, chart.goals),
+        items=_items(words, all_of, detailed, frozenset(gap.item for gap in found_gaps.offered)),
+        comments=_comments(words, all_of, detailed),
+        talk=open_lines(words, all_of, situation.parameters),
+        waiting=situation.waiting,
+        problems=problem_lines(words, chart.problems),
+        ratings=rating_rows(
+            words,
+            chart.responses,
+            names=all_of.names,
+            superseded=all_of.superseded,
+            hidden=all_of.hidden,
+            may_write=situation.may_write,
+        ),
+        plan=plan_lines(words, situation.plan),
+        together=bool(all_of.occasions) and _pair(all_of, all_of.occasions[0]) is not None,
+        translation=words.language != "en" and bool(all_of.visible),
+    )
+
+
+def _chosen(all_of: Known, key: str) -> Occasion | None:
+    """The occasion asked for by the key of one of its responses; the latest where there is none such."""
+    for occasion in all_of.occasions:
+        if any(response.key == key for response in occasion.responses):
+            return occasion
+    return all_of.occasions[0] if all_of.occasions else None
+
+
+def _detailed(all_of: Known, chosen: Occasion | None) -> Occasion | None:
+    """The occasion whose answers are shown: the one chosen, or the next before it of which anything may be seen."""
+    if chosen is None:
+        return None
+    older = all_of.occasions[all_of.occasions.index(chosen) :]
+    return next((entry for entry in older if any(all_of.seen(entry, rater) for rater in RATERS)), None)
+
+
+def _pair(all_of: Known, detailed: Occasion | None) -> Pair | None:
+    if detailed is None:
+        return None
+    client, clinician = all_of.seen(detailed, "client"), all_of.seen(detailed, "clinician")
+    return Pair(client, clinician) if client and clinician else None
+
+
+def _tile(words: Words, all_of: Known, situation: Situation, chosen: Occasion, rater: Rater) -> Tile:
+    response = chosen.of(rater)
+    if response is None:
+        recent = chosen is all_of.occasions[0] and (situation.today - chosen.day).days <= situation.pair_window
+        notes = [words.say("rating.not_yet" if recent else "unpaired")]
+        if last := all_of.latest(rater):
+            notes.append(words.say("rating.last", date=words.day(last.measured), figure=figure(words, last, ())))
+        return empty_tile(rater, all_of.names[rater], *notes)
+    if response in all_of.hidden:
+        answered = words.say("blind.answered", name=all_of.names[rater], date=words.day(response.measured))
+        return empty_tile(rater, all_of.names[rater], answered, words.say("blind.why"))
+    return tile(words, response, all_of.names[rater], all_of.change(response, situation))
+
+
+def _since(words: Words, all_of: Known, shown: Occasion | None, goals: Sequence[Goal]) -> tuple[Since, ...]:
+    """What is different since the rating before, and since the first where that is another one."""
+    if shown is None:
+        return ()
+    before: dict[Rater, Response] = {}
+    first: dict[Rater, Response] = {}
+    now = {rater: seen for rater in all_of.names if (seen := all_of.seen(shown, rater))}
+    for rater, response in now.items():
+        if earlier := all_of.before(response):
+            before[rater] = earlier
+        start = all_of.first(response)
+        if start and start.measured < response.measured and start != earlier:
+            first[rater] = start
+    blocks = []
+    for others in (before, first):
+        if others:
+            found = {rater: _moves(other, now[rater], goals) for rater, other in others.items()}
+            title = words.say("moved.title", date=when(words, [day(other) for other in others.values()]))
+            blocks.append(since(words, title, found, all_of.names))
+    return tuple(blocks)
+
+
+def _moves(before: Response, after: Response, goals: Sequence[Goal]) -> tuple[Move, ...]:
+    reached = [goal.status_date for goal in goals if goal.achievement == "achieved" and not goal.parent]
+    achieved = any(on and day(before) < on <= day(after) for on in reached)
+    return moves(before, after, goal_achieved=achieved)
+
+
+def when(words: Words, days: Sequence[date]) -> str:
+    """One day, one month, or all of several days."""
+    if len(set(days)) == 1:
+        return words.day(days[0])
+    if len({(one.year, one.month) for one in days}) == 1:
+        return words.month(days[0])
+    return " / ".join(words.day(one) for one in days)
+
+
+def _items(words: Words, all_of: Known, shown: Occasion | None, talk: frozenset[int]) -> Items | None:
+    if shown is None:
+        return None
+    rows: dict[Rater, Shown] = {}
+    for rater in RATERS:
+        now = all_of.seen(shown, rater)
+        rows[rater] = Shown(now, all_of.first(now) if now else None)
+    began = [day(start) for row in rows.values() if (start := row.began())]
+    return Items(
+        title=words.say("items.title", date=words.day(shown.day)),
+        groups=item_groups(words, rows, all_of.names, talk),
+        began=words.say("items.began", date=when(words, began)) if began else "",
+    )
+
+
+def _comments(words: Words, all_of: Known, shown: Occasion | None) -> tuple[Comment, ...]:
+    responses = [seen for rater in RATERS if shown and (seen := all_of.seen(shown, rater))]
+    return tuple(
+        Comment(one.rater, f"{all_of.names[one.rater]}, {words.day(one.measured)}", one.comment.strip())
+        for one in responses
+        if one.comment.strip()
+    )

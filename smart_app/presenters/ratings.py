@@ -1,0 +1,65 @@
+"""Every rating that the record holds, the latest first: those that count, and those that don't with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from imr_fhir.history import LISTED
+from imr_fhir.response import Response
+from imr_fhir.scale import Rater
+from smart_app.language import Words
+from smart_app.presenters.occasions import figure
+from smart_app.presenters.scales import tags
+
+
+@dataclass(frozen=True, slots=True)
+class RatingRow:
+    id: str  # the server's
+    rater: Rater
+    name: str
+    day: str
+    figure: str
+    tags: tuple[str, ...]
+    changeable: bool  # may be corrected or withdrawn from here
+
+
+def rating_rows(
+    words: Words,
+    responses: Iterable[Response],
+    *,
+    names: Mapping[Rater, str],
+    superseded: frozenset[str],
+    hidden: Collection[Response],
+    may_write: bool,
+) -> tuple[RatingRow, ...]:
+    """One row a response; ``superseded`` are the keys of those that a later rating within 28 days replaced."""
+    responses = tuple(responses)
+    several_languages = len({response.language for response in responses}) > 1
+    return tuple(
+        RatingRow(
+            id=response.id,
+            rater=response.rater,
+            name=names[response.rater],
+            day=words.short_day(response.measured),
+            figure=words.say("figure.withdrawn") if _withdrawn(response) else figure(words, response, hidden),
+            tags=_tags(words, response, superseded, several_languages=several_languages),
+            changeable=may_write and response.status in LISTED and response not in hidden,
+        )
+        for response in sorted(responses, key=lambda response: (response.measured, response.key), reverse=True)
+    )
+
+
+def _withdrawn(response: Response) -> bool:
+    return response.status == "entered-in-error"
+
+
+def _tags(words: Words, response: Response, superseded: frozenset[str], *, several_languages: bool) -> tuple[str, ...]:
+    found = () if _withdrawn(response) else tags(words, response)
+    if several_languages:
+        found += (words.say(f"rating.language.{response.language}"),)
+    if response.status == "in-progress":
+        found += (words.say("rating.unfinished"),)
+    if response.key in superseded:
+        found += (words.say("rating.superseded"),)
+    return found

@@ -1,0 +1,39 @@
+"""What the panel is worked out from besides the chart: who looks, when and where, and what the app's store holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from imr_fhir.course import Course
+from imr_fhir.pairing import PAIR_WINDOW
+from imr_fhir.parameters import PARAMETERS, Parameters
+from imr_fhir.scale import Rater
+from smart_app.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDraft:
+    """A form that was begun and not handed in."""
+
+    rater: Rater
+    answered: int
+    touched: date
+    expires: date
+    expiring: bool  # time to warn of its end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    today: date  # in the site's time zone
+    may_write: bool  # a clinician; a reader sees and prints
+    clinician_on: bool  # the site uses the clinician scale
+    viewer: str = ""  # reference of who looks
+    opened: frozenset[str] = frozenset()  # keys of the answers that were opened before rating in this launch
+    occasion: str = ""  # key of the occasion asked for, "" for the latest
+    pair_window: int = PAIR_WINDOW  # days
+    drafts: tuple[OpenDraft, ...] = ()
+    waiting: int = 0  # filings that the record does not have yet
+    plan: Plan | None = None  # None where nothing may be written
+    table: tuple[Course, ...] = ()  # the hospital's own courses
+    parameters: tuple[Parameters, ...] = PARAMETERS
