@@ -32,6 +32,7 @@ class Known:
     hidden: tuple[Response, ...]
     occasions: tuple[Occasion, ...]  # latest first; the hidden ones too
     superseded: frozenset[str]
+    firsts: Mapping[tuple[Course, Rater], Response | None]
 
     def seen(self, occasion: Occasion, rater: Rater) -> Response | None:
         """The rater's response at ``occasion``, unless it may not be seen yet."""
@@ -41,7 +42,7 @@ class Known:
     def first(self, response: Response) -> Response | None:
         """The First of the course in which ``response`` was given, by the same rater."""
         course = course_of(response, self.courses)
-        return None if course is None else first_of(course, self.visible, response.rater)
+        return None if course is None else self.firsts[course, response.rater]
 
     def latest(self, rater: Rater) -> Response | None:
         return next((seen for occasion in self.occasions if (seen := self.seen(occasion, rater))), None)
@@ -59,8 +60,7 @@ class Known:
         if course is None or response != self.latest(response.rater):
             return None
         own = [one for one in responses_in(course, self.visible) if one.rater == response.rater]
-        first = first_of(course, self.visible, response.rater)
-        return change(own, first=first, table=situation.parameters)
+        return change(own, first=self.firsts[course, response.rater], table=situation.parameters)
 
 
 def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Known:
@@ -78,6 +78,7 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
         seen_first=situation.opened | seen_first(notes, listed, situation.viewer),
     )
     pairing = pairs(listed, found, situation.pair_window)
+    visible = tuple(response for response in listed if response not in hidden)
     both = situation.clinician_on or any(response.rater == "clinician" for response in listed)
     names: dict[Rater, str] = {"client": name or words.say("header.unnamed"), "clinician": words.say("rater.clinician")}
     return Known(
@@ -85,10 +86,11 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
         courses=found,
         course=course,
         notes=notes,
-        visible=tuple(response for response in listed if response not in hidden),
+        visible=visible,
         hidden=hidden,
         occasions=occasions(pairing),
         superseded=frozenset(response.key for response in pairing.superseded),
+        firsts={(course, rater): first_of(course, visible, rater) for course in found for rater in RATERS},
     )
 
 

@@ -6,8 +6,9 @@ letters (app.css), so room for labels is reckoned with those.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from imr_fhir.scale import RATING_MAX, Rater
@@ -128,20 +129,15 @@ def _marks(trend: Trend, axis: _Axis) -> Iterator[_Mark]:
 
 def _apart(marks: Sequence[_Mark], radius: float) -> list[_Mark]:
     """Where two raters' marks would cover one another, both move sideways."""
+    others = sorted((mark.x, place) for place, mark in enumerate(marks) if mark.rater == "clinician")
     moved: dict[int, float] = {}
     for this, mark in enumerate(marks):
-        for other in range(this + 1, len(marks)):
-            beside = marks[other]
-            if (
-                mark.rater != beside.rater
-                and abs(mark.x - beside.x) < 2 * radius
-                and abs(mark.y - beside.y) < 2 * radius
-            ):
-                middle = (mark.x + beside.x) / 2
-                moved[this], moved[other] = middle - radius - 0.5, middle + radius + 0.5
-    return [
-        _Mark(mark.rater, mark.point, mark.begins, moved.get(place, mark.x), mark.y) for place, mark in enumerate(marks)
-    ]
+        if mark.rater == "client":
+            for x, other in others[bisect(others, (mark.x - 2 * radius,)) : bisect(others, (mark.x + 2 * radius,))]:
+                if abs(mark.y - marks[other].y) < 2 * radius:
+                    middle = (mark.x + x) / 2
+                    moved[this], moved[other] = middle - radius - 0.5, middle + radius + 0.5
+    return [replace(mark, x=moved.get(place, mark.x)) for place, mark in enumerate(marks)]
 
 
 def _lines(trend: Trend, marks: Iterable[_Mark]) -> str:

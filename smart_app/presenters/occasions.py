@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -70,23 +70,24 @@ def choices(words: Words, found: Sequence[Occasion], chosen: Occasion) -> tuple[
 
 
 def figure_rows(
-    words: Words, found: Iterable[Occasion], raters: Iterable[Rater], hidden: Collection[Response]
+    words: Words, found: Iterable[Occasion], raters: Iterable[Rater], figures: Mapping[str, str]
 ) -> tuple[FigureRow, ...]:
-    """The chart's figures as a table, the latest occasion first."""
+    """The chart's figures as a table, the latest occasion first; ``figures`` are those of ``figure``, by key."""
     raters = tuple(raters)
+    none = words.say("figure.none")
     return tuple(
         FigureRow(
             words.short_day(entry.day),
-            tuple(figure(words, entry.of(rater), hidden) for rater in raters),
+            tuple(figures[one.key] if (one := entry.of(rater)) else none for rater in raters),
         )
         for entry in found
     )
 
 
-def figure(words: Words, response: Response | None, hidden: Collection[Response]) -> str:
-    """A rating in a table cell: "3.6 (50 of 14 to 70)", or why there is no figure."""
-    if response is None:
-        return words.say("figure.none")
+def figure(words: Words, response: Response, hidden: Collection[Response]) -> str:
+    """A rating in a table cell: "3.6 (sum 50, 14 to 70)", or why there is no figure."""
+    if response.status == "entered-in-error":
+        return words.say("figure.withdrawn")
     if response in hidden:
         return words.say("figure.hidden")
     shown = figures(response.score) if response.complete else None

@@ -77,7 +77,10 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
     """Everything that the page shows of ``chart``, of which ``all_of`` is known, to this viewer today."""
     chosen = _chosen(all_of, situation.occasion)
     detailed = _detailed(all_of, chosen)
-    pair = _pair(all_of, detailed)
+    # Of an occasion whose answers are hidden nothing is compared; those of the one before are shown with its date.
+    compared = chosen if detailed is chosen else None
+    pair = _pair(all_of, compared)
+    figures = {response.key: figure(words, response, all_of.hidden) for response in chart.responses}
     found_gaps = gaps(pair) if pair else Gaps((), (), medication=False)
     return Panel(
         name=all_of.names["client"],
@@ -100,11 +103,11 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
                 trend(rater, all_of.visible, all_of.courses, today=situation.today, table=situation.parameters)
                 for rater in all_of.names
             ],
-            figure_rows(words, all_of.occasions, all_of.names, all_of.hidden),
+            figure_rows(words, all_of.occasions, all_of.names, figures),
             all_of.names,
         ),
         gaps=gaps_view(words, found_gaps, all_of.names),
-        since=_since(words, all_of, detailed, chart.goals),
+        since=_since(words, all_of, compared, chart.goals),
         items=_items(words, all_of, detailed, frozenset(gap.item for gap in found_gaps.offered)),
         comments=_comments(words, all_of, detailed),
         talk=open_lines(words, all_of, situation.parameters),
@@ -116,6 +119,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             names=all_of.names,
             superseded=all_of.superseded,
             hidden=all_of.hidden,
+            figures=figures,
             may_write=situation.may_write,
         ),
         plan=plan_lines(words, situation.plan),

@@ -9,7 +9,6 @@ from imr_fhir.history import LISTED
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
 from smart_app.language import Words
-from smart_app.presenters.occasions import figure
 from smart_app.presenters.scales import tags
 
 
@@ -31,9 +30,13 @@ def rating_rows(
     names: Mapping[Rater, str],
     superseded: frozenset[str],
     hidden: Collection[Response],
+    figures: Mapping[str, str],
     may_write: bool,
 ) -> tuple[RatingRow, ...]:
-    """One row a response; ``superseded`` are the keys of those that a later rating within 28 days replaced."""
+    """One row a response.
+
+    ``superseded`` are the keys of those that a later rating within 28 days replaced, ``figures`` the figures by key.
+    """
     responses = tuple(responses)
     several_languages = len({response.language for response in responses}) > 1
     return tuple(
@@ -42,7 +45,7 @@ def rating_rows(
             rater=response.rater,
             name=names[response.rater],
             day=words.short_day(response.measured),
-            figure=words.say("figure.withdrawn") if _withdrawn(response) else figure(words, response, hidden),
+            figure=figures[response.key],
             tags=_tags(words, response, superseded, several_languages=several_languages),
             changeable=may_write and response.status in LISTED and response not in hidden,
         )
@@ -50,12 +53,8 @@ def rating_rows(
     )
 
 
-def _withdrawn(response: Response) -> bool:
-    return response.status == "entered-in-error"
-
-
 def _tags(words: Words, response: Response, superseded: frozenset[str], *, several_languages: bool) -> tuple[str, ...]:
-    found = () if _withdrawn(response) else tags(words, response)
+    found = tags(words, response)
     if several_languages:
         found += (words.say(f"rating.language.{response.language}"),)
     if response.status == "in-progress":
