@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from imr_fhir.errors import ImrError
 from smart_app import create_app
-from smart_app.config_file import example, read_config
+from smart_app.config import AppConfig
+from smart_app.config_file import ConfigError, example, read_config
 from smart_app.logs import set_up_logging
 from smart_app.serving import Server, listen
 from smart_app.state import State, state_of
@@ -66,18 +67,19 @@ def main() -> None:
 def serve(path: Path) -> None:
     """Run the app until SIGTERM or Ctrl-C."""
     config = read_config(path)
-    set_up_logging(config.log_level)
-    host, _, port = config.bind.rpartition(":")
-    listener = listen(host, int(port))
-    store = Store.open(config.store, load_keys(config.keys))
-    app = create_app(config, store=store)
-    server = Server(app, listener, threads=config.threads, behind_proxy=config.proxy_hops > 0)
-    server.start()
-    _log.info("Listening on %s for %s", config.bind, config.public_url)
-    state = state_of(app)
-    _until_stopped(state)
-    server.stop(_GRACEFUL)
-    store.close()
+    with closing(_opened(config)) as store:
+        app = create_app(config, store=store)
+        host, _, port = config.bind.rpartition(":")
+        try:
+            listener = listen(host, int(port))
+        except OSError as error:
+            raise ConfigError([f"{config.bind}: {error.strerror}. Choose another `bind` in {path}."]) from error
+        set_up_logging(config.log_level)
+        server = Server(app, listener, threads=config.threads, behind_proxy=config.proxy_hops > 0)
+        server.start()
+        _log.info("Listening on %s for %s", config.bind, config.public_url)
+        _until_stopped(state_of(app))
+        server.stop(_GRACEFUL)
 
 
 def _until_stopped(state: State) -> None:
@@ -119,7 +121,7 @@ def check_config(path: Path, show_example: bool) -> None:
         click.echo(example(), nl=False)
         return
     config = read_config(path)
-    with closing(_opened(path)) as store:
+    with closing(_opened(config)) as store:
         store.check()
         create_app(config, store=store)
     for site in config.sites.values():
@@ -149,7 +151,7 @@ def audit() -> None:
 @_exits
 def verify(path: Path) -> None:
     """Walk the whole chain; exit code 1 and the first broken row where it was changed."""
-    with closing(_opened(path)) as store:
+    with closing(_opened(read_config(path))) as store:
         verified = store.audit.verify()
     if verified.broken:
         click.echo(f"Row {verified.broken} is broken: {verified.what}. {verified.rows} rows before it are whole.")
@@ -163,13 +165,12 @@ def verify(path: Path) -> None:
 @_exits
 def list_rows(path: Path, after: int) -> None:
     """Print the rows as JSON, one a line: times in UTC, people and patients as they were recorded."""
-    with closing(_opened(path)) as store:
+    with closing(_opened(read_config(path))) as store:
         while rows := store.audit.entries(after=after):
             for row in rows:
                 click.echo(json.dumps(row | {"at": row["at"].isoformat()}, ensure_ascii=False))
             after = rows[-1]["seq"]
 
 
-def _opened(path: Path) -> Store:
-    config = read_config(path)
+def _opened(config: AppConfig) -> Store:
     return Store.open(config.store, load_keys(config.keys))

@@ -1,0 +1,180 @@
+"""`imr-app`: serve until SIGTERM, check the settings, make keys, look at the audit log."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner, Result
+
+from smart_app.cli import main, tidy
+from smart_app.serving import listen
+from smart_app.state import state_of
+from smart_app.store import Store
+from smart_app.store.audit import Entry, Who
+from smart_app.store.keys import load_keys
+from tests.running import Running, log_in
+from tests.web.steps import rows
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def settings(tmp_path: Path, free_port: object) -> Path:
+    port = free_port()  # type: ignore[operator]
+    assert call("keys", tmp_path / "keys" / "imr.keys").exit_code == 0
+    path = tmp_path / "imr-app.toml"
+    path.write_text(
+        f"""[app]
+demo = true
+public_url = "http://127.0.0.1:{port}"
+bind = "127.0.0.1:{port}"
+store = "data/imr.sqlite"
+keys = "keys/imr.keys"
+
+[sites.nordlys]
+organization = "Nordlys DPS"
+phone = "+47 00 00 00 00"
+iss = "http://localhost:1/fhir"
+client_id = "imr"
+"""
+    )
+    return path
+
+
+def address(settings: Path) -> str:
+    return settings.read_text().partition('public_url = "')[2].partition('"')[0]
+
+
+def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "imr.keys"
+    assert call("keys", path).exit_code == 0
+    before = path.read_bytes()
+    assert path.stat().st_mode & 0o077 == 0
+    again = call("keys", path)
+    assert again.exit_code == 2
+    assert "left as it is" in again.output
+    assert path.read_bytes() == before
+
+
+def test_right_settings(settings: Path) -> None:
+    result = call("check-config", "--config", settings)
+    assert result.exit_code == 0, result.output
+    assert f"callback {address(settings)}/callback/nordlys" in result.output
+    assert "The settings are right." in result.output
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('phone = "+47 00 00 00 00"\n', ""), "[sites.nordlys] phone"),
+        (("keys/imr.keys", "keys/none.keys"), "imr-app keys"),
+    ],
+)
+def test_wrong_settings_end_with_what_to_do_and_no_traceback(
+    settings: Path, change: tuple[str, str], told: str
+) -> None:
+    settings.write_text(settings.read_text().replace(*change))
+    for command in ("check-config", "serve"):
+        result = call(command, "--config", settings)
+        assert result.exit_code == 2
+        assert told in result.output
+        assert "Traceback" not in result.output
+
+
+def test_the_example_is_printed() -> None:
+    assert "[sites.nordlys]" in call("check-config", "--example").output
+
+
+def opened(settings: Path) -> Store:
+    return Store.open(settings.parent / "data" / "imr.sqlite", load_keys(settings.parent / "keys" / "imr.keys"))
+
+
+def written(settings: Path) -> None:
+    from datetime import UTC, datetime
+
+    store = opened(settings)
+    for purpose in ("first", "second", "third"):
+        entry = Entry("view", "success", Who("user"), "nordlys", "Patient/å", "key", purpose)
+        store.audit.record(entry, datetime(2026, 11, 3, tzinfo=UTC))
+    store.close()
+
+
+def test_the_audit_log_is_listed_and_verified(settings: Path) -> None:
+    written(settings)
+    listed = call("audit", "list", "--config", settings, "--after", 1)
+    found = [json.loads(line) for line in listed.output.splitlines()]
+    assert [(row["seq"], row["purpose"], row["patient"]) for row in found] == [
+        (2, "second", "Patient/å"),
+        (3, "third", "Patient/å"),
+    ]
+    assert found[0]["at"] == "2026-11-03T00:00:00+00:00"
+    verified = call("audit", "verify", "--config", settings)
+    assert (verified.exit_code, verified.output) == (0, "3 rows, none broken.\n")
+
+
+def test_the_first_broken_row_is_named(settings: Path) -> None:
+    written(settings)
+    store = opened(settings)
+    with store.writing() as connection:
+        connection.exec_driver_sql("UPDATE audit SET outcome = 'failed' WHERE seq = 2")
+    store.close()
+    verified = call("audit", "verify", "--config", settings)
+    assert verified.exit_code == 1
+    assert "Row 2 is broken" in verified.output
+
+
+def test_a_taken_port_is_one_sentence(settings: Path) -> None:
+    host, port = address(settings).removeprefix("http://").split(":")
+    with listen(host, int(port)) as taken:
+        taken.listen()
+        result = call("serve", "--config", settings)
+    assert result.exit_code == 2
+    assert "Address already in use. Choose another `bind`" in result.output
+    assert "Traceback" not in result.output
+
+
+def serve(settings: Path, until: Sequence[int]) -> subprocess.Popen[str]:
+    program = [sys.executable, "-c", "from smart_app.cli import main; main()", "serve", "--config", str(settings)]
+    process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONWARNINGS": "error"})
+    for _ in range(200):
+        try:
+            if requests.get(f"{address(settings)}/readyz", timeout=5).status_code in until:
+                return process
+        except requests.ConnectionError:
+            assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError(process.communicate()[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_it_is_told_to_stop(settings: Path, number: signal.Signals) -> None:
+    process = serve(settings, until=[200])
+    process.send_signal(number)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 0, log
+    assert f"Stopping: {number.name}" in log
+    assert "GET /readyz 200" in log
+
+
+def test_tidying_ends_and_revokes_what_idled_out(run: Running) -> None:
+    from datetime import timedelta
+
+    log_in(run)
+    run.asked.clear()
+    run.clock.ahead = timedelta(minutes=16)
+    tidy(state_of(run.app))
+    assert "POST /oauth2/revoke" in run.asked
+    with run.store.reading() as connection:
+        live = connection.exec_driver_sql("SELECT count(*) FROM launch WHERE state = 'active'").scalar_one()
+    assert live == 0
+    assert rows(run, "ticket") == 0

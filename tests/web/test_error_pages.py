@@ -1,0 +1,100 @@
+"""Each error has a page with a next step, in both languages; a fault of the app says a reference and nothing else."""
+
+import inspect
+from typing import Any
+
+import pytest
+
+from imr_fhir import errors
+from smart_app import error_pages
+from smart_app.language import Words
+from smart_app.store import errors as store_errors
+from tests.running import Browser, Running, log_in
+from tests.web.steps import titled
+
+KEYS = sorted({key for _, key in error_pages._PAGES.values()} | {*error_pages._STATUSES.values(), "request"})
+OF_THE_TREE = [
+    kind
+    for module in (errors, store_errors)
+    for _, kind in inspect.getmembers(module, inspect.isclass)
+    if issubclass(kind, errors.ImrError)
+]
+
+
+def raised(run: Running, error: Exception) -> Any:
+    """What a browser is shown where a page of a launch ends in ``error``."""
+    chart = log_in(run)
+
+    def view(**_: str) -> str:
+        raise error
+
+    real = run.app.view_functions["launch.idle"]
+    run.app.view_functions["launch.idle"] = view
+    try:
+        return chart.browser.get(chart.at("idle"))
+    finally:
+        run.app.view_functions["launch.idle"] = real
+
+
+@pytest.mark.parametrize("language", ["en", "nb"])
+def test_each_page_has_its_words(run: Running, language: str) -> None:
+    with run.app.test_request_context(headers={"Accept-Language": language}):
+        run.app.preprocess_request()
+        from smart_app.language import words
+
+        said: Words = words()
+        assert said.language == language
+        for key in KEYS:
+            assert said.say(f"error.{key}.title")
+            assert said.say(f"error.{key}.next").endswith(".")
+
+
+@pytest.mark.parametrize("kind", OF_THE_TREE, ids=lambda kind: kind.__name__)
+def test_each_error_of_the_tree_leads_to_a_page(kind: type[errors.ImrError]) -> None:
+    needed = {"status": 500, "version": 1, "seconds": 1, "left": 0}
+    parameters = inspect.signature(kind).parameters
+    required = {name: value for name, value in needed.items() if name in parameters}
+    error = kind() if kind is store_errors.NoAccess else kind("what", next_step="then", **required)
+    status, key = error_pages.page_of(error)
+    assert 400 <= status < 600
+    assert key in KEYS
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (errors.NotConnected("no <b>way</b>"), 503, "The EHR does not answer right now"),
+        (errors.Unauthorized("over", status=401), 403, "Your log-in at the EHR is over"),
+        (errors.WrongPatient("other"), 502, "The EHR answered for another patient"),
+        (errors.Conflict("newer", status=409), 502, "The EHR gave an answer that IMR can't use"),
+        (store_errors.StoreBusy("busy"), 503, "IMR is busy right now"),
+    ],
+)
+def test_an_error_in_a_page_keeps_the_patient_s_name_and_says_what_next(
+    run: Running, error: Exception, status: int, title: str
+) -> None:
+    response = raised(run, error)
+    assert (response.status_code, titled(response)) == (status, title)
+    assert "Eva Berg" in response.text
+    assert "<b>way" not in response.text
+
+
+def test_a_busy_hospital_says_when_to_come_again(run: Running) -> None:
+    assert raised(run, errors.Busy("wait", status=429, retry_after=7)).headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize("error", [KeyError("Eva's secret"), errors.ArtefactError("Eva's secret")])
+def test_a_fault_of_the_app_shows_a_reference_that_the_log_has(
+    run: Running, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    response = raised(run, error)
+    assert (response.status_code, titled(response)) == (500, "Something went wrong in IMR")
+    assert "secret" not in response.text
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert str(record.args[0]) in response.text  # type: ignore[index]
+
+
+def test_an_unknown_address_is_a_page_in_the_browser_s_language(run: Running) -> None:
+    browser = Browser()
+    browser.headers["Accept-Language"] = "nb"
+    assert titled(browser.get(f"{run.url}/finnes/ikke")) == "Her er det ingenting for deg"
