@@ -6,9 +6,12 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+
+from imr_fhir.ehr.json_writer import write_json
 
 
 @dataclass
@@ -21,7 +24,7 @@ class Request:
     number: int  # the how-manieth request on it
 
     def json(self) -> Any:
-        return json.loads(self.body)
+        return json.loads(self.body, parse_float=Decimal)
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Exchange:
 
     def answer(self, status: int = 200, body: Any = b"", headers: Mapping[str, str] | None = None) -> None:
         if not isinstance(body, bytes):
-            body = json.dumps(body).encode()
+            body = write_json(body)
         lines = {"Content-Type": "application/fhir+json", "Content-Length": str(len(body)), **(headers or {})}
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         self.sock.sendall(f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + body)
@@ -88,8 +91,11 @@ def serve(script: Script, *, tls: ssl.SSLContext | None = None, silent: bool = F
 
 
 def _talk(server: Server, sock: socket.socket, connection: int, script: Script, tls: ssl.SSLContext | None) -> None:
-    with suppress(OSError), closing(tls.wrap_socket(sock, server_side=True) if tls else sock) as talking:
-        stream = talking.makefile("rb")
+    with (
+        suppress(OSError),
+        tls.wrap_socket(sock, server_side=True) if tls else sock as talking,
+        talking.makefile("rb") as stream,
+    ):
         number = 0
         while line := stream.readline():
             number += 1
@@ -103,7 +109,6 @@ def _talk(server: Server, sock: socket.socket, connection: int, script: Script, 
             exchange = Exchange(server.requests[-1], talking)
             script(exchange)
             if exchange.close:
-                stream.close()
                 return
 
 

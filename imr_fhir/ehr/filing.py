@@ -110,13 +110,14 @@ def send(
     if faults:
         return Unknown(f"It was sent and could not be read back. {faults[0]}")
     known |= {url: receipt.reference for url, receipt in receipts.items()}
-    unequal = [
-        receipts[part.full_url].reference
+    differ = {
+        receipts[part.full_url].reference: paths
         for part, sighting in zip(parts, seen, strict=True)
-        if not sighting.hidden and _verdict(client, part, sighting, known) != "equal"
-    ]
-    if unequal:
-        return Duplicate(tuple(unequal), "What the chart has is not what was sent.")
+        if not sighting.hidden and (paths := _differ(client, part, sighting, known))
+    }
+    if differ:
+        where = ", ".join(next(iter(differ.values()))[:5])
+        return Duplicate(tuple(differ), f"What the chart has is not what was sent ({where}).")
     return PartOk(tuple(receipts[part.full_url] for part in parts))
 
 
@@ -189,12 +190,16 @@ def _verdict(client: FhirClient, part: Part, sighting: Sighting, known: Mapping[
         return "absent"
     if len(sighting.resources) > 1:
         return "several"
-    (found,) = sighting.resources
-    if not same_content(part.resource, found, references=known, base=client.base):
+    if not _differ(client, part, sighting, known):
         return "equal"
     if part.if_match and version_of(sighting.resources[0]) == part.if_match:
         return "absent"  # still the version that the update was to replace
     return "other"
+
+
+def _differ(client: FhirClient, part: Part, sighting: Sighting, known: Mapping[str, str]) -> list[str]:
+    (found,) = sighting.resources
+    return same_content(part.resource, found, references=known, base=client.base)
 
 
 def _found_receipt(part: Part, sighting: Sighting) -> Receipt:

@@ -29,9 +29,8 @@ def load(client: FhirClient, resources: Iterable[Mapping[str, Any]]) -> tuple[Lo
     steps = [_step(client, resource) for resource in resources]
     wanted = [step for step in steps if step.action != "unchanged"]
     if wanted and write_plan(client.capabilities(), ()).transaction:
-        client.transaction(
-            {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(step) for step in wanted]}
-        )
+        entries = [_entry(step, client.base) for step in wanted]
+        client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
     else:
         for step in wanted:
             client.update(step.resource, if_match=step.replaces)
@@ -58,8 +57,8 @@ def _step(client: FhirClient, resource: Mapping[str, Any]) -> _Step:
     return _Step(resource, "unchanged" if same else "updated", version_of(there))
 
 
-def _entry(step: _Step) -> dict[str, Any]:
+def _entry(step: _Step, base: str) -> dict[str, Any]:
     request = {"method": "PUT", "url": step.reference}
     if step.replaces:
         request["ifMatch"] = f'W/"{step.replaces}"'
-    return {"resource": step.resource, "request": request}
+    return {"fullUrl": f"{base}/{step.reference}", "resource": step.resource, "request": request}

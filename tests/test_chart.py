@@ -1,0 +1,299 @@
+"""The chart of one patient, as an EHR gives it that is not always good."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from imr_fhir import goal, record, response
+from imr_fhir.artefacts import CODES, questionnaire
+from imr_fhir.bundle import Part
+from imr_fhir.ehr.chart import Chart, Problem, read_chart
+from imr_fhir.ehr.filing import PartOk, send
+from imr_fhir.ehr.forms import check_forms
+from imr_fhir.ehr.patient import Patient
+from imr_fhir.ehr.scores import score_of
+from imr_fhir.errors import AuthorizationError, BadReply, EhrError, ResponseError, Unauthorized, WrongPatient
+from imr_fhir.observation import score_observation
+from tests.filed import FILING, GOAL, NOTES, RESPONSES, STEP
+from tests.small_ehr import SmallEhr, small_ehr
+from tests.spec.build import client as answered
+from tests.wire_server import Exchange
+
+ZONE = ZoneInfo("Europe/Oslo")
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "anna",
+    "name": [{"use": "old", "text": "Anna Olsen"}, {"use": "official", "given": ["Anna", "Li"], "family": "Berg"}],
+    "birthDate": "1986-03-12",
+    "gender": "female",
+}
+VITALS = {
+    "resourceType": "Observation", "id": "pulse", "status": "final", "subject": {"reference": "Patient/anna"},
+    "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+}  # fmt: skip
+
+
+@pytest.fixture
+def ehr() -> Iterator[SmallEhr]:
+    with small_ehr() as running:
+        running.ignores_search = True  # only the type is looked at: what is ours is for us to find
+        put(running, PATIENT)
+        yield running
+
+
+def put(ehr: SmallEhr, *resources: dict[str, Any]) -> None:
+    for resource in resources:
+        kept = {"id": f"n{len(ehr.store)}", **resource, "meta": {**resource.get("meta", {}), "versionId": "1"}}
+        ehr.store[f"{kept['resourceType']}/{kept['id']}"] = kept
+
+
+def response_resource(on: int, **said: Any) -> dict[str, Any]:
+    found = answered(on, **said)
+    return {**response.to_resource(found, filing=FILING), "id": found.id}
+
+
+def episode(status: str = "active", **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "EpisodeOfCare", "status": status, "patient": {"reference": "Patient/anna"},
+        "period": {"start": "2026-01-01"}, **more,
+    }  # fmt: skip
+
+
+def chart(ehr: SmallEhr, **more: Any) -> Chart:
+    return read_chart(ehr.client(**more), "anna", zone=ZONE)
+
+
+def test_an_empty_chart(ehr: SmallEhr) -> None:
+    assert chart(ehr) == Chart(Patient("anna", "Anna Li Berg", "1986-03-12", "female", False), (), (), (), (), ())
+
+
+def test_all_that_is_ours_and_nothing_else(ehr: SmallEhr) -> None:
+    put(
+        ehr,
+        response_resource(0),
+        response_resource(90, status="stopped"),
+        {**goal.to_resource(GOAL, filing=FILING), "id": "2"},
+        goal.to_resource(STEP, filing=FILING),
+        record.to_resource(NOTES["review"], filing=FILING),
+        record.to_resource(NOTES["prompt"], filing=FILING),
+        episode(),
+        # others' in the same chart
+        VITALS,
+        {**VITALS, "id": "odd", "code": {"coding": "x"}},
+        {**VITALS, "id": "bare", "code": 7},
+        {"resourceType": "QuestionnaireResponse", "questionnaire": "https://x.example/Questionnaire/phq-9",
+         "subject": {"reference": "Patient/anna"}},
+        {"resourceType": "QuestionnaireResponse", "subject": {"reference": "Patient/anna"}},
+        {"resourceType": "Goal", "description": {"text": "HbA1c"}, "subject": {"reference": "Patient/anna"}},
+    )  # fmt: skip
+    found = chart(ehr)
+    assert [(each.id, each.status) for each in found.responses] == [("client-0", "completed"), ("client-90", "stopped")]
+    assert [(each.text, each.parent) for each in found.goals] == [(GOAL.text, ""), (STEP.text, "Goal/2")]
+    assert {type(note).__name__ for note in found.notes} == {"Review", "Prompt"}
+    assert [course.status for course in found.episodes] == ["active"]
+    assert found.problems == ()
+
+
+def test_times_are_by_the_clock_of_the_site(ehr: SmallEhr) -> None:
+    raw = response_resource(0)
+    raw["authored"] = raw["extension"][0]["valueDateTime"] = "2025-12-31T23:30:00Z"
+    put(ehr, raw, {**record.to_resource(NOTES["review"], filing=FILING), "effectiveDateTime": "2025-12-31T23:30:00Z"})
+    found = chart(ehr)
+    assert found.responses[0].measured.isoformat() == "2026-01-01T00:30:00+01:00"
+    assert found.responses[0].authored.isoformat() == "2026-01-01T00:30:00+01:00"
+    assert found.notes[0].said.isoformat() == "2026-01-01T00:30:00+01:00"
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_stands(ehr: SmallEhr) -> None:
+    broken = response_resource(90)
+    broken["item"][0]["item"][0]["answer"][0]["valueCoding"]["code"] = "07-3"
+    put(
+        ehr,
+        response_resource(0),
+        broken,
+        {**goal.to_resource(GOAL, filing=FILING), "id": "g", "description": {}},
+        {**record.to_resource(NOTES["review"], filing=FILING), "id": "o", "status": "unheard-of"},
+        {**episode("finished"), "id": "e"},
+    )
+    found = chart(ehr)
+    assert [each.id for each in found.responses] == ["client-0"]
+    assert {(problem.kind, problem.about) for problem in found.problems} == {
+        ("unreadable", "QuestionnaireResponse/client-90"),
+        ("unreadable", "Goal/g"),
+        ("unreadable", "Observation/o"),
+        ("unreadable", "EpisodeOfCare/e"),
+    }
+    assert all(problem.reason for problem in found.problems)
+
+
+def test_another_patients_are_dropped_and_told(ehr: SmallEhr) -> None:
+    for number in range(3):
+        put(ehr, {**response_resource(0), "id": f"b{number}", "subject": {"reference": "Patient/boris"}})
+    put(ehr, response_resource(0))
+    found = chart(ehr)
+    assert [each.id for each in found.responses] == ["client-0"]
+    assert found.problems == (Problem("other-patient", "QuestionnaireResponse", count=3),)
+
+
+def test_the_ehrs_warnings_are_told(ehr: SmallEhr) -> None:
+    ehr.store["OperationOutcome/1"] = {"resourceType": "Goal", "id": "x", "subject": {"reference": "Patient/anna"}}
+
+    def warns(exchange: Exchange) -> bool:
+        if exchange.request.path.startswith("/fhir/Goal"):
+            outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "diagnostics": "slow"}]}
+            exchange.answer(200, {"resourceType": "Bundle", "entry": [{"resource": outcome}]})
+            return True
+        return False
+
+    ehr.before = warns
+    assert chart(ehr).problems == (Problem("said", "Goal", "The EHR says: slow."),)
+
+
+def refuses(resource_type: str, *answer: Any) -> Any:
+    def fault(exchange: Exchange) -> bool:
+        if exchange.request.path.startswith(f"/fhir/{resource_type}"):
+            exchange.answer(*answer)
+            return True
+        return False
+
+    return fault
+
+
+@pytest.mark.parametrize("resource_type", ["Goal", "EpisodeOfCare", "Observation"])
+@pytest.mark.parametrize("answer", [(403,), (404,), (400,), (500,), (200, b"<html>")])
+def test_one_kind_that_the_ehr_does_not_give_spoils_nothing_else(
+    ehr: SmallEhr, resource_type: str, answer: Any
+) -> None:
+    put(ehr, response_resource(0))
+    ehr.before = refuses(resource_type, *answer)
+    found = chart(ehr)
+    assert len(found.responses) == 1
+    ((kind, about),) = [(problem.kind, problem.about) for problem in found.problems]
+    assert (kind, about) == ("not-available", resource_type)
+
+
+@pytest.mark.parametrize("resource_type", ["Patient", "QuestionnaireResponse"])
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_without_patient_or_responses_there_is_no_chart(ehr: SmallEhr, resource_type: str, status: int) -> None:
+    ehr.before = refuses(resource_type, status)
+    with pytest.raises(EhrError):
+        chart(ehr)
+
+
+def test_a_log_in_that_is_over_is_no_gap_in_the_chart(ehr: SmallEhr) -> None:
+    ehr.before = refuses("Goal", 401)
+    with pytest.raises(Unauthorized):
+        chart(ehr)
+
+    def token() -> str:
+        raise AuthorizationError("over")
+
+    with pytest.raises(AuthorizationError):
+        chart(ehr, token=token)
+
+
+def test_another_patient_than_asked_for(ehr: SmallEhr) -> None:
+    ehr.before = refuses("Patient", 200, {**PATIENT, "id": "boris"})
+    with pytest.raises(BadReply):
+        chart(ehr)
+    with pytest.raises(WrongPatient):
+        read_chart(ehr.client(), "boris", zone=ZONE)
+
+
+def test_all_reads_go_out_side_by_side(ehr: SmallEhr) -> None:
+    together = threading.Barrier(5, timeout=10)
+
+    def waits_for_all(exchange: Exchange) -> bool:
+        together.wait()
+        return False
+
+    ehr.before = waits_for_all
+    assert chart(ehr).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "patient"),
+    [
+        ({"name": [{"text": "Anna B."}]}, Patient("anna", "Anna B.", "1986-03-12", "female", False)),
+        (
+            {"name": [{"use": "usual", "given": ["Li"]}, {"family": "X"}]},
+            Patient("anna", "Li", "1986-03-12", "female", False),
+        ),
+        ({"name": "Anna", "birthDate": 7, "gender": None}, Patient("anna", "", "", "", False)),
+        ({"name": [{"use": "old", "text": "x"}, 7]}, Patient("anna", "", "1986-03-12", "female", False)),
+        (
+            {"name": [{"text": "A\u202enna" + "x" * 500}]},
+            Patient("anna", "Anna" + "x" * 195 + "…", "1986-03-12", "female", False),
+        ),
+        ({"deceasedBoolean": True}, Patient("anna", "Anna Li Berg", "1986-03-12", "female", True)),
+        ({"deceasedBoolean": False}, Patient("anna", "Anna Li Berg", "1986-03-12", "female", False)),
+        ({"deceasedDateTime": "2026"}, Patient("anna", "Anna Li Berg", "1986-03-12", "female", True)),
+    ],
+)
+def test_who_the_patient_is(ehr: SmallEhr, change: dict[str, Any], patient: Patient) -> None:
+    put(ehr, {**PATIENT, **change})
+    assert chart(ehr).patient == patient
+
+
+# What belongs to a response, and the forms
+
+
+def test_the_score_that_belongs_to_a_response(ehr: SmallEhr) -> None:
+    said = RESPONSES["client"]
+    urn = f"urn:uuid:{uuid.uuid4()}"
+    parts = [
+        Part(response.to_resource(said, filing=FILING), urn),
+        Part(
+            score_observation(said, response_reference=urn, urn=f"urn:uuid:{uuid.uuid4()}", filing=FILING), "urn:uuid:2"
+        ),
+    ]
+    put(ehr, VITALS)
+    ehr.ignores_search = False
+    filed = send(ehr.client(), parts, in_transaction=True)
+    ehr.ignores_search = True
+    assert isinstance(filed, PartOk)
+    there = replace(said, id=filed.receipts[0].id)
+    found = score_of(ehr.client(), there)
+    assert found is not None
+    assert found.id == filed.receipts[1].id
+    assert score_of(ehr.client(), replace(said, id="another")) is None
+    put(ehr, {**ehr.store[f"Observation/{found.id}"], "id": "twice"})
+    with pytest.raises(ResponseError, match="2 scores"):
+        score_of(ehr.client(), there)
+    put(
+        ehr,
+        {
+            **ehr.store["Observation/twice"],
+            "component": [{"code": {"coding": [{"system": CODES, "code": "x"}]}, "modifierExtension": []}],
+        },
+    )
+    assert score_of(ehr.client(), there) is not None
+
+
+def test_a_form_that_was_edited_in_the_ehr(ehr: SmallEhr) -> None:
+    ours = questionnaire("client")
+    put(ehr, {**ours, "id": "kept-as-it-was", "text": {"status": "generated", "div": "<div/>"}})
+    states = {form.rater: (form.state, form.reason) for form in check_forms(ehr.client())}
+    assert states == {"client": ("same", ""), "clinician": ("missing", "")}
+    edited = questionnaire("client")
+    edited["item"][1]["item"][0]["text"] += "!"
+    put(ehr, {**edited, "id": "edited"})
+    assert {form.rater: form.state for form in check_forms(ehr.client())} == {
+        "client": "edited",
+        "clinician": "missing",
+    }
+    put(ehr, {**questionnaire("client"), "id": "edited", "version": "0.0.1", "title": "An older one"})
+    assert check_forms(ehr.client())[0].state == "same"
+
+
+def test_forms_that_the_ehr_does_not_show(ehr: SmallEhr) -> None:
+    ehr.before = refuses("Questionnaire", 403)
+    assert {form.state for form in check_forms(ehr.client())} == {"unknown"}
+    ehr.before = refuses("Questionnaire", 401)
+    with pytest.raises(Unauthorized):
+        check_forms(ehr.client())
