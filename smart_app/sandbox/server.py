@@ -1,5 +1,6 @@
 """A hospital that runs: waitress on loopback, in threads of this process."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -58,6 +59,8 @@ def start_hospital(config: HospitalConfig, port: int = 0) -> RunningHospital:
     except BaseException:
         listener.close()
         raise
+    # A browser opens six connections at once: that one waits for a moment is no news.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     stopping = threading.Event()
     thread = threading.Thread(target=_serve, args=(server, stopping), name="hospital", daemon=True)
     thread.start()

@@ -70,20 +70,25 @@ def test_conditional_create(fhir: Caller, eva: str) -> None:
 
 
 def test_eight_conditional_creates_at_once_make_one(client: FlaskClient, fhir: Caller, eva: str) -> None:
-    body = observation(eva, identifier=[{"system": "urn:x", "value": "1"}])
-    statuses = []
+    rounds = range(10)
+    statuses: dict[int, list[int]] = {number: [] for number in rounds}
+    together = threading.Barrier(8)
 
     def create() -> None:
         caller = Caller(client.application.test_client(), fhir.token)
-        statuses.append(caller("POST", "Observation", body, {"If-None-Exist": "identifier=urn:x|1"}).status_code)
+        for number in rounds:
+            body = observation(eva, identifier=[{"system": "urn:x", "value": str(number)}])
+            condition = {"If-None-Exist": f"identifier=urn:x|{number}"}
+            together.wait(30)
+            statuses[number].append(caller("POST", "Observation", body, condition).status_code)
 
     threads = [threading.Thread(target=create) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(statuses) == [200] * 7 + [201]
-    assert len(fhir.ids("Observation?identifier=urn:x|1")) == 1
+    assert [sorted(each) for each in statuses.values()] == [[200] * 7 + [201] for _ in rounds]
+    assert fhir.get("Observation?_summary=count")["total"] == len(rounds)
 
 
 def test_conditional_update(fhir: Caller, eva: str) -> None:
