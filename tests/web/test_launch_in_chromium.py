@@ -1,0 +1,92 @@
+"""The launch in a real browser: a cross-site frame, a tab, a frame that keeps no cookie, an unused page, Back."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
+
+from smart_app import access
+from smart_app.store.launches import IDLE
+from tests.running import Running
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(locale="en-GB")
+    refused: list[str] = []
+    context.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    yield context
+    context.close()
+    assert refused == [], "a page broke its own policy"
+
+
+def chart_with_frame(run: Running, page: Page) -> FrameLocator:
+    page.goto(f"{run.hospital.base_url}/chart/eva-berg?open=frame")
+    return page.frame_locator("iframe")
+
+
+def test_in_a_frame_of_another_site(run: Running, context: BrowserContext) -> None:
+    frame = chart_with_frame(run, context.new_page())
+    expect(frame.locator("header .who")).to_have_text("Eva Berg")
+    frame.get_by_role("button", name="Norsk").click()
+    expect(frame.locator("html")).to_have_attribute("lang", "nb")
+    assert all("partitionKey" in cookie for cookie in context.cookies(run.url))
+
+
+def test_in_a_tab(run: Running, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"{run.hospital.base_url}/chart/eva-berg")
+    with context.expect_page() as opened:
+        page.get_by_role("button", name="tab").click()
+    expect(opened.value.locator("header .who")).to_have_text("Eva Berg")
+
+
+def without_cookies(route: Route) -> None:
+    """What a browser does that keeps no cookie in a frame of another site."""
+    response = route.fetch(max_redirects=0)
+    headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
+    route.fulfill(status=response.status, headers=headers, body=response.body())
+
+
+def test_from_a_frame_that_keeps_no_cookie_into_a_window(run: Running, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.route("**/launch?**", without_cookies)
+    frame = chart_with_frame(run, page)
+    with context.expect_page() as opened:
+        frame.get_by_role("button", name="Open in a new window").click()
+    expect(opened.value.locator("header .who")).to_have_text("Eva Berg")
+    assert opened.value.url.startswith(f"{run.url}/l/")
+
+
+def test_an_unused_page_covers_itself(run: Running, context: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "LOCK_BEFORE", IDLE - timedelta(seconds=1))
+    frame = chart_with_frame(run, context.new_page())
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Locked, since nobody used it")
+    expect(frame.locator("header")).to_have_count(0)
+    monkeypatch.undo()
+    frame.get_by_role("button", name="Go on").click()
+    expect(frame.locator("header .who")).to_have_text("Eva Berg")
+
+
+def test_back_after_the_log_out_shows_nothing_of_the_patient(run: Running, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"{run.hospital.base_url}/chart/eva-berg/launch")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are logged out")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here for you")
+
+
+def test_back_after_the_log_out_in_a_frame_is_refused_by_the_browser(run: Running, chromium: Browser) -> None:
+    """Its cookie is gone, so no site is known that might frame the page."""
+    page = chromium.new_page()
+    frame = chart_with_frame(run, page)
+    frame.get_by_role("button", name="Log out").click()
+    expect(frame.get_by_role("heading", level=1)).to_have_text("You are logged out")
+    with page.expect_console_message(lambda message: "frame-ancestors 'none'" in message.text):
+        page.evaluate("history.back()")
+    expect(frame.locator("header .who")).to_have_count(0)
+    page.close()
