@@ -1,5 +1,15 @@
 """A small hospital to build against and to try IMR in: FHIR R4 store, SMART authorization server, and a chart to launch
-from. It refuses what a hospital refuses. It shares no code with the application that it tests."""
+from. It refuses what a hospital refuses. It shares no code with the application that it tests.
+
+- FHIR: ``fhir_api`` (HTTP) -> ``interactions``, ``transaction`` -> ``writing``, ``search``, ``bundles`` ->
+  ``fhir_store`` -> ``database``. ``search_parameters`` is the table of what can be searched, ``indexing`` and ``dates``
+  read it from resources. ``references``, ``validation``, ``json_text`` and ``outcome`` say no.
+- Who may: ``oauth`` (HTTP) -> ``authorize``, ``token``, ``client_assertion`` (Authlib's grants) -> ``vault``,
+  ``launches``, ``keys``, ``id_token``. ``bearer`` -> ``access`` and ``scopes`` on every FHIR request. ``capability``
+  says what is offered.
+- The chart: ``chart`` -> ``records``, ``words``. ``faults`` go wrong for one launch.
+- ``config``, ``clients`` -> ``app``, ``hospital`` -> ``server``. ``seed`` loads ``data/``.
+"""
 
 from .app import create_hospital
 from .clients import APP_GRANTS, BACKEND_GRANTS, Client

@@ -11,7 +11,6 @@ from .hospital import Hospital
 
 # The application marks what it files with a tag of this system (one code for each filing).
 FILING_SYSTEM = "https://w3id.org/imr-fhir/filing"
-FILED_TYPES = ("QuestionnaireResponse", "Observation", "Goal", "DocumentReference", "Provenance", "AuditEvent")
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,11 @@ def lines(hospital: Hospital, resource_type: str, query: str) -> list[Line]:
 
 
 def filed(hospital: Hospital, patient: str) -> list[Line]:
-    """What the application wrote in this patient's record, newest first. Provenance has no patient parameter in each
-    hospital, so the record's owner decides, not a search."""
-    marks = ",".join("?" * len(FILED_TYPES))
+    """What the application wrote in this patient's record, of any type, newest first."""
     rows = hospital.database.connection.execute(
-        f"SELECT number FROM resource r WHERE patient = ? AND type IN ({marks}) AND EXISTS (SELECT 1 FROM search_index "  # noqa: S608
+        "SELECT number FROM resource r WHERE patient = ? AND EXISTS (SELECT 1 FROM search_index "
         "WHERE resource = r.number AND param = '_tag' AND system = ?) ORDER BY updated DESC, number DESC",
-        (patient, *FILED_TYPES, FILING_SYSTEM),
+        (patient, FILING_SYSTEM),
     )
     return [_line(stored) for stored in hospital.store.by_number([number for (number,) in rows])]
 

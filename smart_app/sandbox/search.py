@@ -37,7 +37,7 @@ def parse(resource_type: str, query: str | Iterable[tuple[str, str]], fhir_base:
         name, _, modifier = full_name.partition(":")
         if name in IGNORED:
             _result_parameter(search, full_name, value)
-        elif value:  # R4: an empty value is no condition
+        elif value or not (name == "_id" or parameter(resource_type, name)):  # R4: an empty value is no condition
             search.where.append(_condition(resource_type, name, modifier, value, fhir_base))
     return search
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
@@ -232,4 +233,18 @@ def test_discovery_names_what_is_there(client: FlaskClient) -> None:
     for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"):
         path = smart[name].removeprefix(BASE)
         assert client.get(path).status_code != 404, name
-    assert json.loads(client.get("/fhir/metadata").text)["fhirVersion"] == "4.0.1"
+
+
+def test_the_capability_statement_is_valid_and_promises_what_is_there(client: FlaskClient, fhir: Caller) -> None:
+    statement = json.loads(client.get("/fhir/metadata").text)
+    get_fhir_model_class("CapabilityStatement").model_validate(statement)
+    assert statement["fhirVersion"] == "4.0.1"
+    for resource in statement["rest"][0]["resource"]:
+        parameters = "&".join(
+            f"{each['name']}:missing=true" for each in resource["searchParam"] if each["name"] != "_id"
+        )
+        assert fhir("GET", f"{resource['type']}?{parameters}").status_code == 200
+        for name in resource["searchInclude"]:
+            assert fhir("GET", f"{resource['type']}?_include={name}").status_code == 200, name
+        for name in resource["searchRevInclude"]:
+            assert fhir("GET", f"{resource['type']}?_revinclude={name}").status_code == 200, name
