@@ -21,6 +21,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 500, 22, 208
 _INSET = 24  # so that the first and the last mark have room for their figures
 _LETTER, _LINE = 10.5, 19  # width and height of a character on the narrow screen
 _MANY = 16  # days with a rating from which marks get small, and figures few
+_DIAMOND = 1.2  # by which a diamond reaches further than a circle that looks as large
 _SHORTEST_DAYS = 120  # of the axis: two ratings a few weeks apart don't look like a year
 _MONTHS_DAYS = 800  # up to here months are named, beyond it years
 
@@ -136,7 +137,7 @@ def _apart(marks: Sequence[_Mark], radius: float) -> list[_Mark]:
             for x, other in others[bisect(others, (mark.x - 2 * radius,)) : bisect(others, (mark.x + 2 * radius,))]:
                 if abs(mark.y - marks[other].y) < 2 * radius:
                     middle = (mark.x + x) / 2
-                    moved[this], moved[other] = middle - radius - 0.5, middle + radius + 0.5
+                    moved[this], moved[other] = middle - radius - 1, middle + radius + 1
     return [replace(mark, x=moved.get(place, mark.x)) for place, mark in enumerate(marks)]
 
 
@@ -148,7 +149,7 @@ def _lines(trend: Trend, marks: Iterable[_Mark]) -> str:
 def _paths(marks: Iterable[_Mark], radius: float) -> dict[Rater, str]:
     paths: dict[Rater, str] = {}
     for mark in marks:
-        draws = circle(mark.x, mark.y, radius) if mark.rater == "client" else diamond(mark.x, mark.y, radius + 1.2)
+        draws = circle(mark.x, mark.y, radius) if mark.rater == "client" else diamond(mark.x, mark.y, radius + _DIAMOND)
         paths[mark.rater] = paths.get(mark.rater, "") + draws
     return paths
 
@@ -166,12 +167,13 @@ def _bands(starts: Iterable[Start], axis: _Axis) -> str:
 
 def _values(words: Words, marks: Sequence[_Mark], radius: float, *, few: bool) -> tuple[Label, ...]:
     """As many figures as fit without covering a mark or one another; ``few``: the latest and the starts only."""
-    taken = [_Box(m.x - radius, m.y - radius, m.x + radius, m.y + radius) for m in marks]
+    reach = radius + _DIAMOND
+    taken = [_Box(mark.x - reach, mark.y - reach, mark.x + reach, mark.y + reach) for mark in marks]
     labels: list[Label] = []
     for this in _order(marks, few=few):
         mark, text = marks[this], words.number(marks[this].point.mean)
         half = len(text) * _LETTER / 2
-        for x, y in _sides(mark, marks, radius, half):
+        for x, y in _sides(mark, marks, reach, half):
             box = _Box(x - half, y - _LINE + 4, x + half, y + 3)
             fits = box.left >= _LEFT - 4 and box.right <= WIDTH and box.top >= 0 and box.bottom <= _BOTTOM + 8
             if fits and not any(box.meets(other) for place, other in enumerate(taken) if place != this):
@@ -189,9 +191,9 @@ def _order(marks: Sequence[_Mark], *, few: bool) -> list[int]:
     return list(dict.fromkeys([*latest.values(), *starts, *([] if few else rest)]))
 
 
-def _sides(mark: _Mark, marks: Iterable[_Mark], radius: float, half: float) -> list[tuple[float, float]]:
+def _sides(mark: _Mark, marks: Iterable[_Mark], reach: float, half: float) -> list[tuple[float, float]]:
     """Where a figure may stand, best first: above, or below the lower one of two marks; else to the right."""
-    above, below = (mark.x, mark.y - radius - 5), (mark.x, mark.y + radius + _LINE - 3)
+    above, below = (mark.x, mark.y - reach - 4), (mark.x, mark.y + reach + _LINE - 3)
     near = [other for other in marks if other.rater != mark.rater and abs(other.x - mark.x) < 4 * _LETTER]
     lower = any(mark.y > other.y or (mark.y == other.y and mark.rater == "clinician") for other in near)
-    return [*((below, above) if lower else (above, below)), (mark.x + radius + half + 4, mark.y + 5)]
+    return [*((below, above) if lower else (above, below)), (mark.x + reach + half + 3, mark.y + 5)]

@@ -1,0 +1,220 @@
+"""The panel's parts for each kind of chart: with nothing, one visit, one rater, a rater missing, blind, ten years."""
+
+from imr_fhir.ehr.chart import Problem
+from imr_fhir.record import SeenFirst
+from smart_app.presenters.panel import Panel
+from smart_app.presenters.situation import OpenDraft
+from tests.presenters.build import chart, noted, pair, shown
+from tests.spec.build import answers, client, clinician, course, d, stopped, sum_of, withdrawn
+
+
+def tiles(panel: Panel) -> list[str]:
+    """Each tile in one line: mean or note, and the first phrase of change."""
+    return [" | ".join(filter(None, (tile.mean, *tile.notes, *tile.change[:1]))) for tile in panel.tiles]
+
+
+def test_with_nothing_it_asks_for_a_goal_and_a_first_rating() -> None:
+    panel = shown(chart())
+    assert panel.goals.first is None
+    assert (panel.scales_title, panel.tiles, panel.items, panel.chart) == ("IMR Scales: no ratings yet", (), None, None)
+    assert panel.may_rate
+    assert panel.name == "Anna"
+
+
+def test_one_visit_says_that_change_can_not_be_said_yet() -> None:
+    panel = shown(chart(pair(0, answers(3), answers(2))), today=1)
+    assert tiles(panel) == ["3.0 | Cannot say yet: one rating so far", "2.0 | Cannot say yet: one rating so far"]
+    assert (panel.choices, panel.since) == ((), ())
+
+
+def test_one_rater_at_a_site_without_the_clinician_scale_is_no_gap() -> None:
+    panel = shown(chart([client(0), client(91)]), today=95, clinician_on=False)
+    assert [tile.name for tile in panel.tiles] == ["Anna"]
+    assert list(panel.raters) == ["client"]
+    assert not panel.may_rate
+    assert panel.chart is not None
+    assert all(len(row.figures) == 1 for row in panel.chart.rows)
+
+
+def test_a_rater_without_the_scale_today_still_shows_what_was_rated_before() -> None:
+    panel = shown(chart([*pair(0), client(91)]), today=95, clinician_on=False)
+    assert list(panel.raters) == ["client", "clinician"]
+
+
+def test_a_missing_rater_is_said_in_words() -> None:
+    late = shown(chart([*pair(0), client(91)], episodes=[course()]), today=130)
+    assert tiles(late)[1] == "Not rated in this period | Last: 3.0 (sum 45, 15 to 75), 1 January 2026"
+    soon = shown(chart([*pair(0), client(91)], episodes=[course(0, 60)]), today=95)
+    assert tiles(soon)[1].startswith("Not rated yet")
+
+
+def test_a_stopped_rating_has_no_figure_and_each_answer() -> None:
+    panel = shown(chart([client(0), stopped(91)], episodes=[course()]), today=96, clinician_on=False)
+    assert tiles(panel)[0] == "Cannot say: 9 questions have no answer. Each answer is shown."
+    assert panel.tiles[0].items == "6 of 15 questions answered"
+    assert panel.tiles[0].tags == ("Stopped early",)
+    assert panel.items is not None
+    rows = {row.number: row for group in panel.items.groups for row in group.rows}
+    assert rows[7].answers == ()
+    assert rows[6].answers[0].now == "“My symptoms bother me somewhat”"
+
+
+def test_the_flag_stands_at_the_latest_rating_only() -> None:
+    of = chart([client(0, sum_of(30)), client(91, sum_of(45)), client(182, sum_of(60))], episodes=[course()])
+    latest = shown(of, today=250, clinician_on=False)
+    assert tiles(latest) == [
+        "4.0 | Higher than in January 2026, by more than measurement uncertainty usually gives. "
+        "The figure does not say why."
+    ]
+    earlier = shown(of, today=250, clinician_on=False, occasion="client-91")
+    assert tiles(earlier) == ["3.0"]
+    assert [choice.chosen for choice in earlier.choices] == [False, True, False]
+
+
+def test_since_last_time_stands_open_and_since_the_first_is_folded() -> None:
+    of = chart([client(0, answers(2)), client(91, answers(3)), client(182, answers(3, {2: 4}))], episodes=[course()])
+    panel = shown(of, today=250, clinician_on=False)
+    assert [block.title for block in panel.since] == [
+        "What is different since 2 April 2026",
+        "What is different since 1 January 2026",
+    ]
+    assert [item.number for item in panel.since[0].items] == [2]
+    assert [item.number for item in panel.since[1].items] == [3, 4, 5, 12, 1, 2, 8, 6, 7, 11, 9, 10, 13, 14, 15]
+
+
+class TestBlind:
+    """Rule 11: until the clinician has rated, the patient's current answers stay hidden in every form."""
+
+    of = chart(
+        [*pair(0, answers(2), answers(2)), client(91, answers(4, {9: 1}), comment="Slept badly")], episodes=[course()]
+    )
+
+    def test_nothing_of_the_answers_is_shown(self) -> None:
+        panel = shown(self.of, today=95)
+        assert panel.tiles[0].notes[0] == "Anna answered 2 April 2026."
+        assert panel.tiles[0].mean == ""
+        assert panel.chart is not None
+        assert panel.chart.rows[0].figures == ("hidden until you have rated", "not rated")
+        assert panel.chart.drawing is not None
+        assert [label.text for label in panel.chart.drawing.values] == ["2.0", "2.0"]
+        assert (panel.gaps, panel.since, panel.together) == (None, (), False)
+        assert panel.items is not None
+        assert panel.items.title == "Item by item, 1 January 2026"
+        assert panel.comments == ()
+        assert panel.ratings[0].figure == "hidden until you have rated"
+        assert not panel.ratings[0].changeable
+
+    def test_a_line_worth_talking_about_shows_only_what_caused_it(self) -> None:
+        lines = [(line.title, line.quote) for line in shown(self.of, today=95).talk]
+        assert lines == [
+            ("Item 9: relapse within the last month", "“Within the last month”"),
+            ("A comment", "“Slept badly”"),
+        ]
+
+    def test_a_lower_sum_is_named_without_its_figures(self) -> None:
+        down = chart([client(0, answers(4)), client(91, answers(2))], episodes=[course()])
+        line = shown(down, today=95).talk[0]
+        assert (line.title, line.quote) == ("The sum is lower than before", "")
+        opened = shown(down, today=95, opened=frozenset({"client-91"}))
+        assert opened.talk[0].quote.startswith("60 then, 30 now")
+
+    def test_opened_first_by_this_viewer_they_show(self) -> None:
+        note = noted(SeenFirst, 92, response="QuestionnaireResponse/client-91")
+        seen = chart(self.of.responses, notes=[note], episodes=self.of.episodes)
+        assert shown(seen, today=95).tiles[0].mean == "3.8"
+        assert shown(seen, today=95, viewer="Practitioner/other").tiles[0].mean == ""
+
+    def test_a_clinician_rating_or_a_closed_window_ends_it(self) -> None:
+        rated = chart([*self.of.responses, clinician(93)], episodes=self.of.episodes)
+        assert shown(rated, today=95).tiles[0].mean == "3.8"
+        assert shown(self.of, today=130).tiles[0].mean == "3.8"
+
+    def test_who_does_not_rate_sees_them(self) -> None:
+        assert shown(self.of, today=95, may_write=False).tiles[0].mean == "3.8"
+
+
+def test_item_13_that_does_not_apply_is_said_and_counts_as_14() -> None:
+    panel = shown(chart([client(0, answers(3, {13: 0}))]), today=1, clinician_on=False)
+    assert panel.tiles[0].items == "All 14 questions that apply. No medication prescribed"
+    assert panel.tiles[0].sum == "Sum 42 (14 to 70)"
+
+
+def test_gaps_are_at_most_three_and_never_say_who_is_right() -> None:
+    panel = shown(chart(pair(0, answers(2, {9: 3, 13: 0}), answers(4, {9: 4}))), today=1)
+    assert panel.gaps is not None
+    assert [line.number for line in panel.gaps.offered] == [3, 4, 5]
+    assert panel.gaps.medication == "Is medication prescribed?"
+    assert {line.note for line in panel.gaps.folded if line.number == 9} == {"Look up the date together"}
+
+
+def test_every_rating_is_listed_with_what_became_of_it() -> None:
+    corrected = client(40, status="amended", authored=client(50).authored)
+    of = chart([client(0), corrected, client(60), withdrawn(91), stopped(150)], episodes=[course()])
+    rows = [(row.day, row.figure, row.tags, row.changeable) for row in shown(of).ratings]
+    assert rows == [
+        ("31 May 2026", "6 of 15 answered", ("Stopped early",), True),
+        ("2 Apr 2026", "withdrawn", (), False),
+        ("2 Mar 2026", "3.0 (sum 45, 15 to 75)", (), True),
+        (
+            "10 Feb 2026",
+            "3.0 (sum 45, 15 to 75)",
+            ("Corrected 20 February 2026", "Rated again within four weeks; the later one counts"),
+            True,
+        ),
+        ("1 Jan 2026", "3.0 (sum 45, 15 to 75)", (), True),
+    ]
+
+
+def test_a_reader_can_change_nothing() -> None:
+    panel = shown(chart(pair(0)), today=100, may_write=False, plan=None)
+    assert not any(row.changeable for row in panel.ratings)
+    assert not panel.may_rate
+    assert panel.plan == ("You can see and print; nothing is saved from here.",)
+
+
+def test_the_write_plan_is_said_before_anyone_types() -> None:
+    assert shown(chart()).plan == (
+        "Answers: saved in the record as a form, the score as a measurement.",
+        "Goals and steps: saved as goals.",
+        "Who wrote what: kept in the record and in the app’s own log.",
+    )
+
+
+def test_what_is_missing_of_the_record_is_said_plainly() -> None:
+    problems = [
+        Problem("other-patient", "Goal", count=2),
+        Problem("unreadable", "QuestionnaireResponse/77", "authored is no date."),
+        Problem("not-available", "EpisodeOfCare", "The EHR says: no."),
+        Problem("cut-short", "Observation"),
+        Problem("said", "Goal", "slow today"),
+    ]
+    for language in ("en", "nb"):
+        lines = shown(chart(problems=problems), language=language).problems
+        assert len(lines) == 5
+        assert "QuestionnaireResponse/77" in lines[1]
+    assert shown(chart(problems=problems)).problems[0] == (
+        "Asked for the goals, the EHR answered with 2 of another patient. They were dropped, and this was logged."
+    )
+
+
+def test_an_open_draft_can_be_gone_on_with_and_is_warned_of() -> None:
+    draft = OpenDraft("clinician", 9, d(1), d(31), expiring=True)
+    assert shown(chart(), drafts=(draft,)).drafts[0].text == (
+        "Clinician: 9 of 15 answered 2 January 2026, not handed in. Kept until 1 February 2026."
+    )
+
+
+def test_wording_that_nobody_has_checked_is_marked() -> None:
+    panel = shown(chart(pair(0)), today=100, language="nb")
+    assert panel.translation
+    assert "Fylt ut på engelsk" in panel.tiles[0].tags
+    assert panel.tiles[1].tags[-1] == "Foreløpig ordlyd, ikke kontrollert mot den trykte skalaen"
+    assert not shown(chart(pair(0)), today=100).translation
+
+
+def test_ten_years_of_ratings_are_all_there() -> None:
+    of = chart([each for visit in range(40) for each in pair(91 * visit)], episodes=[course()])
+    panel = shown(of, today=91 * 39 + 5)
+    assert (len(panel.ratings), len(panel.choices)) == (80, 40)
+    assert panel.chart is not None
+    assert len(panel.chart.rows) == 40
