@@ -97,6 +97,7 @@ def test_a_parameter_that_comes_twice_is_refused() -> None:
 
 def test_the_code_of_a_callback() -> None:
     assert parse_callback("code=a%2Bb+c&state=s", state="s", config=CONFIG) == "a+b c"
+    assert parse_callback("&code=a&&state=s&", state="s", config=CONFIG) == "a"
 
 
 @pytest.mark.parametrize("query", ["code=a&state=other", "code=a", "code=a&state=", "", "error=x", "code=a&state=S"])
@@ -140,6 +141,12 @@ def test_the_servers_no_is_told_in_its_words_but_only_as_plain_text() -> None:
     assert "The EHR says: No thanksxxx" in str(refusal.value)
     assert "\u202e" not in str(refusal.value)
     assert len(str(refusal.value)) < 500
+
+
+def test_a_no_without_words() -> None:
+    with pytest.raises(AuthorizationError) as refusal:
+        parse_callback("state=s&error=access_denied", state="s", config=CONFIG)
+    assert refusal.value.message == "The EHR did not let the app in (access_denied)."
 
 
 def test_a_callback_without_a_code() -> None:

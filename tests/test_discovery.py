@@ -77,6 +77,7 @@ def test_what_is_no_smart_configuration(change: dict[str, Any]) -> None:
         (302, b"", BadReply),
         (500, b"oops", BadReply),
         (200, b"<html>", BadReply),
+        (500, b'{"token_endpoint":"https://ehr.example/token"}', BadReply),
         (200, b"[]", BadReply),
     ],
 )

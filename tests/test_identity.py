@@ -84,12 +84,15 @@ def test_a_good_one() -> None:
         {"aud": ["imr"]},
         {"aud": ["imr", "ehr"], "azp": "imr"},
         {"azp": "imr"},
-        {"name": 7},
         {"unheard-of": {"a": 1}},
     ],
 )
 def test_good_ones_that_differ(change: dict[str, Any]) -> None:
     assert verified(signed(change)).sub == "berg"
+
+
+def test_a_name_that_is_no_text() -> None:
+    assert verified(signed({"name": 7})).name == ""
 
 
 @pytest.mark.parametrize(
@@ -272,6 +275,7 @@ def test_a_key_that_is_withdrawn_is_gone_after_an_hour() -> None:
 def test_keys_that_are_broken_or_of_another_kind_hide_no_other() -> None:
     odd = [
         7,
+        {"kid": ["d"], "kty": "RSA"},
         {},
         {"kid": "a", "kty": "RSA"},
         {"kid": "b", "kty": "EC", "crv": "P-256"},

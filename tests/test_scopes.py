@@ -31,6 +31,7 @@ ALL = "cruds"
         ("patient/Observation.rs?category=laboratory", "Observation", ""),
         (f"patient/Observation.rs?category={SURVEY}&status=final", "Observation", ""),
         ("patient/Observation.rs?category", "Observation", ""),
+        ("patient/Observation.rs?status=survey", "Observation", ""),
         ("patient/Goal.rs?category=survey", "Goal", ""),
         # not for this
         ("patient/Observation.cruds", "Goal", ""),
@@ -62,7 +63,8 @@ def test_what_we_ask_for_is_enough(capabilities: tuple[str, ...]) -> None:
     assert (words <= {"read", "write"}) == ("permission-v2" not in capabilities)
 
 
-def test_no_right_to_delete_is_asked_for() -> None:
+def test_no_right_is_asked_for_that_we_do_not_need() -> None:
+    assert not any(granted(to_ask(()), resource, "u") for resource in ("Patient", "EpisodeOfCare", "Questionnaire"))
     assert not any(granted(to_ask(["permission-v2"]), need.resource, "d") for need in NEEDED)
 
 
@@ -115,6 +117,7 @@ def test_a_server_that_takes_all() -> None:
             {("Goal", "create"): "not-offered", ("Goal", "update"): "", ("Observation", "create"): "not-offered"},
         ),
         ({"resourceType": "CapabilityStatement"}, EVERYTHING, (), {("Goal", "create"): "not-offered"}),
+        ({"rest": [7, {"mode": "server", "resource": [7]}]}, EVERYTHING, (), {("Goal", "create"): "not-offered"}),
         ({"rest": "none", "resourceType": "CapabilityStatement"}, EVERYTHING, (), {("Goal", "create"): "not-offered"}),
         (statement(), EVERYTHING, (), {("Patient", "create"): "not-offered"}),
     ],

@@ -26,7 +26,7 @@ from imr_fhir.ehr.token import (
     revoke,
 )
 from imr_fhir.ehr.transport import Transport
-from imr_fhir.errors import AuthorizationError, BadReply, Busy, EhrError, LostReply, ServerFault
+from imr_fhir.errors import AuthorizationError, BadReply, Busy, EhrError, Invalid, LostReply, ServerFault
 from tests.wire_server import Exchange, Server, serve
 
 NOW = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
@@ -142,6 +142,7 @@ def test_what_was_granted() -> None:
         ({"expires_in": None}, "expires_at", None),
         ({"expires_in": "600"}, "expires_at", NOW + timedelta(seconds=600)),
         ({"expires_in": 0}, "expires_at", None),
+        ({"expires_in": "soon"}, "expires_at", None),
         ({"scope": None}, "scope", ("openid",)),  # RFC 6749, 5.1: as asked
         ({"token_type": "Bearer"}, "access_token", "secret-access"),
         ({"need_patient_banner": None}, "need_patient_banner", True),
@@ -163,7 +164,7 @@ def test_answers_that_differ(change: dict[str, Any], name: str, value: object) -
         {"access_token": None},
         {"access_token": ""},
         {"access_token": 7},
-        {"access_token": "a\r\nX: y"},
+        {"access_token": "a\r\nX:y"},
         {"access_token": "a b"},
         {"access_token": "å"},
         {"patient": "../anna"},
@@ -185,6 +186,9 @@ def test_answers_that_are_not_taken(change: dict[str, Any]) -> None:
         (200, [1], BadReply),
         (302, b"", BadReply),
         (500, b"", ServerFault),
+        (500, {"error": "server_error"}, ServerFault),
+        (429, {"error": "slow_down"}, Busy),
+        (400, {"error": 7}, Invalid),
         (429, b"", Busy),
         (400, b"<html>", EhrError),
     ],
@@ -199,6 +203,12 @@ def test_the_servers_no(status: int) -> None:
     with pytest.raises(AuthorizationError, match="Code is spent") as refusal:
         exchanged({"error": "invalid_grant", "error_description": "Code\x07 is\u202e spent"}, status)
     assert refusal.value.error == "invalid_grant"
+
+
+def test_a_no_without_words() -> None:
+    with pytest.raises(AuthorizationError) as refusal:
+        exchanged({"error": "invalid_client"}, 401)
+    assert refusal.value.message == "The EHR gave no token (invalid_client)."
 
 
 def test_a_code_is_sent_once() -> None:
