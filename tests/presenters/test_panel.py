@@ -104,6 +104,14 @@ class TestBlind:
         assert panel.ratings[0].figure == "hidden until you have rated"
         assert not panel.ratings[0].changeable
 
+    def test_what_the_occasion_before_held_is_not_compared_in_its_place(self) -> None:
+        before = [*pair(0, answers(2), answers(4)), *pair(91, answers(3), answers(5)), client(182)]
+        panel = shown(chart(before, episodes=[course()]), today=185)
+        assert (panel.gaps, panel.since) == (None, ())
+        chosen = shown(chart(before, episodes=[course()]), today=185, occasion="client-91")
+        assert chosen.gaps is not None
+        assert len(chosen.since) == 1
+
     def test_a_line_worth_talking_about_shows_only_what_caused_it(self) -> None:
         lines = [(line.title, line.quote) for line in shown(self.of, today=95).talk]
         assert lines == [
