@@ -111,6 +111,38 @@ def tidy(state: State) -> None:
     revoke_all(purged.ended, state.hospitals, state.clock())
 
 
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The hospital's port.")
+@click.option("--app-port", type=click.IntRange(1, 65535), default=8081, show_default=True, help="The app's port.")
+@click.option(
+    "--data",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(".demo"),
+    show_default=True,
+    help="The folder of all that the two keep.",
+)
+@click.option("--reset", is_flag=True, help="Begin with a fresh hospital.")
+def demo(port: int, app_port: int, folder: Path, reset: bool) -> None:
+    """Run a sandbox hospital and the app on this machine until Ctrl-C."""
+    from smart_app.demo import running_demo  # here: an app that serves a hospital never loads the sandbox
+
+    set_up_logging("WARNING")
+    try:
+        with running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo) as running:
+            click.echo(f"""
+Open {running.chart_url}
+  The charts of a sandbox hospital with synthetic patients: choose one, then "Open IMR in the chart".
+     {running.app_url}
+  The app itself; it opens from a chart. Ctrl-C ends both. Their data stay in {folder}.""")
+            _until_stopped(running.state)
+    except KeyboardInterrupt:
+        click.echo("Stopped before it was ready; the next start goes on from here.")
+    except (ImrError, OSError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
 @main.command("check-config")
 @_config
 @click.option("--example", "show_example", is_flag=True, help="Print a settings file with every setting explained.")

@@ -65,6 +65,16 @@ def resource(patient: str, resource_type: str, resource_id: str) -> str:
     return _page("resource.html", person=_patient(hospital, patient), stored=stored, text=records.pretty(stored))
 
 
+@chart.get("/record/<resource_type>/<resource_id>")
+def record_of(resource_type: str, resource_id: str) -> BaseResponse:
+    """The same page, for who knows the resource only: the application's receipts link here."""
+    stored = the_hospital().store.read(resource_type, resource_id)
+    if stored is None or not stored.patient:
+        raise NotFound
+    page = url_for("chart.resource", patient=stored.patient, resource_type=resource_type, resource_id=resource_id)
+    return redirect(page)
+
+
 @chart.app_errorhandler(404)
 def missing(_: Exception) -> tuple[str, int]:
     return _page("missing.html"), 404
