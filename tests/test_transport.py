@@ -243,6 +243,11 @@ def test_too_large_a_body_is_not_read_on() -> None:
         get(server)
 
 
+def test_a_body_may_be_as_large_as_its_limit() -> None:
+    with serve(lambda exchange: exchange.answer(200, b"x" * 100_000)) as server:
+        assert len(get(server).body) == 100_000
+
+
 def test_a_gzip_bomb_is_not_unpacked() -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
 
@@ -362,6 +367,7 @@ BASE = "https://ehr.example/api/fhir"
         ("../../admin", None),
         ("\\\\other.example/api/fhir", None),
         ("javascript:alert(1)", None),
+        ("/api/fh\nir/x", None),  # urljoin would drop the line break
     ],
 )
 def test_links_stay_below_the_base(link: str, there: str | None) -> None:
@@ -463,6 +469,14 @@ def test_tls_with_the_hospitals_own_authority(tls: ssl.SSLContext, certificate: 
         sender = Transport([server.origin], ca=str(certificate))
         for _ in range(2):
             assert sender.send("GET", f"{server.origin}/x", purpose="chart").json() == {"said": "hello"}
+
+
+def test_tls_with_the_public_authorities(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imr_fhir.ehr.transport.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    with serve(hello, tls=tls) as server:
+        assert Transport([server.origin]).send("GET", f"{server.origin}/x", purpose="chart").status == 200
 
 
 def test_a_certificate_that_we_do_not_trust_gets_no_request(tls: ssl.SSLContext, certificate: Path) -> None:

@@ -119,13 +119,12 @@ class Transport:
         limit = self._limits[purpose]
         deadline = limit.seconds if seconds is None else min(seconds, limit.seconds)
         request = requests.Request(method, url, headers={**self._headers, **(headers or {})}, data=body).prepare()
-        safe = method in ("GET", "HEAD")
         # A write takes a connection of its own: one that the server closes just now would leave it unknown.
-        with self._slot(deadline, fresh=not safe) as call:
+        with self._slot(deadline, fresh=method not in ("GET", "HEAD")) as call:
             try:
                 return self._exchange(request, limit.bytes)
             except LostReply:
-                if not (safe and call.reused):
+                if not call.reused:
                     raise
             call.fresh = True  # the server had closed the kept connection: once more, on a new one
             return self._exchange(request, limit.bytes)
