@@ -112,7 +112,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         comments=_comments(words, all_of, detailed),
         talk=open_lines(words, all_of, situation.parameters),
         waiting=situation.waiting,
-        problems=problem_lines(words, chart.problems),
+        problems=problem_lines(words, chart),
         ratings=rating_rows(
             words,
             chart.responses,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from imr_fhir.ehr.chart import Problem
+from imr_fhir.ehr.chart import Chart
 from imr_fhir.scale import ITEM_COUNT, Rater
 from smart_app.language import Words
 from smart_app.plan import Plan
@@ -44,15 +44,17 @@ def plan_lines(words: Words, plan: Plan | None) -> tuple[str, ...]:
     goals = "Goal" in plan.creates
     audit = "Provenance" in plan.creates or "AuditEvent" in plan.creates
     return (
+        *((words.say("form.edited"),) if plan.edited else ()),
         words.say(f"plan.answers.{kept}"),
         words.say("plan.goals.saved" if goals else "plan.goals.none"),
         words.say("plan.audit.record" if audit else "plan.audit.app"),
     )
 
 
-def problem_lines(words: Words, problems: Iterable[Problem]) -> tuple[str, ...]:
-    """What of the record is missing on this page, and why."""
-    return tuple(
+def problem_lines(words: Words, chart: Chart) -> tuple[str, ...]:
+    """What must be known before anything else, and what of the record is missing on this page, and why."""
+    died = (words.say("panel.deceased"),) if chart.patient.deceased else ()
+    return died + tuple(
         words.say(
             f"problem.{problem.kind}",
             n=problem.count,
@@ -60,5 +62,5 @@ def problem_lines(words: Words, problems: Iterable[Problem]) -> tuple[str, ...]:
             about=problem.about,
             reason=problem.reason,
         )
-        for problem in problems
+        for problem in chart.problems
     )

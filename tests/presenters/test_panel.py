@@ -1,10 +1,12 @@
 """The panel's parts for each kind of chart: with nothing, one visit, one rater, a rater missing, blind, ten years."""
 
+from dataclasses import replace
+
 from imr_fhir.ehr.chart import Problem
 from imr_fhir.record import SeenFirst
 from smart_app.presenters.panel import Panel
 from smart_app.presenters.situation import OpenDraft
-from tests.presenters.build import chart, noted, pair, shown
+from tests.presenters.build import PLAN, chart, noted, pair, shown
 from tests.spec.build import answers, client, clinician, course, d, stopped, sum_of, withdrawn
 
 
@@ -186,6 +188,24 @@ def test_the_write_plan_is_said_before_anyone_types() -> None:
         "Goals and steps: saved as goals.",
         "Who wrote what: kept in the record and in the app’s own log.",
     )
+
+
+def test_an_edited_form_is_said_before_anyone_types() -> None:
+    plan = replace(PLAN, edited=("client",), creates=("Observation",))
+    assert shown(chart(), plan=plan).plan == (
+        "The form in this record differs from the packaged one, so nothing can be filed against it. "
+        "Tell those who look after the record system.",
+        "Answers: saved in the record as a measurement that holds each answer.",
+        "Goals and steps: this record takes none from the app.",
+        "Who wrote what: kept in the app’s own log.",
+    )
+
+
+def test_that_somebody_has_died_comes_first() -> None:
+    of = chart(problems=[Problem("cut-short", "Goal")])
+    died = replace(of, patient=replace(of.patient, deceased=True))
+    assert shown(died).problems[0] == "The record says that this person has died."
+    assert len(shown(of).problems) == 1
 
 
 def test_what_is_missing_of_the_record_is_said_plainly() -> None:
