@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from smart_app import filing, form, goals, handover, health, launch, panel, patient, today, together
 from smart_app.access import init_access
 from smart_app.config import AppConfig
 from smart_app.error_pages import init_error_pages
@@ -24,7 +23,18 @@ from smart_app.store import Store
 from smart_app.store.cipher import Cipher
 from smart_app.store.keys import load_keys
 
-_ACTIVITIES = ("health", "launch", "panel", "form", "handover", "patient", "goals", "together", "today", "filing")
+_ACTIVITIES = (
+    health.health,
+    launch.launch,
+    panel.panel,
+    form.form,
+    handover.handover,
+    patient.patient,
+    together.together,
+    today.today,
+    goals.goals,
+    filing.filing,
+)
 
 
 def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime] = utc_now) -> Flask:
@@ -46,8 +56,6 @@ def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime]
     Compress(app)
     for init in (init_access_log, init_headers, init_language, init_pages, init_access, init_error_pages):
         init(app)
-    for name in _ACTIVITIES:
-        if find_spec(f"smart_app.{name}"):
-            found = vars(import_module(f"smart_app.{name}"))
-            app.register_blueprint(found.get("blueprint") or found[name])
+    for blueprint in _ACTIVITIES:
+        app.register_blueprint(blueprint)
     return app

@@ -8,16 +8,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from imr_fhir.errors import ImrError
 from smart_app.state import state
 
-blueprint = Blueprint("health", __name__)
+health = Blueprint("health", __name__)
 _log = logging.getLogger(__name__)
 
 
-@blueprint.get("/livez")
+@health.get("/livez")
 def livez() -> Response:
     return _plain("alive", 200)
 
 
-@blueprint.get("/readyz")
+@health.get("/readyz")
 def readyz() -> Response:
     """Store, its keys, its version and the disk; 503 also from SIGTERM on, so that no new work is sent here."""
     if state().draining.is_set():

@@ -40,22 +40,22 @@ from smart_app.store.errors import NoAccess
 from smart_app.store.launch import Started
 from smart_app.tokens import revoke_all
 
-blueprint = Blueprint("launch", __name__)
+launch = Blueprint("launch", __name__)
 _AGAIN = "Open the app again from the patient's chart."
 _WINDOW = "window"
 
 
-@blueprint.get("/launch")
-def launch() -> BaseResponse:
+@launch.get("/launch")
+def begin() -> BaseResponse:
     """Where the EHR opens the app: only a configured ``iss`` is answered with a way on."""
     asked = launch_parameters(request.query_string.decode("latin-1"))
-    location, pending = _begin(asked, in_window=False)
+    location, pending = _new_log_in(asked, in_window=False)
     response = redirect(location)
     under_way.keep(response, pending, state().seal, now())
     return response
 
 
-@blueprint.get("/launch/go")
+@launch.get("/launch/go")
 def go() -> Any:
     """One bounce shows whether the browser brings our cookie back; only then does the EHR see its launch token."""
     pending = under_way.find(request.args.get("s", ""), state().seal, now())
@@ -70,21 +70,21 @@ def go() -> Any:
     return render_template("launch/no_cookie.html", sealed=request.args["p"], blocked=asked["in_window"])
 
 
-@blueprint.post("/launch/open")
+@launch.post("/launch/open")
 def open_window() -> Any:
     """The same launch in a window of its own, where a cookie holds. A link leads on: `form-action` would block a
     redirect from this POST to the EHR."""
     again = state().seal.open(_WINDOW, "", request.form.get("sealed", ""), now(), lifetime=under_way.LIFETIME)
     if again is None:
         raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
-    location, pending = _begin(again[0], in_window=True)
+    location, pending = _new_log_in(again[0], in_window=True)
     response = make_response(render_template("launch/go_on.html", location=location))
     under_way.keep(response, pending, state().seal, now())
     response.headers["Refresh"] = f"0; url={location}"
     return response
 
 
-@blueprint.get("/callback/<site>")
+@launch.get("/callback/<site>")
 def callback(site: str) -> BaseResponse:
     """Where the EHR's authorization server sends the browser back, with a code that is spent once."""
     given = request.args.get("state", "")
@@ -109,19 +109,21 @@ def callback(site: str) -> BaseResponse:
     with state().store.writing():
         started = state().store.launches.start(context, tokens, presented.values(), now())
         state().store.states.led_to(pending.state, started.launch.id)
+        for each in started.ended:
+            audit("session-ended", opened(each, ""), purpose="by the next log-in")
         audit("log-in", opened(started.launch, started.secret))
     revoke_all(started.ended, state().hospitals, now())
     return _into(started)
 
 
-@blueprint.get("/.well-known/jwks.json")
+@launch.get("/.well-known/jwks.json")
 def jwks() -> Response:
     """Our public keys, for EHRs where the app signs."""
     ways = [hospital.authentication for hospital in state().hospitals.values()]
     return jsonify(public_jwks(way for way in ways if isinstance(way, PrivateKeyJwt)))
 
 
-@blueprint.post("/l/<lid>/language")
+@launch.post("/l/<lid>/language")
 @with_launch(*EVERYONE)
 def language(launch: Launch) -> BaseResponse:
     """By hand, for the rest of the launch."""
@@ -131,7 +133,7 @@ def language(launch: Launch) -> BaseResponse:
     return redirect(back_address(launch.id, urlsplit(request.referrer or "").path), 303)
 
 
-@blueprint.post("/l/<lid>/log-out")
+@launch.post("/l/<lid>/log-out")
 @with_launch(*EVERYONE)
 def logout(launch: Launch) -> Response:
     """Ends the launch and its tokens; drafts are kept."""
@@ -145,7 +147,7 @@ def logout(launch: Launch) -> Response:
     return response
 
 
-@blueprint.get("/l/<lid>/idle")
+@launch.get("/l/<lid>/idle")
 @with_launch(*EVERYONE, touch=False)
 def idle(launch: Launch) -> Response:
     """What an unused page turns into: nothing of the patient, and a way on for as long as the launch lives."""
@@ -157,14 +159,14 @@ def idle(launch: Launch) -> Response:
     return response
 
 
-@blueprint.post("/l/<lid>/go-on")
+@launch.post("/l/<lid>/go-on")
 @with_launch(*EVERYONE)
 def go_on(launch: Launch) -> BaseResponse:
     """Back to the page that locked itself; the idle time begins again."""
     return redirect(back_address(launch.id, request.form.get("back", "")), 303)
 
 
-def _begin(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending]:
+def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending]:
     """A new log-in, and the address that shows whether its cookie came back."""
     if not asked.get("iss") or not asked.get("launch"):
         raise LaunchError(

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 import pytest
 
 from tests.running import Browser, Running, log_in, token_in
-from tests.web.steps import record_of, titled
+from tests.web.steps import record_of, rows, titled
 
 
 @pytest.mark.parametrize(("framed", "partitioned"), [(True, True), (False, False)])
@@ -52,10 +52,14 @@ def test_another_user_in_the_same_browser_ends_what_the_first_had_open(run: Runn
     browser = Browser()
     kari = log_in(run, browser=browser)
     run.asked.clear()
+    before = rows(run, "audit")
     ola = log_in(run, user="Practitioner/ola", browser=browser)
     assert [browser.get(chart.url).status_code for chart in (kari, ola)] == [404, 200]
     assert f"__Host-l-{kari.id[:8]}" not in browser.jar["127.0.0.1"]
     assert run.asked.count("POST /oauth2/revoke") == 1
+    ended, logged_in, *_ = run.store.audit.entries(after=before)
+    assert (ended["action"], ended["display"]) == ("session-ended", "Kari Nilsen")
+    assert (logged_in["action"], logged_in["display"]) == ("log-in", "Ola Hansen")
 
 
 def test_the_same_user_in_another_browser_ends_nothing(run: Running) -> None:

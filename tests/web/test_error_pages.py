@@ -79,6 +79,14 @@ def test_an_error_in_a_page_keeps_the_patient_s_name_and_says_what_next(
     assert "<b>way" not in response.text
 
 
+def test_where_there_is_no_access_nothing_of_the_patient_is_shown(run: Running) -> None:
+    """A launch that ended while a page of it was being made, a draft of somebody else."""
+    response = raised(run, store_errors.NoAccess())
+    assert (response.status_code, titled(response)) == (404, "There is nothing here for you")
+    assert "Eva Berg" not in response.text
+    assert "Refresh" not in response.headers
+
+
 def test_a_busy_hospital_says_when_to_come_again(run: Running) -> None:
     assert raised(run, errors.Busy("wait", status=429, retry_after=7)).headers["Retry-After"] == "7"
 

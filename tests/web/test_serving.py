@@ -16,7 +16,7 @@ from smart_app.state import state_of
 from tests.running import Running, running
 
 
-def test_who_is_being_answered_gets_an_answer_and_nobody_new_comes_in() -> None:
+def test_who_is_being_answered_or_waits_for_it_gets_an_answer_and_nobody_new_comes_in() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def application(_environ: Any, start_response: Any) -> list[bytes]:
@@ -25,21 +25,23 @@ def test_who_is_being_answered_gets_an_answer_and_nobody_new_comes_in() -> None:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"saved"]
 
-    server = Server(application, listen("127.0.0.1", 0), threads=2)
+    server = Server(application, listen("127.0.0.1", 0), threads=1)
     server.start()
     answers: list[str] = []
     url = f"http://127.0.0.1:{server.port}/"
-    asking = threading.Thread(target=lambda: answers.append(requests.get(url, timeout=10).text))
-    asking.start()
+    asking = [threading.Thread(target=lambda: answers.append(requests.get(url, timeout=10).text)) for _ in range(2)]
+    for each in asking:
+        each.start()
     assert begun.wait(5)
+    time.sleep(0.1)  # the second waits for the one thread
     stopping = threading.Thread(target=server.stop, args=(10,))
     stopping.start()
     time.sleep(0.1)
     assert stopping.is_alive(), "it waits for the open answer"
     go_on.set()
-    asking.join(5)
-    stopping.join(5)
-    assert answers == ["saved"]
+    for each in (*asking, stopping):
+        each.join(5)
+    assert answers == ["saved", "saved"]
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=2)
 
