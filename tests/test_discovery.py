@@ -33,7 +33,7 @@ def discovered(change: dict[str, Any] | None = None, *, slash: str = "") -> Smar
 
     with serve(script) as server:
         found = discover(Transport([server.origin], allow_loopback_http=True), f"{server.origin}/fhir{slash}")
-        assert found.fhir_base == f"{server.origin}/fhir"
+        assert found.fhir_base == f"{server.origin}/fhir{slash}"
         return found
 
 

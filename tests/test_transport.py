@@ -375,7 +375,7 @@ def test_links_stay_below_the_base(link: str, there: str | None) -> None:
         with pytest.raises(RefusedUrl):
             under(link, BASE)
     else:
-        assert under(link, BASE) == there
+        assert under(link, BASE) == under(link, f"{BASE}/") == there
 
 
 @pytest.mark.parametrize(
@@ -390,6 +390,7 @@ def test_links_stay_below_the_base(link: str, there: str | None) -> None:
         ("https://ehr.example/Patient/12", None),
         (f"{BASE}/x/Patient/12", None),
         ("x/Patient/12", None),
+        ("/api/fhir/Patient/12", None),
         ("Patient/..", None),
         ("Patient/" + "1" * 65, None),
         ("Patient/1 2", None),
@@ -402,6 +403,7 @@ def test_links_stay_below_the_base(link: str, there: str | None) -> None:
 )
 def test_local_references(value: object, reference: Reference | None) -> None:
     assert local_reference(value, BASE) == reference
+    assert local_reference(value, f"{BASE}/") == reference
 
 
 @pytest.mark.parametrize(
@@ -415,6 +417,8 @@ def test_local_references(value: object, reference: Reference | None) -> None:
         ("Observation/12/_history/3/../../4", None),
         ("Observation/12/$everything", None),
         ("xObservation/12", None),
+        ("Observation/12\n", None),
+        ("Other/Observation/12", Reference("Observation", "12")),
         ("Observation/..", None),
         ("Observation/1\\2", None),
         ("", None),

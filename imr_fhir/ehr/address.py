@@ -23,6 +23,7 @@ _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")  # a backslash is a slash to browsers; 
 
 _ID = r"(?!\.+(?:/|$))[A-Za-z0-9\-.]{1,64}"
 _REFERENCE = re.compile(rf"(?P<type>[A-Z][A-Za-z]{{1,63}})/(?P<id>{_ID})(?:/_history/(?P<version>{_ID}))?")
+_LOCATION = re.compile(rf"(?:^|/){_REFERENCE.pattern}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,11 @@ def parse(url: str) -> Address:
 def under(url: str, base: str) -> str:
     """``url``, absolute or relative to ``base``, as an absolute address of the same server below ``base``.
 
-    Raises RefusedUrl for any other. ``base`` has no slash at its end.
+    Raises RefusedUrl for any other.
     """
     if _UNSAFE.search(url):
         raise RefusedUrl(f"The address {_shown(url)} is not one that we call.", next_step=_TELL)
+    base = base.rstrip("/")
     absolute = urljoin(f"{base}/", url)
     target, home = parse(absolute), parse(base)
     if target.origin != home.origin or not (target.path == home.path or target.path.startswith(f"{home.path}/")):
@@ -82,7 +84,8 @@ def local_reference(value: object, base: str) -> Reference | None:
     found = _REFERENCE.fullmatch(value)
     if found is None and "://" in value:
         try:
-            found = _REFERENCE.fullmatch(parse(under(value, base)).path[len(parse(base).path) + 1 :])
+            path = parse(under(value, base)).path
+            found = _REFERENCE.fullmatch(path[len(parse(base.rstrip("/")).path) + 1 :])
         except RefusedUrl:
             return None
     return Reference(found["type"], found["id"], found["version"] or "") if found else None
@@ -93,11 +96,8 @@ def location_reference(value: str) -> Reference | None:
 
     Epic's is relative; an EHR behind a proxy may give its inner address.
     """
-    path = value if not _UNSAFE.search(value) else ""
-    for found in _REFERENCE.finditer(path):
-        if found.end() == len(path) and (found.start() == 0 or path[found.start() - 1] == "/"):
-            return Reference(found["type"], found["id"], found["version"] or "")
-    return None
+    found = _LOCATION.search(value)
+    return Reference(found["type"], found["id"], found["version"] or "") if found else None
 
 
 def is_id(value: str) -> bool:

@@ -10,7 +10,10 @@ from imr_fhir.errors import BadReply, NotFound
 
 @dataclass(frozen=True, slots=True)
 class SmartConfiguration:
-    """Endpoints are absolute addresses of the site's hosts, or "" where the server has none."""
+    """Endpoints are absolute addresses of the site's hosts, or "" where the server has none.
+
+    ``fhir_base`` is as it was given: the request's ``aud`` must be the launch's ``iss`` to the letter.
+    """
 
     fhir_base: str
     issuer: str
@@ -31,16 +34,17 @@ def discover(transport: Transport, fhir_base: str) -> SmartConfiguration:
 
     Raises RefusedUrl where an endpoint is not on a host of the site, BadReply where the answer is not SMART's.
     """
-    base = fhir_base.rstrip("/")
-    url = f"{base}/.well-known/smart-configuration"
+    url = f"{fhir_base.rstrip('/')}/.well-known/smart-configuration"
     reply = transport.send("GET", url, purpose="metadata", headers={"Accept": "application/json"})
     if reply.status == 404:
-        raise NotFound(f"{base} has no SMART configuration.", status=404, next_step="Check the site's FHIR address.")
+        raise NotFound(
+            f"{fhir_base} has no SMART configuration.", status=404, next_step="Check the site's FHIR address."
+        )
     found = reply.json() if reply.status == 200 else None
     if not isinstance(found, dict):
         raise BadReply(f"{url} answered {reply.status} without a SMART configuration.", next_step=_TELL)
     configuration = SmartConfiguration(
-        fhir_base=base,
+        fhir_base=fhir_base,
         issuer=_text(found, "issuer"),
         authorization_endpoint=_text(found, "authorization_endpoint"),
         token_endpoint=_text(found, "token_endpoint"),
