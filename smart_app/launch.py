@@ -23,6 +23,7 @@ from flask import (
 from werkzeug.wrappers import Response as BaseResponse
 
 from imr_fhir.ehr.authorization import authorization_request, launch_parameters, parse_callback
+from imr_fhir.ehr.outcome import plain
 from imr_fhir.ehr.scopes import to_ask
 from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
 from imr_fhir.errors import EhrError, LaunchError, StateError, UnknownIssuer
@@ -234,4 +235,6 @@ def _hospital(iss: str) -> Hospital:
     for hospital in state().hospitals.values():
         if hospital.site.iss == iss:
             return hospital
-    raise UnknownIssuer("This EHR is not one that the app was set up for.", next_step="Tell your IT department.")
+    raise UnknownIssuer(
+        f"{plain(iss, 200)!r} is no EHR that the app was set up for.", next_step="Tell your IT department."
+    )

@@ -79,7 +79,7 @@ def test_an_unused_page_covers_itself_and_can_be_gone_on_with(run: Running) -> N
     seconds, address = refresh_of(chart.page)
     run.clock.ahead = timedelta(seconds=seconds)
     idle = chart.browser.get(address)
-    assert titled(idle) == "Locked, since nobody used it"
+    assert titled(idle) == "Locked because it was not used"
     assert "Eva" not in idle.text
     assert refresh_of(idle)[0] >= 20, "WCAG 2.2.1: time to press the button"
     on = chart.browser.submit(idle, "go-on", back=chart.url.removeprefix(run.url))

@@ -64,7 +64,7 @@ def test_from_a_frame_that_keeps_no_cookie_into_a_window(run: Running, context: 
 def test_an_unused_page_covers_itself(run: Running, context: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "LOCK_BEFORE", IDLE - timedelta(seconds=1))
     frame = chart_with_frame(run, context.new_page())
-    expect(frame.get_by_role("heading", level=1)).to_have_text("Locked, since nobody used it")
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Locked because it was not used")
     expect(frame.locator("header")).to_have_count(0)
     monkeypatch.undo()
     frame.get_by_role("button", name="Go on").click()
