@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from imr_fhir.course import Course
-from imr_fhir.due import DueOccasion, DueOutcome, current, next_due, occasions, standing
+from imr_fhir.due import DueOccasion, DueOutcome, next_due, occasions, standing
 from imr_fhir.record import OUTCOMES
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
@@ -26,16 +26,19 @@ class DueView:
 def due_view(
     words: Words,
     course: Course | None,
+    occasion: DueOccasion | None,
     responses: Sequence[Response],
     outcomes: Sequence[DueOutcome],
     names: Mapping[Rater, str],
     today: date,
 ) -> DueView | None:
-    """``names`` holds the raters of this site. None without a course: nothing is due before a first rating."""
+    """None without a course: nothing is due before a first rating.
+
+    ``occasion`` is the one of ``course`` whose due window is open; ``names`` holds the raters of this site.
+    """
     if course is None:
         return None
     about = tuple(_course(words, course))
-    occasion = current(course, today)
     if occasion is not None:
         stands = {rater: standing(occasion, rater, responses, outcomes, today=today) for rater in names}
         waiting = [names[rater] for rater, stand in stands.items() if stand.state == "open"]

@@ -9,7 +9,7 @@ from datetime import date
 from imr_fhir.blind import hidden_from_clinician
 from imr_fhir.change import CannotSay, Change, change
 from imr_fhir.course import Course, course_of, courses, first_of, responses_in
-from imr_fhir.due import current
+from imr_fhir.due import DueOccasion, current
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.history import LISTED
 from imr_fhir.pairing import pairs
@@ -27,6 +27,7 @@ class Known:
     names: Mapping[Rater, str]  # of the raters that this site shows, client first
     courses: tuple[Course, ...]
     course: Course | None  # the one that runs, else the last
+    open: DueOccasion | None  # whose due window is open today
     notes: tuple[Note, ...]
     visible: tuple[Response, ...]
     hidden: tuple[Response, ...]
@@ -69,9 +70,10 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
     listed = [response for response in chart.responses if response.status in LISTED]
     found = courses(chart.episodes, listed, situation.table, today=situation.today)
     course = current_course(found, situation.today)
+    now_due = current(course, situation.today) if course else None
     hidden = hidden_from_clinician(
         listed,
-        current(course, situation.today) if course else None,
+        now_due,
         today=situation.today,
         clinician_on=situation.clinician_on,
         may_rate=situation.may_write,
@@ -85,6 +87,7 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
         names={rater: names[rater] for rater in (RATERS if both else RATERS[:1])},
         courses=found,
         course=course,
+        open=now_due,
         notes=notes,
         visible=visible,
         hidden=hidden,

@@ -96,7 +96,15 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         tiles=tuple(_tile(words, all_of, situation, chosen, rater) for rater in all_of.names) if chosen else (),
         see_first=next((response.key for response in all_of.hidden), ""),
         drafts=draft_lines(words, situation.drafts, all_of.names),
-        due=due_view(words, all_of.course, chart.responses, due_answers(all_of.notes), all_of.names, situation.today),
+        due=due_view(
+            words,
+            all_of.course,
+            all_of.open,
+            chart.responses,
+            due_answers(all_of.notes),
+            all_of.names,
+            situation.today,
+        ),
         chart=chart_view(
             words,
             [
