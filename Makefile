@@ -10,7 +10,7 @@ BIN := .venv/bin
 .PHONY: demo test bench check lock messages clean
 
 demo: .venv/.app
-	@exec $(BIN)/imr-app demo --port $(PORT) --app-port $(APP_PORT) --data $(DATA) $(if $(RESET),--reset)
+	@exec $(BIN)/imr-app demo --port $(PORT) --app-port $(APP_PORT) --data '$(DATA)' $(if $(RESET),--reset)
 
 test: .venv/.dev
 	@rm -rf .tools/written
@@ -41,5 +41,5 @@ clean:
 	@touch $@
 
 .venv/.app: requirements/app.txt pyproject.toml
-	@test -e .venv/.dev || requirements/install $(PYTHON) app
+	@if test -e .venv/.dev; then $(MAKE) -s .venv/.dev; else requirements/install $(PYTHON) app; fi
 	@touch $@

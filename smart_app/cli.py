@@ -130,11 +130,12 @@ def demo(port: int, app_port: int, folder: Path, reset: bool) -> None:
     set_up_logging("WARNING")
     try:
         with running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo) as running:
+            width = max(len(running.chart_url), len(running.app_url))
             click.echo(f"""
-Open {running.chart_url}
-  The charts of a sandbox hospital with synthetic patients: choose one, then "Open IMR in the chart".
-     {running.app_url}
-  The app itself; it opens from a chart. Ctrl-C ends both. Their data stay in {folder}.""")
+Open {running.chart_url:{width}}  the charts of a sandbox hospital: choose a patient, then "Open IMR in the chart"
+     {running.app_url:{width}}  the app itself, which opens from a chart only
+
+Ctrl-C ends both; what was saved stays in {folder}.""")
             _until_stopped(running.state)
     except KeyboardInterrupt:
         click.echo("Stopped before it was ready; the next start goes on from here.")

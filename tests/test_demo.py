@@ -83,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Path:
     """What a first start has left."""
     path = tmp_path_factory.mktemp("demo") / ".demo"
     with demo(path, ports) as first:
-        assert f"\nOpen {first.chart}\n" in first.said
+        assert f"\nOpen {first.chart} " in first.said
         assert first.app in first.said
         assert first.said.count("Filed ") == 9  # the tenth patient is new
     return path
