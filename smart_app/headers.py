@@ -7,8 +7,8 @@ from flask import Flask, Response, g, request
 from smart_app.config import SiteConfig
 
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors "
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors "
 )
 _ALWAYS: Mapping[str, str] = {
     # `no-referrer` would make our own forms send `Origin: null`, which csrf.py refuses.

@@ -11,8 +11,8 @@ from tests.running import Browser, Running, log_in, running
 from tests.web.steps import titled
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors "
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors "
 )
 
 
