@@ -8,9 +8,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.failure import retry_after
 from imr_fhir.ehr.outcome import plain, sentence
 from imr_fhir.ehr.receipt import Receipt
-from imr_fhir.ehr.transport import Transport
+from imr_fhir.ehr.transport import Reply, Transport
 from imr_fhir.errors import (
     BadReply,
     Busy,
@@ -63,6 +64,7 @@ def search(*answers: Any, patient: str = "anna") -> Any:
     left = list(answers)
 
     def script(exchange: Exchange) -> None:
+        assert exchange.request.path.startswith(("/fhir/Observation?", "/fhir?page="))
         exchange.answer(200, json.loads(json.dumps(left.pop(0)).replace("BASE", f"{server.origin}/fhir")))
 
     with serve(script) as server:
@@ -122,6 +124,7 @@ def test_without_a_patient_anything_may_be_read() -> None:
         ({"resourceType": "Provenance", "target": [{"reference": "https://x.example/Patient/anna"}]}, False),
         ({"resourceType": "AuditEvent", "entity": [{"what": {"reference": "Patient/anna"}}]}, True),
         ({"resourceType": "AuditEvent", "entity": [{"what": {"reference": "Patient/boris"}}]}, False),
+        ({"resourceType": "AuditEvent", "entity": [7]}, True),
         ({"resourceType": "Condition", "subject": {"reference": "Patient/boris"}}, False),
     ],
 )
@@ -144,6 +147,22 @@ def test_what_is_no_id_is_not_asked_for(resource_id: str) -> None:
     with serve(pages({})) as server, pytest.raises(BadReply):
         client(server).read("Observation", resource_id)
     assert server.requests == []
+
+
+def test_a_token_that_ended_early_is_renewed_once() -> None:
+    def script(exchange: Exchange) -> None:
+        if exchange.request.headers["authorization"] == "Bearer new":
+            exchange.answer(200, observation("1"))
+        else:
+            exchange.answer(401)
+
+    with serve(script) as server:
+        assert client(server, token=lambda: "old", renew=lambda old: "new").read("Observation", "1")["id"] == "1"
+        assert len(server.requests) == 2
+        for renew in (lambda old: "", lambda old: "old"):
+            with pytest.raises(Unauthorized):
+                client(server, token=lambda: "old", renew=renew).read("Observation", "1")
+        assert len(server.requests) == 5
 
 
 # Failures
@@ -170,6 +189,7 @@ def test_what_is_no_id_is_not_asked_for(resource_id: str) -> None:
         (503, {"Retry-After": "soon"}, b"", ServerFault, None),
         (503, {}, b"", ServerFault, None),
         (500, {}, b"", ServerFault, None),
+        (500, {"Retry-After": "7"}, b"", ServerFault, 7),
     ],
 )
 def test_a_failure_has_a_name(
@@ -179,6 +199,10 @@ def test_a_failure_has_a_name(
         client(server).read("Observation", "1")
     assert (failure.value.status, failure.value.retry_after) == (status, retry_after)
     assert failure.value.next_step
+
+
+def test_a_digit_that_is_no_number() -> None:
+    assert retry_after(Reply(429, {"Retry-After": "\N{SUPERSCRIPT TWO}"}, b"")) is None
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 307])
@@ -221,7 +245,15 @@ def test_what_the_ehr_says_is_told() -> None:
         ),
         ({"resourceType": "OperationOutcome", "issue": [7, {"details": "x", "diagnostics": 7}]}, ""),
         ({"resourceType": "OperationOutcome", "issue": "x"}, ""),
-        ({"resourceType": "Patient"}, ""),
+        (
+            {"resourceType": "OperationOutcome", "issue": [{"details": {"coding": [7]}, "code": "x"}]},
+            "The EHR says: x.",
+        ),
+        (
+            {"resourceType": "OperationOutcome", "issue": [{"details": {"text": " "}, "diagnostics": "d"}]},
+            "The EHR says: d.",
+        ),
+        ({**outcome("a"), "resourceType": "Patient"}, ""),
         ([], ""),
         (None, ""),
     ],
@@ -232,6 +264,7 @@ def test_an_operation_outcome_is_a_sentence(resource: object, said: str) -> None
 
 def test_a_sentence_has_300_characters_at_most() -> None:
     assert len(sentence(outcome("å" * 1_000_000))) == 300
+    assert plain("x" * 300) == "x" * 300
     assert plain("a\u202eb\u2066c\x1b[31md\u200be\u2028f\ue000g") == "abc[31mde fg"
 
 
@@ -264,6 +297,11 @@ def test_search_by_post_keeps_the_number_out_of_the_address() -> None:
     assert parse_qs(server.requests[0].body.decode())["identifier"] == ["urn:oid:2.16.578.1.12.4.1.4.1|1"]
 
 
+def test_a_search_that_fails() -> None:
+    with serve(pages({"GET /fhir/Observation": (500, page())})) as server, pytest.raises(ServerFault):
+        client(server).search("Observation", [])
+
+
 def test_other_patients_are_dropped_and_counted() -> None:
     found = search(page(observation("1"), observation("2", "Patient/boris"), observation("3", "Patient/cecilie")))
     assert ([resource["id"] for resource in found.resources], found.foreign) == (["1"], 2)
@@ -278,11 +316,13 @@ def test_what_was_not_asked_for_is_left_out_and_warnings_are_told() -> None:
     assert found.said == ("The EHR says: code is ignored.",)
 
 
-@pytest.mark.parametrize("bundle", [{"entry": 5}, {"entry": {}}, {"link": "x"}, {"link": [{"relation": "next"}]}])
+@pytest.mark.parametrize(
+    "bundle", [{"entry": 5}, {"entry": {}}, {"link": "x"}, {"link": [7]}, {"link": [{"relation": "next"}]}]
+)
 def test_odd_bundles(bundle: dict[str, Any]) -> None:
     if bundle.get("link") == [{"relation": "next"}]:
-        with pytest.raises(BadReply):
-            search({"resourceType": "Bundle", **bundle}, {"resourceType": "Bundle", **bundle})
+        with pytest.raises(BadReply, match="not where"):
+            search({"resourceType": "Bundle", **bundle})
     else:
         assert search({"resourceType": "Bundle", **bundle}).resources == ()
 
@@ -343,7 +383,16 @@ def test_create(headers: dict[str, str], body: Any, receipt: Receipt) -> None:
     assert (request.method, request.path) == ("POST", "/fhir/Observation")
     assert request.headers["if-none-exist"] == "identifier=a|b"
     assert request.headers["content-type"] == "application/fhir+json; charset=utf-8"
+    assert "authorization" not in request.headers
     assert request.json() == observation()
+
+
+def test_without_a_condition_none_is_sent() -> None:
+    made = {"Location": "Observation/7"}
+    _, server = written(lambda exchange: exchange.answer(200, b"", made), lambda ehr: ehr.create(observation()))
+    assert "if-none-exist" not in server.requests[0].headers
+    _, server = written(lambda exchange: exchange.answer(200, b"", made), lambda ehr: ehr.update(observation("7")))
+    assert "if-match" not in server.requests[0].headers
 
 
 @pytest.mark.parametrize(
@@ -353,6 +402,8 @@ def test_create(headers: dict[str, str], body: Any, receipt: Receipt) -> None:
         (201, {"Location": "BASE/Goal/7"}, b""),
         (201, {"Location": "https://x/..%2f"}, b""),
         (201, {}, b"<html>"),
+        (201, {}, b"[]"),
+        (201, {}, observation("../7")),
         (200, {}, outcome("fine")),
         (202, {"Location": "Observation/7"}, b""),
     ],
@@ -430,6 +481,7 @@ def test_transaction() -> None:
         answers({"status": "201"}, {"status": "200"}),
         answers({"status": "201", "location": "Goal/7"}, {"status": "200"}),
         answers("x", "y"),
+        {"resourceType": "Bundle", "entry": ["x", "y"]},
         {"resourceType": "Bundle"},
         {"resourceType": "Bundle", "entry": 7},
         outcome("fine"),
@@ -463,6 +515,9 @@ def test_what_it_can_do() -> None:
     with serve(pages({"GET /fhir/metadata": {"resourceType": "CapabilityStatement", "kind": "instance"}})) as server:
         assert client(server).capabilities()["kind"] == "instance"
     with serve(pages({})) as server, pytest.raises(EhrError):
+        client(server).capabilities()
+    refused = (403, {"resourceType": "CapabilityStatement"})
+    with serve(pages({"GET /fhir/metadata": refused})) as server, pytest.raises(Forbidden):
         client(server).capabilities()
 
 

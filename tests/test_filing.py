@@ -335,6 +335,18 @@ def test_an_ehr_that_cannot_be_searched(ehr: SmallEhr, status: int) -> None:
     assert isinstance(look_back(ehr.client(), parts, in_transaction=True), expected)
 
 
+def test_more_than_can_be_looked_through(ehr: SmallEhr, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imr_fhir.ehr.client.PAGES", 2)
+
+    def endless(exchange: Exchange) -> bool:
+        link = {"relation": "next", "url": f"{ehr.origin}/fhir?page={len(ehr.requests)}"}
+        exchange.answer(200, {"resourceType": "Bundle", "link": [link]})
+        return True
+
+    ehr.before = endless
+    assert isinstance(look_back(ehr.client(), only_response(), in_transaction=True), Unknown)
+
+
 @pytest.mark.parametrize("status", [400, 403])
 def test_a_provenance_that_is_shown_to_nobody_went_the_way_of_its_transaction(ehr: SmallEhr, status: int) -> None:
     parts = filing()

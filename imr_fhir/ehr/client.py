@@ -188,7 +188,9 @@ class _Pages:
         ]
         if not links:
             return ""
-        url = self._client.page_address(str(links[0].get("url")))
+        if not isinstance(links[0].get("url"), str):
+            raise BadReply("The EHR says that there is a next page, but not where.", next_step=_TELL)
+        url = self._client.page_address(links[0]["url"])
         if url in self.seen:
             raise BadReply("The EHR's pages lead in a circle.", next_step=_TELL)
         self.seen.add(url)
