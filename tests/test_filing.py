@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -155,6 +156,14 @@ def test_an_update_replaces_the_version_that_was_seen(ehr: SmallEhr) -> None:
     assert ehr.bundles[0]["entry"][0]["request"] == {"method": "PUT", "url": "Goal/g", "ifMatch": 'W/"4"'}
 
 
+def test_an_update_by_itself_too(ehr: SmallEhr) -> None:
+    ehr.store["Goal/g"] = {"resourceType": "Goal", "id": "g", "meta": {"versionId": "4"}}
+    part = Part(goal_resource(replace(GOAL, id="g"), filing=str(uuid.uuid4())), urn(), if_match="4")
+    assert isinstance(send(ehr.client(), [part], in_transaction=False), PartOk)
+    assert ehr.requests == ["PUT Goal/g", "GET Goal/g"]
+    assert isinstance(send(ehr.client(), [part], in_transaction=False), Unknown)
+
+
 # What a failure means: the table of the states of filing
 
 TAKES_TIME = {"Retry-After": "30"}
@@ -289,9 +298,7 @@ def kept(ehr: SmallEhr, part: Part, resource_id: str, **change: Any) -> None:
     ehr.store[f"{part.type}/{resource_id}"] = found
 
 
-@pytest.mark.parametrize("ignores_search", [False, True])
-def test_others_in_the_chart_are_not_taken_for_it(ehr: SmallEhr, ignores_search: bool) -> None:
-    ehr.ignores_search = ignores_search
+def test_others_in_the_chart_are_not_taken_for_it(ehr: SmallEhr) -> None:
     for part in filing():
         kept(ehr, part, "other")
     ehr.store["Observation/odd"] = {
@@ -299,8 +306,9 @@ def test_others_in_the_chart_are_not_taken_for_it(ehr: SmallEhr, ignores_search:
         "identifier": ["x", {}], "meta": {"tag": ["x"]},
     }  # fmt: skip
     ehr.store["Provenance/odd"] = {"resourceType": "Provenance", "id": "odd", "meta": {"tag": 7}}
+    ehr.store["Provenance/odder"] = {"resourceType": "Provenance", "id": "odder", "meta": "x"}
     parts = filing()
-    ehr.ignores_search = True
+    ehr.ignores_search = True  # as an EHR does that does not know the parameter
     assert look_back(ehr.client(), parts, in_transaction=True) == NotThere()
 
 
@@ -377,6 +385,25 @@ def test_an_update_is_looked_for_by_its_id(
         meta = {**part.resource["meta"], "versionId": version}
         ehr.store["Goal/g"] = {**part.resource, "lifecycleStatus": lifecycle, "meta": meta}
     assert isinstance(look_back(ehr.client(), [part], in_transaction=True), outcome)
+    assert ehr.requests == ["GET Goal/g"]
+
+
+def test_what_was_new_is_looked_for_by_identifier_and_patient_or_by_tag(ehr: SmallEhr) -> None:
+    asked: dict[str, dict[str, str]] = {}
+
+    def watch(exchange: Exchange) -> bool:
+        path, _, query = exchange.request.path.partition("?")
+        asked[path] = dict(parse_qsl(query))
+        return False
+
+    ehr.before = watch
+    origin, answered, _ = parts = filing()
+    look_back(ehr.client(), parts, in_transaction=True)
+    identifier, tag = answered.resource["identifier"]["value"], origin.resource["meta"]["tag"][0]
+    assert asked["/fhir/QuestionnaireResponse"] == {
+        "identifier": f"urn:ietf:rfc:3986|{identifier}", "patient": "anna", "_count": "500",
+    }  # fmt: skip
+    assert asked["/fhir/Provenance"] == {"_tag": f"{tag['system']}|{tag['code']}", "_count": "500"}
 
 
 # HAPI
