@@ -36,7 +36,8 @@ def record(patient: str) -> str:
     return _page(
         "chart.html",
         person=person,
-        frame_url=_launch_url(hospital, patient) if framed else "",
+        user=_user(person),
+        frame_url=_launch_url(hospital, person) if framed else "",
         courses=records.lines(hospital, "EpisodeOfCare", f"patient={patient}&_sort=-date"),
         conditions=records.lines(hospital, "Condition", f"patient={patient}&clinical-status=active")[:FEW],
         encounters=records.lines(hospital, "Encounter", f"patient={patient}&_sort=-date")[:6],
@@ -51,8 +52,7 @@ def record(patient: str) -> str:
 def launch(patient: str) -> BaseResponse:
     """Opens the application in this tab."""
     hospital = the_hospital()
-    _patient(hospital, patient)
-    return redirect(_launch_url(hospital, patient))
+    return redirect(_launch_url(hospital, _patient(hospital, patient)))
 
 
 @chart.get("/chart/<patient>/resource/<resource_type>/<resource_id>")
@@ -102,7 +102,6 @@ def _page(template: str, **values: Any) -> str:
         language=language,
         languages=LANGUAGES,
         users=records.people(the_hospital(), "Practitioner", f"_id={','.join(USERS)}"),
-        user=_user(),
         other_language=lambda each: urlencode({**request.args, "lang": each}),
         link=lambda endpoint, **more: url_for(f"chart.{endpoint}", **{**kept, **more}),
         **values,
@@ -112,9 +111,9 @@ def _page(template: str, **values: Any) -> str:
 USERS = ("kari", "ola")
 
 
-def _user() -> str:
-    asked = request.args.get("user", "")
-    return asked if asked in USERS else USERS[0]
+def _user(person: records.Person) -> str:
+    """Who is logged in: ``?user=``, else the patient's own clinician."""
+    return next((each for each in (request.args.get("user"), person.practitioner) if each in USERS), USERS[0])
 
 
 def _faults() -> tuple[str, ...]:
@@ -128,8 +127,8 @@ def _patient(hospital: Hospital, patient: str) -> records.Person:
     return person
 
 
-def _launch_url(hospital: Hospital, patient: str) -> str:
-    encounter = records.open_encounter(hospital, patient)
-    told = Launch(user=f"Practitioner/{_user()}", patient=patient, encounter=encounter, faults=_faults())
+def _launch_url(hospital: Hospital, person: records.Person) -> str:
+    encounter = records.open_encounter(hospital, person.id)
+    told = Launch(user=f"Practitioner/{_user(person)}", patient=person.id, encounter=encounter, faults=_faults())
     query = urlencode({"iss": hospital.config.fhir_base, "launch": hospital.launch(told)})
     return f"{hospital.config.app_launch_url}?{query}"

@@ -15,13 +15,15 @@ FILING_SYSTEM = "https://w3id.org/imr-fhir/filing"
 
 @dataclass(frozen=True)
 class Person:
-    """``reference`` is ``Patient/<id>`` or ``Practitioner/<id>``; ``number`` the first identifier."""
+    """``reference`` is ``Patient/<id>`` or ``Practitioner/<id>``; ``number`` the first identifier; ``practitioner`` the
+    id of a patient's own clinician, or ""."""
 
     id: str
     reference: str
     name: str
     birth_date: str
     number: str
+    practitioner: str
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def _person(stored: Stored) -> Person:
     name = (resource.get("name") or [{}])[0]
     number = (resource.get("identifier") or [{}])[0].get("value", "")
     full = " ".join([*name.get("given", []), name.get("family", "")]).strip() or stored.id
-    return Person(stored.id, stored.reference, full, resource.get("birthDate", ""), number)
+    own = (resource.get("generalPractitioner") or [{}])[0].get("reference", "").rpartition("/")[2]
+    return Person(stored.id, stored.reference, full, resource.get("birthDate", ""), number, own)
 
 
 def _line(stored: Stored) -> Line:
@@ -85,11 +88,11 @@ def _line(stored: Stored) -> Line:
 
 
 def _what(resource: Mapping[str, Any]) -> str:
-    for name in ("code", "description", "type", "class", "category"):
+    for name in ("code", "description", "type", "class", "activity", "category"):
         part = resource.get(name)
         if text := _concept(part[0] if isinstance(part, list) and part else part):
             return text
-    return str(resource.get("questionnaire", "") or resource["resourceType"])
+    return str(resource.get("questionnaire", "")).rpartition("/")[2] or str(resource["resourceType"])
 
 
 def _concept(part: Any) -> str:

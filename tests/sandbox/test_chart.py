@@ -91,6 +91,20 @@ def test_it_opens_in_a_tab(chart: FlaskClient, north: Hospital) -> None:
     assert "eva" not in reply.location
 
 
+def test_who_is_logged_in_is_the_patient_s_own_clinician_unless_chosen(chart: FlaskClient, north: Hospital) -> None:
+    for query, user in (("", "ola"), ("?user=kari", "kari"), ("?user=nobody", "ola")):
+        _, launch = launched(chart.get(f"/chart/tor-haugen/launch{query}").location, north)
+        assert launch.user == f"Practitioner/{user}"
+    assert '<option value="ola" selected>' in chart.get("/chart/tor-haugen").text
+
+
+def test_a_resource_is_found_without_its_patient(chart: FlaskClient) -> None:
+    page = chart.get("/record/Encounter/tor-haugen-visit-40", follow_redirects=True)
+    assert (page.status_code, "Tor Haugen" in page.text) == (200, True)
+    assert chart.get("/record/Encounter/unknown").status_code == 404
+    assert chart.get("/record/Organization/outpatient-clinic-north").status_code == 404
+
+
 def test_it_opens_in_a_frame(chart: FlaskClient, north: Hospital) -> None:
     page = chart.get("/chart/eva-berg?open=frame")
     (source,) = re.findall(r'<iframe title="[^"]+" src="([^"]+)"', page.text)
