@@ -65,19 +65,29 @@ def concept(code: str) -> dict[str, Any]:
     return {"coding": [coding(code)]}
 
 
+def length(text: str) -> int:
+    """As browsers (``maxlength``) and the FHIR validator count: in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def uncarried(text: str) -> str:
+    """The first character that a record can't keep and its place ("U+000B, place 3"); "" where there is none."""
+    found = _UNCARRIED.search(text)
+    return f"U+{ord(found[0]):04X}, place {found.start() + 1}" if found else ""
+
+
 def words(text: str, most: int, what: str, error: type[ResourceError]) -> str:
     """``text`` itself, a person's own words: kept to the letter, or refused where FHIR can't carry them.
 
-    ``most`` counts as browsers and the FHIR validator do, in UTF-16 units. ``what`` names the text: "The goal".
+    ``most`` as ``length`` counts. ``what`` names the text: "The goal".
     """
-    length = len(text.encode("utf-16-le", "surrogatepass")) // 2
-    if length > most:
-        raise error(f"{what} is {length - most} characters too long.", next_step=f"Shorten it to {most}.")
-    found = _UNCARRIED.search(text)
+    over = length(text) - most
+    if over > 0:
+        raise error(f"{what} is {over} characters too long.", next_step=f"Shorten it to {most}.")
+    found = uncarried(text)
     if found:
         raise error(
-            f"{what} holds a character that a record can't keep (U+{ord(found[0]):04X}, place {found.start() + 1}).",
-            next_step="Take it out and save again.",
+            f"{what} holds a character that a record can't keep ({found}).", next_step="Take it out and save again."
         )
     if not text.strip():
         raise error(f"{what} is empty.", next_step="Write something first.")

@@ -1,60 +1,90 @@
-"""What a posted form says about a scale: the answers, the comment, and what was pressed. Pure."""
+"""What a posted form says: the answers to a scale, a comment, a reason; and what of it can't be kept. Pure."""
 
+import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
 from imr_fhir.answers import COMMENT_MAX
 from imr_fhir.errors import ImrError
+from imr_fhir.provenance import REASON_MAX
+from imr_fhir.resource import length, uncarried
 from imr_fhir.scale import Scale
 from smart_app.store.drafts import COMMENT
 
-REASON_MAX = 500
+# Not a person's words: what proves the form, and which button was pressed.
+_OF_THE_PAGE = ("csrf", "do")
 
 
 class AnswerError(ImrError):
-    """What was posted can't be kept; ``key`` and ``params`` say it in the reader's language."""
+    """What was posted in ``field`` can't be kept; ``key`` and ``params`` say why in the reader's language."""
 
-    def __init__(self, key: str, **params: object) -> None:
-        super().__init__(f"{key} {params}")
+    def __init__(self, field: str, key: str, **params: object) -> None:
+        super().__init__(f"{field}: {key} {params}")
+        self.field = field
         self.key = key
         self.params = params
 
 
-def read_answers(form: MultiDict[str, str], scale: Scale) -> dict[str, str]:
-    """What ``form`` says, as drafts keep it: linkId -> code ("06" -> "06-3"), and ``comment`` where it has that field.
+@dataclass(frozen=True)
+class Posted:
+    """``values`` as drafts keep them: linkId -> code ("06" -> "06-3"), and ``comment`` where the form has one."""
 
-    Raises AnswerError for a code of another item, an unknown code, two answers to one item, or too long a comment.
+    values: Mapping[str, str]
+    faults: tuple[AnswerError, ...]
+
+
+def read_answers(form: MultiDict[str, str], scale: Scale) -> Posted:
+    """Each answer by itself, so that one which can't be kept takes no other with it.
+
+    A fault is a code of another item, an unknown code, two answers to one item, or a comment that can't be kept.
     """
     values: dict[str, str] = {}
+    faults = []
     for item in scale.items:
         codes = form.getlist(item.link_id)
-        if not codes:
-            continue
         if len(codes) > 1:
-            raise AnswerError("form.error.two", number=item.number)
-        code = codes[0]
-        if code not in {anchor.code for anchor in item.anchors}:
-            raise AnswerError("form.error.code", number=item.number)
-        values[item.link_id] = code
-    comment = read_text(form, COMMENT, COMMENT_MAX)
-    return values if comment is None else {**values, COMMENT: comment}
+            faults.append(AnswerError(f"item-{item.link_id}", "form.error.two", number=item.number))
+        elif codes and codes[0] not in {anchor.code for anchor in item.anchors}:
+            faults.append(AnswerError(f"item-{item.link_id}", "form.error.code", number=item.number))
+        elif codes:
+            values[item.link_id] = codes[0]
+    try:
+        comment = read_text(form, COMMENT, COMMENT_MAX)
+    except AnswerError as error:
+        faults.append(error)
+    else:
+        values |= {} if comment is None else {COMMENT: comment}
+    return Posted(values, tuple(faults))
 
 
 def read_reason(form: Mapping[str, str]) -> str:
-    """Why a filed answer is corrected or withdrawn. Raises AnswerError where none is given, or it is too long."""
+    """Why a filed answer is corrected or withdrawn. Raises AnswerError where none is given, or it can't be kept."""
     reason = (read_text(form, "reason", REASON_MAX) or "").strip()
     if not reason:
-        raise AnswerError("form.error.reason")
+        raise AnswerError("reason", "form.error.reason")
     return reason
 
 
 def read_text(form: Mapping[str, str], name: str, longest: int) -> str | None:
-    """The text field ``name`` with plain newlines, None where the form has none. Raises AnswerError if too long."""
+    """The text field ``name`` with plain newlines, None where the form has none.
+
+    Raises AnswerError where it is too long, or holds a character that FHIR can't carry.
+    """
     text = form.get(name)
     if text is None:
         return None
     text = text.replace("\r\n", "\n")
-    if len(text) > longest:
-        raise AnswerError("form.error.long", length=len(text), longest=longest, over=len(text) - longest)
+    if (long := length(text)) > longest:
+        raise AnswerError(name, "form.error.long", length=long, longest=longest, over=long - longest)
+    if place := uncarried(text):
+        raise AnswerError(name, "form.error.characters", place=place)
     return text
+
+
+def form_name(form: MultiDict[str, str]) -> str:
+    """What a form is sealed as: pressed twice it is one filing, gone back to and changed it is another."""
+    said = sorted((name, value) for name, value in form.items(multi=True) if name not in _OF_THE_PAGE)
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -2,23 +2,74 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from imr_fhir import response
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.chart import Chart, read_chart
+from imr_fhir.ehr.patient import Patient
+from imr_fhir.errors import EhrError
+from imr_fhir.response import Response
 from smart_app.access import Launch, audit
 from smart_app.language import words
 from smart_app.presenters.header import called
 from smart_app.presenters.known import Known, known
 from smart_app.presenters.situation import Situation
+from smart_app.state import state
 
 
 def read(launch: Launch) -> tuple[Chart, Known, Situation]:
     """The chart, what is worked out of it for this viewer, and the situation. Raises EhrError, LaunchError."""
+    chart, situation = _chart(launch), _situation(launch)
+    return chart, _known(chart, situation), situation
+
+
+def read_with(launch: Launch, waiting: Iterable[Response]) -> tuple[Known, Situation]:
+    """The same with ratings that the record does not have yet; of them alone where it can't be read now.
+
+    Raises EhrError where there is nothing to show at all.
+    """
+    waiting = tuple(waiting)
+    try:
+        chart = _chart(launch)
+    except EhrError:
+        if not waiting:
+            raise
+        of = Patient(launch.patient, launch.patient_name, launch.record.context.birth_date, gender="", deceased=False)
+        chart = Chart(of, (), (), (), (), ())
+    filed = {one.key for one in chart.responses}
+    situation = _situation(launch)
+    more = replace(chart, responses=(*chart.responses, *(one for one in waiting if one.key not in filed)))
+    return _known(more, situation), situation
+
+
+def waiting_ratings(launch: Launch) -> tuple[Response, ...]:
+    """New ratings that this user saved for this patient and the record does not have yet, in the hospital's time."""
+    filings, zone = state().store.filings, launch.site.zone
+    saved = [filing for filing in filings.outbox(launch.record.owner) if filing.details["kind"] == "response"]
+    bodies = (json.loads(body, parse_float=Decimal) for filing in saved for body in filings.bodies(filing).values())
+    found = [
+        response.from_resource(body, patient=launch.patient)
+        for body in bodies
+        if body["resourceType"] == "QuestionnaireResponse"
+    ]
+    return tuple(replace(one, measured=one.measured.astimezone(zone)) for one in found)
+
+
+def _chart(launch: Launch) -> Chart:
     chart = read_chart(launch.client(), launch.patient, zone=launch.site.zone)
     for problem in chart.problems:
         if problem.kind == "other-patient":
             audit("foreign-dropped", launch, outcome="refused", purpose=f"{problem.count} of {problem.about}")
+    return chart
+
+
+def _situation(launch: Launch) -> Situation:
     user = local_reference(launch.fhir_user, launch.record.context.fhir_base)
-    situation = Situation(
+    return Situation(
         today=launch.today,
         may_write=launch.role == "clinician",
         clinician_on=launch.site.allow_unverified_clinician_scale,
@@ -26,4 +77,7 @@ def read(launch: Launch) -> tuple[Chart, Known, Situation]:
         opened=frozenset(launch.record.context.opened),
         pair_window=launch.site.pair_window_days,
     )
-    return chart, known(words(), chart, situation, name=called(chart.patient.name)), situation
+
+
+def _known(chart: Chart, situation: Situation) -> Known:
+    return known(words(), chart, situation, name=called(chart.patient.name))

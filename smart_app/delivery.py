@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from imr_fhir.bundle import Part
 from imr_fhir.ehr import filing as ehr_filing
@@ -19,7 +20,7 @@ from imr_fhir.ehr.receipt import Receipt as EhrReceipt
 from smart_app.store import Store
 from smart_app.store.audit import Entry, Who
 from smart_app.store.errors import StaleFiling, TooSoon
-from smart_app.store.filing import Filing, Receipt
+from smart_app.store.filing import Filing, NewPart, Receipt
 from smart_app.store.filing_states import State
 from smart_app.store.owner import Owner
 
@@ -63,6 +64,33 @@ def deliver(filing: Filing, courier: Courier) -> Filing:
                 return filing
     except StaleFiling:
         return courier.store.filings.get(filing.id, courier.by)
+
+
+def next_rung(filing: Filing) -> Literal["apart", "without", ""]:
+    """What is left to try after a refusal: the parts one by one, then without who wrote it, which the app's own log
+    has too. "" where there is nothing: it can be printed."""
+    if filing.state is not State.REFUSED:
+        return ""
+    if filing.in_transaction:
+        return "apart"
+    return "without" if filing.current[0].type == "Provenance" else ""
+
+
+def step_down(filing: Filing, courier: Courier) -> Filing:
+    """Takes the next rung, and on from there. Raises StaleFiling where there is none."""
+    bodies = courier.store.filings.bodies(filing)
+    apart = next_rung(filing) == "apart"
+    again = [NewPart(part.type, bodies[part.number], part.request) for part in filing.unaccepted] if apart else []
+    planned = courier.store.filings.replan(
+        filing,
+        again,
+        plan=filing.plan,
+        in_transaction=False,
+        by=courier.by,
+        audit=courier.audit("next rung", filing),
+        now=courier.now,
+    )
+    return deliver(planned, courier)
 
 
 def _one_step(filing: Filing, courier: Courier) -> Filing:
@@ -149,4 +177,3 @@ def _references(filing: Filing) -> dict[str, str]:
 
 def _receipts(receipts: Iterable[EhrReceipt]) -> tuple[Receipt, ...]:
     return tuple(Receipt(each.type, each.id, each.version_id, each.status) for each in receipts)
-

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
 
 from imr_fhir.response import Response
 from imr_fhir.scale import ITEM_COUNT, Rater, Ratings, scale
 from imr_fhir.scoring import rating_of
 from smart_app.sealing import Act, answers, seal
 from smart_app.store import Store
-from smart_app.store.drafts import Draft
+from smart_app.store.drafts import COMMENT, Draft
 from smart_app.store.filing import Filing
 from smart_app.store.owner import Owner
 
 
 def ratings_of(draft: Draft) -> dict[int, int]:
     """Item number to rating, answered items only, in the form's order."""
-    return dict(sorted(rating_of(code) for code in draft.codes.values()))
+    return ratings_in(draft.codes)
+
+
+def ratings_in(values: Mapping[str, str]) -> dict[int, int]:
+    """The same of ``values`` as drafts keep them (linkId -> code, and the comment)."""
+    return dict(sorted(rating_of(code) for item, code in values.items() if item != COMMENT and code))
 
 
 def codes_of(rater: Rater, ratings: Ratings) -> dict[str, str]:
@@ -31,7 +36,7 @@ def response_of(draft: Draft, act: Act, *, author: str) -> Response:
     ``author`` is the reference of who recorded: the patient who tapped, or the clinician who typed.
     """
     ratings = ratings_of(draft)
-    at: datetime = act.local_now
+    at = act.local_now
     return Response(
         rater=draft.rater,
         status="completed" if len(ratings) == ITEM_COUNT else "stopped",
@@ -55,4 +60,5 @@ def seal_draft(store: Store, act: Act, owner: Owner, draft: Draft, *, author: st
     """Seals a new rating."""
     response = response_of(draft, act, author=author)
     parts = answers(act, response, activity="create", author=response.source)
-    return seal(store, act, owner, parts, kind="response", details={"rater": draft.rater}, draft=draft)
+    details = {"rater": draft.rater, "author": author, "key": response.identifier}
+    return seal(store, act, owner, parts, kind="response", details=details, draft=draft)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from imr_fhir.errors import EhrError, WrongPatient
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, read_reason
-from smart_app.delivery import deliver
+from smart_app.delivery import Courier, deliver, next_rung, step_down
 from smart_app.language import say, words
-from smart_app.presenters import receipt
+from smart_app.presenters import receipt, written
 from smart_app.presenters.receipt import Receipt, Waiting
+from smart_app.presenters.written import Written
 from smart_app.saving import courier_of
 from smart_app.state import now, state
 from smart_app.store.errors import BodyPurged, StaleFiling, TooSoon
@@ -27,7 +31,8 @@ filing = Blueprint("filing", __name__, url_prefix="/l/<lid>")
 @dataclass(frozen=True)
 class Outbox:
     lid: str
-    waiting: tuple[Waiting, ...]
+    own: tuple[Waiting, ...]
+    others: tuple[Waiting, ...]
 
 
 @filing.get("/saved/<fid>")
@@ -40,26 +45,20 @@ def show(launch: Launch, fid: str) -> Any:
 @filing.post("/saved/<fid>")
 @with_launch("clinician")
 def act(launch: Launch, fid: str) -> Any:
-    store, owner = state().store, launch.record.owner
-    found = store.filings.get(fid, owner)
+    """What a person decides about it: see `receipt.actions`."""
+    found = state().store.filings.get(fid, launch.record.owner)
     do = request.form.get("do", "")
-    others = found.owner.user_key != owner.user_key
+    if do == "open":
+        _open(launch, found)
+        return redirect(url_for("filing.show", lid=launch.id, fid=fid), 303)
+    if do not in receipt.ACTS:
+        raise BadRequest
     try:
-        reason = read_reason(request.form) if others or do in ("drop", "there", "again") else ""
+        reason = read_reason(request.form) if do in receipt.WITH_REASON or _is_others(launch, found) else ""
     except AnswerError as error:
         return _page(launch, found, error=say(error.key, **error.params)), 400
-    courier = courier_of(launch, reason)
-    try:
-        if do == "send":
-            deliver(found, courier)
-        elif do == "there":
-            deliver(store.filings.vouch(found, owner, courier.audit("decide", found), now()), courier)
-        elif do == "again":
-            deliver(store.filings.send_again(found, owner, courier.audit("decide", found), now()), courier)
-        elif do == "drop":
-            store.filings.withdraw(found, reason, owner, courier.audit("withdraw", found), now())
-    except (StaleFiling, TooSoon):
-        pass  # it moved on meanwhile: its page says where it is now
+    with suppress(StaleFiling, TooSoon):  # it moved on meanwhile: its page says where it is now
+        _act(do, found, courier_of(launch, reason))
     return redirect(url_for("filing.show", lid=launch.id, fid=fid), 303)
 
 
@@ -67,51 +66,109 @@ def act(launch: Launch, fid: str) -> Any:
 @with_launch("clinician")
 def outbox(launch: Launch) -> str:
     audit("view", launch, purpose="outbox")
-    waiting = tuple(
-        receipt.waiting(words(), each, url_for("filing.show", lid=launch.id, fid=each.id)) for each in _waiting(launch)
-    )
-    return render_template("filing/outbox.html", page=Outbox(launch.id, waiting))
+    store = state().store.filings
+    store.recover()
+
+    def lines(found: tuple[Filing, ...]) -> tuple[Waiting, ...]:
+        return tuple(
+            receipt.waiting(words(), each, url_for("filing.show", lid=launch.id, fid=each.id)) for each in found
+        )
+
+    owner = launch.record.owner
+    page = Outbox(launch.id, lines(store.outbox(owner)), lines(store.left_by_others(owner)))
+    return render_template("filing/outbox.html", page=page)
 
 
 @filing.post("/outbox")
 @with_launch("clinician")
 def save_all(launch: Launch) -> Response:
-    """ "2 waiting, save now": one button, all of them."""
-    for each in _waiting(launch):
-        deliver(each, courier_of(launch))
+    """ "2 waiting, save now": one button, all of one's own; the first that has to wait makes the others wait too."""
+    store = state().store.filings
+    store.recover()
+    for each in store.outbox(launch.record.owner):
+        if deliver(each, courier_of(launch)).state is State.WAITING:
+            break
     return redirect(url_for("filing.outbox", lid=launch.id), 303)
 
 
-def _waiting(launch: Launch) -> tuple[Filing, ...]:
-    state().store.filings.recover()
-    return state().store.filings.outbox(launch.record.owner)
+def _act(do: str, found: Filing, courier: Courier) -> None:
+    filings = courier.store.filings
+    if do == "send":
+        deliver(found, courier)
+    elif do == "there":
+        deliver(filings.vouch(found, courier.by, courier.audit("decide", found), courier.now), courier)
+    elif do == "again":
+        deliver(filings.send_again(found, courier.by, courier.audit("decide", found), courier.now), courier)
+    elif do == "drop":
+        filings.withdraw(found, courier.purpose, courier.by, courier.audit("withdraw", found), courier.now)
+    elif do in ("apart", "without") and do == next_rung(found):
+        step_down(found, courier)
+
+
+def _is_others(launch: Launch, found: Filing) -> bool:
+    return found.owner.user_key != launch.record.owner.user_key
+
+
+def _open(launch: Launch, found: Filing) -> None:
+    """The patient's answers before one's own rating: allowed, and remembered."""
+    audit("view", launch, resources=(found.details["key"],), purpose="seen before rating")
+    opened = found.details["key"]
+    state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, opened)))
+
+
+def _is_blind(launch: Launch, found: Filing) -> bool:
+    """The patient answered alone, and this clinician may have yet to rate: the answers open by a press of their own."""
+    alone = found.details["kind"] == "response" and found.details["author"] == f"Patient/{launch.patient}"
+    rates = launch.role == "clinician" and launch.site.allow_unverified_clinician_scale
+    return alone and rates and found.details["key"] not in launch.record.context.opened
 
 
 def _page(launch: Launch, found: Filing, error: str = "") -> str:
     audit("view", launch, resources=tuple(str(part.request["full_url"]) for part in found.parts))
     settled = found.lost is None or now() - found.lost > SETTLED
-    actions = receipt.actions(words(), found, settled=settled) if launch.role == "clinician" else ()
+    blind = _is_blind(launch, found)
     page = Receipt(
         title=receipt.title(words(), found),
-        sentence=_sentence(found),
-        said=error or (found.reason if found.state not in (State.DONE, State.SEALED) else ""),
+        sentence=receipt.sentence(words(), found),
+        said=receipt.said(found),
+        why=receipt.why(found),
+        by=say("filing.by", name=found.details["by"]) if _is_others(launch, found) else "",
         parts=receipt.part_lines(words(), found, launch.site.record_link),
-        actions=actions,
-        asks_reason=any(action.do != "send" for action in actions),
-        record=_record(found),
+        actions=receipt.actions(words(), found, settled=settled) if launch.role == "clinician" else (),
+        asks_reason=_is_others(launch, found),
+        error=error,
+        blind=blind,
+        record=() if blind else _written(launch, found),
+        there=_there(launch, found) if found.state is State.DUPLICATE and not blind else (),
         post_to=url_for("filing.act", lid=launch.id, fid=found.id),
+        again_url=_again_url(launch, found),
         next_url=url_for("panel.show", lid=launch.id),
         next_label=say("page.to_panel"),
     )
     return render_template("filing/receipt.html", page=page)
 
 
-def _sentence(found: Filing) -> str:
-    return receipt.sentence(words(), found)
-
-
-def _record(found: Filing) -> tuple[tuple[str, str], ...]:
+def _written(launch: Launch, found: Filing) -> tuple[Written, ...]:
     try:
-        return receipt.record(words(), state().store.filings.bodies(found))
+        return written.written(words(), state().store.filings.bodies(found).values(), launch.patient)
     except BodyPurged:
         return ()  # the record has it, and here it was deleted on time
+
+
+def _there(launch: Launch, found: Filing) -> tuple[Written, ...]:
+    """What the record has instead of what was sent."""
+    lines: list[Written] = []
+    for reference in found.candidates:
+        kind, _, resource_id = reference.partition("/")
+        try:
+            lines += written.of(words(), launch.client().read(kind, resource_id), launch.patient)
+        except (EhrError, WrongPatient) as error:
+            lines.append(Written(reference, error.message))
+    return tuple(lines)
+
+
+def _again_url(launch: Launch, found: Filing) -> str:
+    """To a correction that begins at what the record has now, after one that came too late."""
+    late = found.details["kind"] == "correction" and found.candidates
+    ids = [reference.partition("/")[2] for reference in found.candidates if reference.startswith("Questionnaire")]
+    return url_for("form.correct", lid=launch.id, response_id=ids[0]) if late and ids else ""

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from imr_fhir.goal import LIFE_AREAS, TEXT_MAX
+from imr_fhir.note_value import TEXT_MAX as NOTE_MAX
+from imr_fhir.record import RESULTS
 from smart_app.answering import AnswerError, read_text
 
-WORDS_MAX = 500
 STEP_ROWS = 3
 STEP_ROWS_MAX = 20
-AREAS = (
-    "work-learning", "home", "people", "health-body", "leisure-culture", "money-rights", "meaning", "other",
-)  # fmt: skip
-RESULTS = ("done", "partly", "not-yet", "not-wanted")
-GOAL_RESULTS = ("achieved", "going", "not-wanted")
+LINES_MAX = 20 * NOTE_MAX  # of a field that takes one note a line
+# What is chosen for the goal itself -> the result of its review.
+GOAL_RESULTS: Mapping[str, str] = {"achieved": "done", "going": "partly", "not-wanted": "not-wanted"}
 WHY = ("helped", "person", "around", "services")
 
 Fault = tuple[str, dict[str, object]]  # message key and its parameters
@@ -26,6 +26,7 @@ class StepRow:
     text: str = ""
     due: str = ""  # as typed; a date once there are no faults
     id: str = ""  # of a step that the record has
+    version: str = ""  # of it, as the page showed it
 
     @property
     def date(self) -> date | None:
@@ -34,7 +35,10 @@ class StepRow:
 
 @dataclass(frozen=True)
 class GoalForm:
-    """As typed, with the faults by field name; nothing is filed while there is one."""
+    """As typed, with the faults by field name; nothing is filed while there is one.
+
+    ``version`` and ``factors`` are the goal's version and the ids of what helps and hinders that the page showed.
+    """
 
     text: str = ""
     theirs: bool = True
@@ -43,6 +47,8 @@ class GoalForm:
     helps: str = ""
     hinders: str = ""
     steps: tuple[StepRow, ...] = (StepRow(),) * STEP_ROWS
+    version: str = ""
+    factors: tuple[str, ...] = ()
     faults: Mapping[str, Fault] = field(default_factory=dict)
 
     @property
@@ -61,7 +67,7 @@ class GoalForm:
 
 @dataclass(frozen=True)
 class StepReview:
-    """``result`` is empty where the step was not asked about; ``why`` by `WHY`, in the person's words."""
+    """``result`` is empty where nothing was chosen; ``why`` by `WHY`, in the person's words."""
 
     result: str
     why: Mapping[str, str]
@@ -69,7 +75,7 @@ class StepReview:
 
 @dataclass(frozen=True)
 class ReviewForm:
-    reviews: Mapping[str, StepReview]  # by the step's key
+    reviews: Mapping[str, StepReview]  # by the step's id
     goal_result: str
     steps: tuple[StepRow, ...]
     faults: Mapping[str, Fault]
@@ -84,6 +90,11 @@ class ReviewForm:
         return not asked and not self.goal_result and not self.new_steps
 
 
+def lines(text: str) -> tuple[str, ...]:
+    """Each line once, without the spaces around it."""
+    return tuple(dict.fromkeys(one for line in text.splitlines() if (one := " ".join(line.split()))))
+
+
 class _Reader:
     """Collects faults while it reads, so that a person sees all of them at once and loses nothing typed."""
 
@@ -91,15 +102,22 @@ class _Reader:
         self._form = form
         self.faults: dict[str, Fault] = {}
 
-    def words(self, name: str) -> str:
+    def words(self, name: str, longest: int = TEXT_MAX) -> str:
         try:
-            text = read_text(self._form, name, WORDS_MAX) or ""
+            return (read_text(self._form, name, longest) or "").strip()
         except AnswerError as error:
             self.faults[name] = (error.key, error.params)
             return self._form[name]
-        if not all(character.isprintable() or character == "\n" for character in text):
-            self.faults[name] = ("goals.error.characters", {})
-        return text.strip()
+
+    def each_line(self, name: str) -> str:
+        """Several notes, one a line; each as long as a record takes one."""
+        text = self.words(name, LINES_MAX)
+        for line in lines(text):
+            try:
+                read_text({name: line}, name, NOTE_MAX)
+            except AnswerError as error:
+                self.faults[name] = (error.key, error.params)
+        return text
 
     def day(self, name: str) -> str:
         value = self._form.get(name, "").strip()
@@ -110,23 +128,25 @@ class _Reader:
             self.faults[name] = ("goals.error.date", {"value": value[:20]})
         return value
 
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+    def choice(self, name: str, choices: Mapping[str, str] | tuple[str, ...]) -> str:
         value = self._form.get(name, "")
         return value if value in choices else ""
 
     def steps(self) -> tuple[StepRow, ...]:
+        """Rows as they came, and more of them where more were asked for. A known step that is emptied is withdrawn."""
         count = 0
         while f"step-{count + 1}" in self._form and count < STEP_ROWS_MAX:
             count += 1
-        rows = [
-            StepRow(self.words(f"step-{n}"), self.day(f"step-due-{n}"), self._form.get(f"step-id-{n}", ""))
-            for n in range(1, count + 1)
-        ]
-        for n, row in enumerate(rows, start=1):
-            if (row.due or row.id) and not row.text and f"step-due-{n}" not in self.faults:
-                self.faults[f"step-{n}"] = ("goals.error.step", {})
+        rows = tuple(self._step(number) for number in range(1, count + 1))
+        for number, row in enumerate(rows, start=1):
+            if row.due and not row.text and not row.id and f"step-due-{number}" not in self.faults:
+                self.faults[f"step-{number}"] = ("goals.error.step", {})
         more = STEP_ROWS if self._form.get("do") == "more-steps" else 0
         return (*rows, *(StepRow(),) * min(more, STEP_ROWS_MAX - count)) or (StepRow(),) * STEP_ROWS
+
+    def _step(self, number: int) -> StepRow:
+        hidden = (self._form.get(f"step-{name}-{number}", "") for name in ("id", "version"))
+        return StepRow(self.words(f"step-{number}"), self.day(f"step-due-{number}"), *hidden)
 
 
 def read_goal(form: Mapping[str, str]) -> GoalForm:
@@ -138,29 +158,34 @@ def read_goal(form: Mapping[str, str]) -> GoalForm:
     return GoalForm(
         text=text,
         theirs=form.get("theirs") == "yes",
-        area=reader.choice("area", AREAS),
+        area=reader.choice("area", LIFE_AREAS),
         due=reader.day("due"),
-        helps=reader.words("helps"),
-        hinders=reader.words("hinders"),
+        helps=reader.each_line("helps"),
+        hinders=reader.each_line("hinders"),
         steps=reader.steps(),
+        version=form.get("version", ""),
+        factors=tuple(form.get("factors", "").split()),
         faults=reader.faults,
     )
 
 
-def read_review(form: Mapping[str, str], step_keys: tuple[str, ...]) -> ReviewForm:
-    """A review as posted, for the steps that the page asked about."""
+def read_review(form: Mapping[str, str], steps: Mapping[str, str]) -> ReviewForm:
+    """A review as posted; ``steps`` are those that are open now, id -> words."""
     reader = _Reader(form)
     reviews = {
-        key: StepReview(
-            result=reader.choice(f"result-{key}", RESULTS), why={name: reader.words(f"{name}-{key}") for name in WHY}
+        step: StepReview(
+            result=reader.choice(f"result-{step}", RESULTS),
+            why={name: reader.words(f"{name}-{step}", NOTE_MAX) for name in WHY},
         )
-        for key in step_keys
+        for step in steps
     }
-    goal_result = reader.choice("result-goal", GOAL_RESULTS)
-    found = ReviewForm(reviews, goal_result, reader.steps(), reader.faults)
-    for key, review in reviews.items():
+    found = ReviewForm(reviews, reader.choice("result-goal", GOAL_RESULTS), reader.steps(), reader.faults)
+    for step, review in reviews.items():
         if any(review.why.values()) and not review.result:
-            reader.faults[f"result-{key}"] = ("goals.error.result", {})
-    if found.empty and not reader.faults:
-        reader.faults["step-1"] = ("goals.error.nothing", {})
+            reader.faults.setdefault(f"result-{step}", ("goals.error.result", {"step": steps[step]}))
+    asked = {name.removeprefix("result-") for name in form if name.startswith("result-")} - {"goal"}
+    if asked - steps.keys():
+        reader.faults["reviews"] = ("goals.error.closed", {})
+    elif found.empty and not reader.faults:
+        reader.faults["reviews"] = ("goals.error.nothing", {})
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -14,16 +13,20 @@ from smart_app import cookies
 from smart_app.access import Launch, audit, opened, with_launch, with_locked_launch
 from smart_app.delivery import deliver
 from smart_app.drafting import ratings_of
-from smart_app.language import say
+from smart_app.language import say, use_language, words
 from smart_app.patient import enter
 from smart_app.saving import courier_of, plan_of
 from smart_app.sealing import urn
 from smart_app.session import session_from, session_of
 from smart_app.state import now, state
+from smart_app.store.audit import Entry
 from smart_app.store.drafts import Draft
 from smart_app.store.errors import PinRefused
 from smart_app.store.handovers import Handover
+from smart_app.store.tickets import LIFETIME
 from smart_app.tokens import revoke_all
+
+_TICKET_RENEWED = int(LIFETIME.total_seconds()) - 5  # seconds; the page that waits for the press is made anew before
 
 handover = Blueprint("handover", __name__, url_prefix="/l/<lid>")
 
@@ -34,7 +37,8 @@ class GivePage:
     name: str
     framed: bool
     answered: int
-    touched: datetime
+    begun: str  # the day of the answers that are there already
+    blocked: str  # why there are no questions to give, "" where there are
     error: str = ""
 
 
@@ -43,19 +47,26 @@ class LockedPage:
     lid: str
     name: str
     who: str
-    ticket: str
-    pin_error: str = ""
+    pin_error: str
 
 
 @handover.route("/give", methods=["GET", "POST"])
 @with_launch("clinician")
 def give(launch: Launch) -> Any:
-    draft = _draft(launch)
-    page = GivePage(launch.id, launch.patient_name, launch.framed, len(ratings_of(draft)), draft.touched)
-    if request.method == "GET":
+    begun = state().store.drafts.find(launch.record.owner, "client")
+    page = GivePage(
+        lid=launch.id,
+        name=launch.patient_name,
+        framed=launch.framed,
+        answered=len(ratings_of(begun)) if begun else 0,
+        begun=words().day(begun.touched.astimezone(launch.site.zone)) if begun else "",
+        blocked=say("form.edited") if "client" in plan_of(launch).edited else "",
+    )
+    if request.method == "GET" or page.blocked:
         return render_template("handover/give.html", page=page)
+    draft = _draft(launch)
     session = session_of(launch.record, plan_of(launch))
-    value = {"session": session.as_json(), "own_window": launch.framed}
+    value = {"session": session.as_json(), "own_window": launch.framed, "language": launch.language}
     audit("hand-over", launch, resources=(draft.identifier,))
     try:
         given = state().store.handovers.create(launch.record, draft, request.form.get("pin", ""), value, now())
@@ -72,23 +83,28 @@ def give(launch: Launch) -> Any:
 @handover.get("/locked")
 @with_locked_launch
 def locked(lid: str, handover: Handover) -> Any:
-    """Enter the PIN; and from a frame, as long as the window was not opened, the one-time way into it."""
-    page = _locked_page(lid, handover)
-    body = render_template("handover/locked.html", page=page)
-    # a ticket lives 30 seconds: a page that waits for the press is made anew before
-    return (body, 200, {"Refresh": "25"}) if page.ticket else body
+    """Enter the PIN; from a frame, as long as no window was opened, first the one-time way into it."""
+    use_language(handover.value["language"])
+    offering = handover.state == "offered" and "pin" not in request.args
+    if not offering:
+        return render_template("handover/locked.html", page=_locked_page(lid, handover))
+    ticket = state().store.tickets.issue("hand-over", {"hid": handover.id}, now())
+    body = render_template("handover/window.html", page=_locked_page(lid, handover), ticket=ticket)
+    return body, 200, {"Refresh": str(_TICKET_RENEWED)}
 
 
 @handover.post("/back")
 @with_locked_launch
 def take_back(lid: str, handover: Handover) -> Any:
     """The PIN opens the pages again; what the patient handed in is filed now."""
+    use_language(handover.value["language"])
     store = state().store
     presented = tuple(cookies.launch_secrets().values())
     secret = cookies.secret_of(cookies.launch_cookie(lid))
     try:
         unlocked = store.handovers.unlock(lid, secret, request.form.get("pin", ""), presented, now())
     except PinRefused as error:
+        _audit_refusal(handover, error.left)
         if error.ended:
             revoke_all(error.ended, state().hospitals, now())
             return render_template("handover/ended.html", message=say("hand.ended")), 403
@@ -104,6 +120,20 @@ def take_back(lid: str, handover: Handover) -> Any:
     return response
 
 
+def _audit_refusal(found: Handover, left: int) -> None:
+    session = session_from(found.value["session"])
+    entry = Entry(
+        action="take-back",
+        outcome="refused",
+        who=session.who,
+        site=found.owner.site,
+        patient=session.patient_reference,
+        patient_key=found.owner.patient_key,
+        purpose=f"wrong PIN, {left} tries left",
+    )
+    state().store.audit.record(entry, now())
+
+
 def _draft(launch: Launch) -> Draft:
     return state().store.drafts.start(
         launch.record.owner,
@@ -117,11 +147,4 @@ def _draft(launch: Launch) -> Draft:
 
 def _locked_page(lid: str, found: Handover, pin_error: str = "") -> LockedPage:
     session = session_from(found.value["session"])
-    offered = found.state == "offered"
-    return LockedPage(
-        lid=lid,
-        name=session.patient_name,
-        who=session.user_name or say("hand.unit"),
-        ticket=state().store.tickets.issue("hand-over", {"hid": found.id}, now()) if offered else "",
-        pin_error=pin_error,
-    )
+    return LockedPage(lid, session.patient_name, session.user_name or say("hand.unit"), pin_error)

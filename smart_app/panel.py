@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from imr_fhir.ehr.chart import Chart
-from imr_fhir.record import OUTCOMES, DueOutcome, Note, SeenFirst
+from imr_fhir.record import OUTCOMES, DueOutcome, SeenFirst
 from imr_fhir.response import Response as Rating
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.charting import read
-from smart_app.delivery import deliver
 from smart_app.language import words
+from smart_app.noting import note, said
 from smart_app.presenters import how as how_presenter
 from smart_app.presenters import panel as panel_presenter
 from smart_app.presenters.situation import OpenDraft
-from smart_app.saving import begin, courier_of, plan_of
-from smart_app.sealing import Act, note_part, seal, told, urn
+from smart_app.saving import begin, plan_of
+from smart_app.sealing import urn
 from smart_app.state import now, state
 
 panel = Blueprint("panel", __name__, url_prefix="/l/<lid>")
@@ -63,7 +62,7 @@ def see_first(launch: Launch) -> Response:
     state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *keys)))
     for response in all_of.hidden:
         reference = f"QuestionnaireResponse/{response.id}"
-        _note(launch, act, SeenFirst(response=reference, **_said(launch, act)), once=f"seen-first {reference}")
+        note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
     return redirect(url_for("panel.show", lid=launch.id), 303)
 
 
@@ -79,26 +78,9 @@ def not_today(launch: Launch) -> Response:
     except ValueError as error:
         raise BadRequest from error
     act = begin(launch)
-    _note(launch, act, DueOutcome(outcome=outcome, new_date=day, **_said(launch, act)), once=request.form.get("once"))
+    once = f"due-outcome {request.form.get('once') or urn()}"
+    note(launch, act, DueOutcome(outcome=outcome, new_date=day, **said(act)), once=once)
     return redirect(url_for("panel.show", lid=launch.id), 303)
-
-
-def _said(launch: Launch, act: Act) -> dict[str, Any]:
-    return {
-        "patient": launch.patient,
-        "said": act.local_now,
-        "performer": act.session.clinician,
-        "identifier": urn(),
-        "encounter": act.session.encounter,
-    }
-
-
-def _note(launch: Launch, act: Act, note: Note, *, once: str | None) -> None:
-    """Sealed once however often it is pressed; what the record does not take stays in the outbox, in sight."""
-    parts = [note_part(act, note)]
-    parts += told(act, parts, activity="create", author=act.session.clinician)
-    sealed = seal(state().store, act, launch.record.owner, parts, kind="note", details={}, form=once or urn())
-    deliver(sealed, courier_of(launch))
 
 
 def _drafts(launch: Launch) -> tuple[OpenDraft, ...]:
@@ -113,7 +95,7 @@ def _drafts(launch: Launch) -> tuple[OpenDraft, ...]:
             expiring=draft.expiring(now()),
         )
         for draft in state().store.drafts.open_for(launch.record.owner)
-        if not draft.about
+        if not draft.about and (draft.codes or draft.comment)
     )
 
 

@@ -56,4 +56,3 @@ def work_out(client: FhirClient, scopes: tuple[str, ...]) -> Plan:
         updates=tuple(kind for kind in WRITTEN if found.may(kind, "update")),
         edited=tuple(form.rater for form in check_forms(client) if form.state == "edited"),
     )
-

@@ -40,6 +40,12 @@ def courier_of(launch: Launch, purpose: str = "") -> Courier:
     )
 
 
+def saved_before(launch: Launch, form: str) -> Response | None:
+    """To the page of what this form was saved as, where it was."""
+    filing = state().store.filings.of_form(form, launch.record.owner)
+    return _to(launch, filing) if filing else None
+
+
 def save(
     launch: Launch,
     act: Act,
@@ -51,13 +57,16 @@ def save(
     form: str = "",
 ) -> Response:
     """Seals and sends; pressed twice, it is the first filing that is shown."""
-    filing = seal(
-        state().store, act, launch.record.owner, parts, kind=kind, details=details, draft=draft, form=form
-    )  # fmt: skip
+    owner = launch.record.owner
+    filing = seal(state().store, act, owner, parts, kind=kind, details=details, draft=draft, form=form)
     return sent(launch, filing)
 
 
 def sent(launch: Launch, filing: Filing) -> Response:
     """Takes a sealed filing on, and leads to its page."""
     deliver(filing, courier_of(launch))
+    return _to(launch, filing)
+
+
+def _to(launch: Launch, filing: Filing) -> Response:
     return redirect(url_for("filing.show", lid=launch.id, fid=filing.id), 303)

@@ -24,12 +24,10 @@ from smart_app.store.drafts import Draft
 from smart_app.store.filing import Filing, NewPart, Sealing
 from smart_app.store.owner import Owner
 
-Kind = Literal["response", "correction", "withdrawal", "goal", "note"]
+Kind = Literal["response", "correction", "withdrawal", "goal", "review", "note"]
 
-# What an act is called in the audit log.
-_ACTIONS: Mapping[Kind, str] = {
-    "response": "save", "goal": "save", "note": "save", "correction": "correct", "withdrawal": "withdraw",
-}  # fmt: skip
+# What an act is called in the audit log, where it is not "save".
+_ACTIONS: Mapping[Kind, str] = {"correction": "correct", "withdrawal": "withdraw"}
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,25 @@ def urn() -> str:
     return f"urn:uuid:{uuid.uuid4()}"
 
 
-def answers(act: Act, response: Response, *, activity: Activity, author: str, reason: str = "",
-            stored: StoredScore | None = None) -> tuple[Part, ...]:  # fmt: skip
-    """Response, its score, and who recorded it. ``stored`` is the score Observation that a correction replaces."""
-    written = to_resource(response, **act.options)
-    response_part = Part(written, response.identifier or urn(), response.version_id)
-    reference = f"QuestionnaireResponse/{response.id}" if response.id else response_part.full_url
-    parts = [response_part]
+def answers(
+    act: Act,
+    response: Response,
+    *,
+    activity: Activity,
+    author: str,
+    reason: str = "",
+    stored: StoredScore | None = None,
+) -> tuple[Part, ...]:
+    """Response, its score, and who recorded it. ``stored`` is the score Observation that a correction replaces.
+
+    An EHR that takes no responses keeps each rating in the Observation.
+    """
+    response_part = Part(to_resource(response, **act.options), response.identifier or urn(), response.version_id)
+    parts: list[Part] = []
+    reference = ""
+    if "QuestionnaireResponse" in act.session.plan.creates or "Observation" not in act.session.plan.creates:
+        parts.append(response_part)
+        reference = f"QuestionnaireResponse/{response.id}" if response.id else response_part.full_url
     if "Observation" in act.session.plan.creates:
         # the score's own identifier follows from the response's, so that a retry never makes a second one
         score_urn = stored.identifier if stored and stored.identifier else _score_urn(response_part.full_url)
@@ -97,11 +107,16 @@ def told(act: Act, parts: Sequence[Part], *, activity: Activity, author: str, re
         return ()
     targets = [f"{part.type}/{part.resource['id']}" if "id" in part.resource else part.full_url for part in parts]
     options = {name: value for name, value in act.options.items() if name != "profile"}
-    told = provenance(
-        activity, targets=targets, author=author, enterer=act.session.clinician, recorded=act.local_now,
-        reason=reason, **options,
-    )  # fmt: skip
-    return (Part(told, urn()),)
+    written = provenance(
+        activity,
+        targets=targets,
+        author=author,
+        enterer=act.session.clinician,
+        recorded=act.local_now,
+        reason=reason,
+        **options,
+    )
+    return (Part(written, urn()),)
 
 
 def seal(
@@ -122,12 +137,12 @@ def seal(
         parts=tuple(_frozen(part) for part in in_order(parts)),
         in_transaction=act.session.plan.in_transaction,
         plan=act.session.plan.as_json(),
-        details={"kind": kind, "at": act.local_now.isoformat(), **details},
+        details={"kind": kind, "at": act.local_now.isoformat(), "by": act.session.user_name, **details},
         draft=draft,
         form=form,
     )
     entry = Entry(
-        action=_ACTIONS[kind],
+        action=_ACTIONS.get(kind, "save"),
         outcome="success",
         who=act.session.who,
         site=act.site.name,
@@ -139,7 +154,20 @@ def seal(
 
 
 def _frozen(part: Part) -> NewPart:
-    return NewPart(part.type, write_json(part.resource), {"full_url": part.full_url, "if_match": part.if_match})
+    request = {"full_url": part.full_url, "if_match": part.if_match, "name": name_of(part.resource)}
+    return NewPart(part.type, write_json(part.resource), request)
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    """What a part is, for screens: response, score, goal, step, provenance, or the code of a small Observation."""
+    kind: str = resource["resourceType"]
+    if kind == "Goal":
+        codes = [coding.get("code") for category in resource["category"] for coding in category.get("coding", ())]
+        return "step" if "step" in codes else "goal"
+    if kind == "Observation":
+        code: str = resource["code"]["coding"][0]["code"]
+        return "score" if code.startswith("score-") else code
+    return {"QuestionnaireResponse": "response", "Provenance": "provenance"}[kind]
 
 
 def _score_urn(response_urn: str) -> str:

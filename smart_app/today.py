@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
-from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
 
 from imr_fhir.record import TAPS, Prompt
-from imr_fhir.response import Response
+from imr_fhir.response import Response as Rating
 from imr_fhir.scale import RATERS
 from imr_fhir.talk import TalkPoint
 from smart_app.access import Launch, audit, with_launch
-from smart_app.charting import read
-from smart_app.delivery import deliver
+from smart_app.charting import read_with, waiting_ratings
 from smart_app.language import say, words
+from smart_app.noting import note, said
 from smart_app.presenters.known import Known
 from smart_app.presenters.notes import prompt_of
 from smart_app.presenters.talk_lines import Points, latest_points, talk_lines
-from smart_app.saving import begin, courier_of
-from smart_app.sealing import note_part, seal, told, urn
-from smart_app.state import state
+from smart_app.saving import begin
 
 today = Blueprint("today", __name__, url_prefix="/l/<lid>/today")
 
@@ -32,10 +29,11 @@ FOLLOW_UP_DAYS = 7
 
 @dataclass(frozen=True)
 class PointView:
+    """``answered``: what was tapped, "" while it is open."""
+
     key: str
     title: str
     quote: str
-    once: str
     answered: str
 
 
@@ -43,9 +41,11 @@ class PointView:
 class Page:
     lid: str
     points: tuple[PointView, ...]
-    taps: tuple[str, ...]
+    talked: str
+    follow: str
+    known: str
     when: str
-    not_filed: bool
+    waiting: bool  # what the points are about is not in the record yet, so neither can be what is tapped
     together: bool
     rate: bool
 
@@ -53,55 +53,45 @@ class Page:
 @today.get("")
 @with_launch("clinician")
 def page(launch: Launch) -> str:
-    all_of, points = _points(launch)
+    all_of, points = _read(launch)
     return render_template("today/today.html", page=_page(launch, all_of, points))
 
 
 @today.post("")
 @with_launch("clinician")
-def tap(launch: Launch) -> Any:
+def tap(launch: Launch) -> Response:
     """Talked about, will follow up, known already: a small Observation, once a point."""
-    all_of, points = _points(launch)
-    point = next((each for each in points.found if _key(each) == request.form.get("point")), None) if points else None
+    all_of, points = _read(launch)
     given = request.form.get("tap", "")
-    if point is None or points is None or given not in TAPS:
+    found = {_key(point): point for point in points.found} if points else {}
+    point = found.get(request.form.get("point", ""))
+    if point is None or points is None or given not in TAPS or not points.latest.id:
         raise BadRequest
     if not prompt_of(point, all_of.notes, points.latest):
-        _file(launch, points.latest, point, given)
+        act, reference = begin(launch), f"QuestionnaireResponse/{points.latest.id}"
+        made = Prompt(
+            response=reference,
+            reason=point.reason,
+            tap=given,
+            item=point.item,
+            follow_up=_when(launch) if given == "will-follow-up" else None,
+            **said(act),
+        )
+        note(launch, act, made, once=f"prompt {reference} {_key(point)}")
     return redirect(url_for("today.page", lid=launch.id), 303)
 
 
-def _file(launch: Launch, latest: Response, point: TalkPoint, given: str) -> None:
-    act = begin(launch)
-    prompt = Prompt(
-        patient=launch.patient,
-        said=act.local_now,
-        performer=act.session.clinician,
-        identifier=urn(),
-        encounter=act.session.encounter,
-        response=f"QuestionnaireResponse/{latest.id}",
-        reason=point.reason,
-        tap=given,
-        item=point.item,
-        follow_up=_when(launch) if given == "will-follow-up" else None,
-    )
-    parts = [note_part(act, prompt)]
-    parts += told(act, parts, activity="create", author=act.session.clinician)
-    sealed = seal(
-        state().store, act, launch.record.owner, parts, kind="note", details={}, form=request.form.get("once") or urn()
-    )  # fmt: skip
-    deliver(sealed, courier_of(launch))
-
-
 def _when(launch: Launch) -> date:
+    given = request.form.get("when", "")
     try:
-        return date.fromisoformat(request.form.get("when", ""))
-    except ValueError:
-        return launch.today + timedelta(days=FOLLOW_UP_DAYS)
+        return date.fromisoformat(given) if given else launch.today + timedelta(days=FOLLOW_UP_DAYS)
+    except ValueError as error:
+        raise BadRequest from error
 
 
-def _points(launch: Launch) -> tuple[Known, Points | None]:
-    _, all_of, situation = read(launch)
+def _read(launch: Launch) -> tuple[Known, Points | None]:
+    """Also of answers that the record has not taken yet: a failed filing must not hide what is worth talking about."""
+    all_of, situation = read_with(launch, waiting_ratings(launch))
     audit("view", launch, purpose="worth talking about today")
     return all_of, latest_points(all_of, situation.parameters)
 
@@ -111,28 +101,30 @@ def _key(point: TalkPoint) -> str:
 
 
 def _page(launch: Launch, all_of: Known, points: Points | None) -> Page:
-    waiting = state().store.filings.outbox(launch.record.owner)
     shown: tuple[PointView, ...] = ()
     if points:
         lines = talk_lines(words(), points.found, points.latest, points.earlier, blind=points.blind)
         shown = tuple(
-            PointView(_key(point), line.title, line.quote, urn(), _answered(point, all_of, points.latest))
+            PointView(_key(point), line.title, line.quote, _answered(point, all_of, points.latest))
             for point, line in zip(points.found, lines, strict=True)
         )
     newest = all_of.occasions[0] if all_of.occasions else None
     both = newest is not None and all(all_of.seen(newest, rater) for rater in RATERS)
+    talked, _, known_already = words().parts("today.taps", when="")
     return Page(
         lid=launch.id,
         points=shown,
-        taps=words().parts("today.taps", when=""),
+        talked=talked,
+        follow=say("today.follow"),
+        known=known_already,
         when=(launch.today + timedelta(days=FOLLOW_UP_DAYS)).isoformat(),
-        not_filed=bool(waiting) and bool(shown),
+        waiting=points is not None and not points.latest.id,
         together=both,
         rate=bool(all_of.hidden) and launch.site.allow_unverified_clinician_scale,
     )
 
 
-def _answered(point: TalkPoint, all_of: Known, latest: Response) -> str:
+def _answered(point: TalkPoint, all_of: Known, latest: Rating) -> str:
     prompt = prompt_of(point, all_of.notes, latest)
     if prompt is None:
         return ""

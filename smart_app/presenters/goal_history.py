@@ -9,7 +9,8 @@ from imr_fhir.goal import Goal
 from imr_fhir.record import RESULTS, Review
 from smart_app.language import Words
 
-_WHY = (
+# Message -> field of a review.
+WHY = (
     ("goals.why.helped", "helped"),
     ("goals.why.person", "hindered_person"),
     ("goals.why.around", "hindered_around"),
@@ -46,7 +47,7 @@ def history(words: Words, chart: Chart, goal: Goal) -> tuple[HistoryLine, ...]:
             day=words.day(note.said),
             text=texts[note.focus],
             result=labels[note.result],
-            why=tuple(WhyLine(words.say(key), text) for key, name in _WHY if (text := getattr(note, name))),
+            why=tuple(WhyLine(words.say(key), text) for key, name in WHY if (text := getattr(note, name))),
         )
         for note in sorted(reviews, key=lambda note: note.said, reverse=True)
     )

@@ -1,51 +1,49 @@
-"""A filing as its page shows it: what is saved, part by part, what was written, and what can be done now."""
+"""A filing as its page shows it: what is saved, part by part, and what can be done now."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from imr_fhir.scale import NA, RATERS, Rater, scale
+from smart_app.delivery import next_rung
 from smart_app.language import Words
+from smart_app.presenters.written import Written
 from smart_app.store.filing import Filing, Part
 from smart_app.store.filing_states import State
 
-# Of a filing: the page's title and, where the state itself says enough, its sentence.
-_TITLES: Mapping[State, str] = {
-    State.DONE: "filing.saved.title",
-    State.UNKNOWN: "filing.unknown.title",
-    State.REFUSED: "filing.refused.title",
-    State.DUPLICATE: "filing.duplicate.title",
-    State.WITHDRAWN: "filing.withdrawn.title",
-}
-_SENTENCES: Mapping[State, str] = {
-    State.DONE: "filing.saved",
-    State.UNKNOWN: "save.unknown",
-    State.REFUSED: "filing.refused",
-    State.DUPLICATE: "filing.duplicate",
-    State.WITHDRAWN: "filing.withdrawn",
+# Of a filing: the beginning of the keys of its title and its sentence.
+_STATES: Mapping[State, str] = {
+    State.SEALED: "waiting",
+    State.SENDING: "unknown",
+    State.PART_OK: "partly",
+    State.UNKNOWN: "unknown",
+    State.WAITING: "waiting",
+    State.REFUSED: "refused",
+    State.DUPLICATE: "duplicate",
+    State.DONE: "saved",
+    State.WITHDRAWN: "withdrawn",
 }
 _PART_STATES: Mapping[State, str] = {
     State.PART_OK: "filing.state.saved",
     State.DONE: "filing.state.saved",
     State.UNKNOWN: "filing.state.unknown",
+    State.SENDING: "filing.state.unknown",
     State.REFUSED: "filing.state.refused",
     State.DUPLICATE: "filing.state.other",
     State.WITHDRAWN: "filing.state.withdrawn",
 }
-# What a person may do from each state: (value of the button, its message).
-_ACTIONS: Mapping[State, tuple[tuple[str, str], ...]] = {
-    State.SEALED: (("send", "filing.try"), ("drop", "filing.drop")),
-    State.PART_OK: (("send", "filing.try"),),
-    State.WAITING: (("send", "filing.try"),),
-    State.UNKNOWN: (("send", "filing.look"), ("there", "filing.there"), ("again", "filing.again")),
-    State.REFUSED: (("drop", "filing.drop"),),
-    State.DUPLICATE: (("drop", "filing.drop"),),
+# What a person may do from each state, the likeliest first.
+_ACTIONS: Mapping[State, tuple[str, ...]] = {
+    State.SEALED: ("send", "drop"),
+    State.PART_OK: ("send",),
+    State.WAITING: ("send",),
+    State.UNKNOWN: ("send", "there", "again"),
+    State.REFUSED: ("drop",),
+    State.DUPLICATE: ("drop",),
 }
-KEPT_DAYS = 30
+ACTS = frozenset({"send", "there", "again", "drop", "apart", "without"})
+WITH_REASON = frozenset({"there", "again", "drop"})
 
 
 @dataclass(frozen=True)
@@ -58,20 +56,29 @@ class PartLine:
 
 @dataclass(frozen=True)
 class Action:
+    """``with_reason``: it is a decision about the record, so the person says why."""
+
     do: str
     label: str
+    with_reason: bool
 
 
 @dataclass(frozen=True)
 class Receipt:
     title: str
     sentence: str
-    said: str  # what the EHR said, where it refused or is not there
+    said: str  # why it is not saved, in English, from this app or the EHR
+    why: str  # a person's reason for taking it back
+    by: str  # whose filing it is, where it is another user's
     parts: tuple[PartLine, ...]
     actions: tuple[Action, ...]
-    asks_reason: bool
-    record: tuple[tuple[str, str], ...]
+    asks_reason: bool  # for whatever is done
+    error: str
+    blind: bool  # what was written opens by a press of its own
+    record: tuple[Written, ...]
+    there: tuple[Written, ...]  # what the record has instead
     post_to: str
+    again_url: str
     next_url: str
     next_label: str
 
@@ -82,38 +89,43 @@ class Waiting:
     name: str
     when: str
     state: str
+    by: str
 
 
 def part_lines(words: Words, filing: Filing, record_link: str) -> tuple[PartLine, ...]:
     """``record_link``: the site's address of a resource, with ``{type}`` and ``{id}``, or ""."""
-    return tuple(_part_line(words, filing, part, record_link) for part in filing.parts if not part.replaced)
+    return tuple(_part_line(words, part, record_link) for part in filing.parts if not part.replaced)
 
 
-def _part_line(words: Words, filing: Filing, part: Part, record_link: str) -> PartLine:
+def _part_line(words: Words, part: Part, record_link: str) -> PartLine:
     there = part.receipt if part.receipt and part.receipt.id else None
     return PartLine(
-        name=words.say(_name_of(part.type, filing)),
+        name=words.say(f"filing.part.{part.request['name']}"),
         state=words.say(_PART_STATES.get(part.state, "filing.state.not")),
         reference=f"{there.type}/{there.id}" if there else "",
         url=record_link.format(type=there.type, id=there.id) if there and record_link else "",
     )
 
 
-def _name_of(resource_type: str, filing: Filing) -> str:
-    if resource_type == "Observation":
-        kind = filing.details["kind"]
-        return "filing.part.score" if kind in ("response", "correction", "withdrawal") else "filing.part.note"
-    names = {"QuestionnaireResponse": "response", "Goal": "goal", "Provenance": "provenance"}
-    return f"filing.part.{names[resource_type]}"
-
-
 def title(words: Words, filing: Filing) -> str:
-    return words.say(_TITLES.get(filing.state, "filing.waiting.title"))
+    return words.say(f"filing.{_STATES[filing.state]}.title")
 
 
 def sentence(words: Words, filing: Filing) -> str:
-    key = _SENTENCES.get(filing.state)
-    return words.say(key) if key else words.say("filing.waiting")
+    state = _STATES[filing.state]
+    if state == "unknown":
+        return words.say("save.unknown")
+    if state == "duplicate" and any(part.request["if_match"] for part in filing.parts):
+        return words.say("filing.changed")
+    return words.say(f"filing.{state}")
+
+
+def said(filing: Filing) -> str:
+    return filing.reason if filing.state in (State.UNKNOWN, State.WAITING, State.REFUSED, State.DUPLICATE) else ""
+
+
+def why(filing: Filing) -> str:
+    return filing.reason if filing.state is State.WITHDRAWN else ""
 
 
 def actions(words: Words, filing: Filing, *, settled: bool) -> tuple[Action, ...]:
@@ -121,9 +133,10 @@ def actions(words: Words, filing: Filing, *, settled: bool) -> tuple[Action, ...
     offered = _ACTIONS.get(filing.state, ())
     if filing.state is State.UNKNOWN and not settled:
         offered = offered[:1]
-    if filing.state in (State.REFUSED, State.DUPLICATE) and any(part.state is State.PART_OK for part in filing.parts):
-        offered = ()
-    return tuple(Action(do, words.say(label)) for do, label in offered)
+    if rung := next_rung(filing):
+        offered = (rung, *offered)
+    label = {"send": "look" if filing.state is State.UNKNOWN else "try"}
+    return tuple(Action(do, words.say(f"filing.{label.get(do, do)}"), do in WITH_REASON) for do in offered)
 
 
 def waiting(words: Words, filing: Filing, url: str) -> Waiting:
@@ -133,38 +146,5 @@ def waiting(words: Words, filing: Filing, url: str) -> Waiting:
         name=words.say(f"filing.kind.{filing.details['kind']}", day=words.day(at)),
         when=words.time(at),
         state=title(words, filing),
+        by=filing.details["by"],
     )
-
-
-def record(words: Words, bodies: Mapping[int, bytes]) -> tuple[tuple[str, str], ...]:
-    """What was written, readable and printable, from the sealed bytes themselves."""
-    return tuple(line for body in bodies.values() for line in _lines(words, json.loads(body)))
-
-
-def _lines(words: Words, resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    kind = resource["resourceType"]
-    if kind == "QuestionnaireResponse":
-        yield from _answers(words, resource)
-    elif kind == "Goal":
-        yield words.say("filing.part.goal"), resource["description"]["text"]
-    elif kind == "Observation" and "valueString" in resource:
-        yield resource["code"]["coding"][0]["display"], resource["valueString"]
-    elif kind == "Observation" and "valueCodeableConcept" in resource:
-        yield resource["code"]["coding"][0]["display"], resource["valueCodeableConcept"]["coding"][0]["display"]
-        for component in resource.get("component", ()):
-            if "valueString" in component:
-                yield component["code"]["coding"][0]["display"], component["valueString"]
-
-
-def _answers(words: Words, resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    rater: Rater = next(each for each in RATERS if scale(each).canonical == resource["questionnaire"])
-    form = scale(rater)
-    groups = {item["linkId"]: item for item in resource["item"]}
-    for answered in groups.get("imr", {}).get("item", ()):
-        item = form.item(int(answered["linkId"]))
-        code = answered["answer"][0]["valueCoding"]["code"]
-        anchor = next(each for each in item.anchors if each.code == code)
-        number = "" if anchor.rating == NA else f" ({anchor.rating})"
-        yield f"{item.number}. {item.label.in_(words.language)}", anchor.text.in_(words.language) + number
-    if "comment" in groups:
-        yield words.say("form.comment"), groups["comment"]["answer"][0]["valueString"]

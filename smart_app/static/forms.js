@@ -2,15 +2,15 @@
 "use strict";
 
 const form = document.querySelector("form[data-keep]");
-const status = document.querySelector(".kept");
+const kept = document.querySelector("[data-kept]");
 
 function tell(message, failed) {
-  if (!status) return;
-  status.textContent = message;
-  status.toggleAttribute("data-failed", failed);
+  kept.textContent = message;
+  kept.toggleAttribute("data-failed", failed);
 }
 
-// One after another: a quick second choice must not be overtaken by the first.
+// One after another: a quick second choice must not be overtaken by the first. What is on its way when the window is
+// closed still arrives (keepalive).
 let queue = Promise.resolve();
 
 function keep(name, value) {
@@ -19,41 +19,59 @@ function keep(name, value) {
   body.set(name, value);
   queue = queue.then(async () => {
     try {
-      const reply = await fetch(form.dataset.keep, { method: "POST", body, redirect: "error" });
-      if (!reply.ok) throw new Error(String(reply.status));
-      tell(status.dataset.kept, false);
+      const reply = await fetch(form.dataset.keep, { method: "POST", body, redirect: "error", keepalive: true });
+      tell(reply.ok ? kept.dataset.kept : reply.status === 400 ? await reply.text() : kept.dataset.notKept, !reply.ok);
     } catch {
-      tell(status.dataset.notKept, true);
+      tell(kept.dataset.notKept, true);
     }
   });
 }
 
-if (form) {
-  let typing;
-  form.addEventListener("change", (event) => {
-    if (event.target.type === "radio") keep(event.target.name, event.target.value);
-    else if (event.target.name === "comment") keep("comment", event.target.value);
+function keepComments(comment) {
+  let waiting;
+  function now() {
+    if (waiting === undefined) return;
+    clearTimeout(waiting);
+    waiting = undefined;
+    keep("comment", comment.value);
+  }
+  comment.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(now, 1500);
   });
-  form.addEventListener("input", (event) => {
-    if (event.target.name !== "comment") return;
-    clearTimeout(typing);
-    typing = setTimeout(() => keep("comment", event.target.value), 1500);
-  });
+  comment.addEventListener("change", now);
+  addEventListener("pagehide", now);
+}
 
+// "–" is what the screen shows beside "not applicable", the last answer of question 13.
+function chosenBy(key, item) {
+  const answers = [...item.querySelectorAll("input")];
+  if (/^[1-5]$/.test(key)) return answers[Number(key) - 1];
+  return key === "-" ? answers[5] : undefined;
+}
+
+function answerByKeys() {
   const items = [...form.querySelectorAll("fieldset.item")];
-  const hint = document.querySelector("[data-keys]");
-  if (hint) hint.hidden = false;
-  document.addEventListener("keydown", (event) => {
+  form.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const item = event.target.closest?.("fieldset.item");
-    if (!item || !/^[1-5]$/.test(event.key)) return;
-    const choice = item.querySelectorAll("input[type=radio]")[Number(event.key) - 1];
+    const item = event.target.closest("fieldset.item");
+    const choice = item && chosenBy(event.key, item);
     if (!choice) return;
     event.preventDefault();
     choice.checked = true;
     choice.focus();
     choice.dispatchEvent(new Event("change", { bubbles: true }));
     const next = items[items.indexOf(item) + 1];
-    if (next) (next.querySelector("input:checked") ?? next.querySelector("input")).focus();
+    const onward = next ? (next.querySelector("input:checked") ?? next.querySelector("input")) : form.elements.comment;
+    onward?.focus();
   });
+}
+
+if (form) {
+  form.addEventListener("change", ({ target }) => {
+    if (target.type === "radio") keep(target.name, target.value);
+  });
+  if (form.elements.comment) keepComments(form.elements.comment);
+  answerByKeys();
+  for (const hint of document.querySelectorAll("[data-keys]")) hint.hidden = false;
 }

@@ -1,0 +1,129 @@
+"""What was filed, changed or withdrawn with a reason: ids and the measurement's time stay, nothing is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as WebResponse
+
+from imr_fhir import response
+from imr_fhir.ehr.scores import score_of
+from imr_fhir.history import LISTED
+from imr_fhir.response import Response
+from imr_fhir.scale import scale
+from smart_app.access import Launch, audit, with_launch
+from smart_app.answering import AnswerError, form_name, read_reason
+from smart_app.drafting import codes_of, ratings_of
+from smart_app.language import say, words
+from smart_app.presenters.differences import Conflict, Said, differences
+from smart_app.saving import begin, save, saved_before
+from smart_app.scale_page import Page, correction_page, missing, title
+from smart_app.sealing import answers, urn
+from smart_app.state import now, state
+from smart_app.store.drafts import COMMENT, Draft
+
+
+@with_launch("clinician")
+def begin_correction(launch: Launch, response_id: str) -> WebResponse:
+    """Begins a correction, or goes on with the one that is open, also where the record has a newer version now."""
+    filed = _read(launch, response_id)
+    if filed.status not in LISTED:
+        return redirect(url_for("panel.show", lid=launch.id), 303)
+    owner, drafts = launch.record.owner, state().store.drafts
+    begun = [draft for draft in drafts.open_for(owner) if draft.about.partition("/")[0] == response_id]
+    draft = begun[-1] if begun else drafts.start(
+        owner,
+        filed.rater,
+        questionnaire=filed.questionnaire,
+        language=filed.language,
+        identifier=filed.identifier,
+        about=_about(filed),
+        answers=codes_of(filed.rater, filed.ratings) | {COMMENT: filed.comment},
+        now=now(),
+    )  # fmt: skip
+    return redirect(url_for("form.show", lid=launch.id, did=draft.id), 303)
+
+
+def look(launch: Launch, draft: Draft) -> Page | Conflict:
+    """The correction as it stands, or what somebody else changed meanwhile."""
+    filed = _read(launch, draft.about.partition("/")[0])
+    return correction_page(launch, draft, filed) if _about(filed) == draft.about else _conflict(launch, draft, filed)
+
+
+def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
+    """Files the correction; what stands in the way is a page. Raises AnswerError, StaleDraft."""
+    filed = _read(launch, draft.about.partition("/")[0])
+    if _about(filed) != draft.about:
+        return _conflict(launch, draft, filed)
+    reason, ratings = read_reason(request.form), ratings_of(draft)
+    if filed.status != "stopped" and missing(draft):
+        return replace(correction_page(launch, draft, filed), missing=missing(draft), reason=reason)
+    if (ratings, draft.comment) == (dict(filed.ratings), filed.comment):
+        raise AnswerError("items", "form.error.unchanged")
+    act = begin(launch)
+    clinician = act.session.clinician
+    after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
+    stored = score_of(launch.client(), filed)
+    parts = answers(act, after, activity="update", author=clinician, reason=reason, stored=stored)
+    return save(launch, act, parts, kind="correction", details={"rater": filed.rater}, draft=draft)
+
+
+def rebase(launch: Launch, draft: Draft) -> None:
+    """The person has seen what the record has now, and goes on with the own answers on top of it."""
+    filed = _read(launch, draft.about.partition("/")[0])
+    state().store.drafts.set_about(draft.id, launch.record.owner, _about(filed), now())
+
+
+@with_launch("clinician")
+def withdraw_rating(launch: Launch, response_id: str) -> Any:
+    """Entered in error, on response and score together, with a reason."""
+    if request.method == "POST" and (before := saved_before(launch, form_name(request.form))):
+        return before
+    filed = _read(launch, response_id)
+    if filed.status not in LISTED:
+        return redirect(url_for("panel.show", lid=launch.id), 303)
+    page = {
+        "lid": launch.id,
+        "what": f"{title(launch, filed.rater)}, {words().day(filed.measured)}",
+        "reason": request.form.get("reason", ""),
+        "error": "",
+        "once": request.form.get("once") or urn(),
+    }
+    if request.method == "GET":
+        return render_template("form/withdraw.html", page=page)
+    try:
+        reason = read_reason(request.form)
+    except AnswerError as error:
+        return render_template("form/withdraw.html", page=page | {"error": say(error.key, **error.params)}), 400
+    act = begin(launch)
+    after = response.withdrawn(filed, authored=act.local_now)
+    stored = score_of(launch.client(), filed)
+    parts = answers(act, after, activity="update", author=act.session.clinician, reason=reason, stored=stored)
+    details = {"rater": filed.rater}
+    return save(launch, act, parts, kind="withdrawal", details=details, form=form_name(request.form))
+
+
+def _read(launch: Launch, response_id: str) -> Response:
+    """As the record has it now. Raises NotFound, WrongPatient, ResponseError."""
+    raw = launch.client().read("QuestionnaireResponse", response_id)
+    found = response.from_resource(raw, patient=launch.patient)
+    audit("view", launch, resources=(f"QuestionnaireResponse/{response_id}",))
+    return found
+
+
+def _about(filed: Response) -> str:
+    return f"{filed.id}/{filed.version_id}"
+
+
+def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:
+    there, mine = Said(filed.ratings, filed.comment), Said(ratings_of(draft), draft.comment)
+    return Conflict(
+        lead=say("conflict.corrected"),
+        there=say("conflict.there"),
+        differences=differences(words(), scale(draft.rater), there, mine),
+        post_to=url_for("form.answer", lid=launch.id, did=draft.id) if filed.status in LISTED else "",
+        onward=url_for("panel.show", lid=launch.id),
+        onward_label=say("page.to_panel"),
+    )

@@ -1,0 +1,106 @@
+"""A goal as the record has it, and the page on which it is written: shared by all that is done with goals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request
+
+from imr_fhir.ehr.chart import Chart, read_chart
+from imr_fhir.element import type_and_id
+from imr_fhir.errors import NotFound
+from imr_fhir.goal import LIFE_AREAS, Goal, steps_of
+from imr_fhir.record import Factor
+from smart_app.access import Launch, audit
+from smart_app.goal_form import Fault, GoalForm, StepRow
+from smart_app.goal_parts import factor_line
+from smart_app.language import say
+from smart_app.saving import plan_of
+from smart_app.sealing import urn
+
+_CLOSED = ("completed", "cancelled", "rejected", "entered-in-error")
+
+
+@dataclass(frozen=True)
+class GoalPage:
+    lid: str
+    name: str
+    once: str
+    form: GoalForm
+    errors: Mapping[str, str]
+    where: str
+    editing: bool
+    areas: tuple[str, ...] = LIFE_AREAS
+
+
+def read_goal_of(launch: Launch, goal_id: str) -> tuple[Chart, Goal]:
+    """The chart, and the goal in it. Raises EhrError, NotFound for a step and for one entered in error."""
+    chart = read_chart(launch.client(), launch.patient, zone=launch.site.zone)
+    audit("view", launch, resources=(f"Goal/{goal_id}",))
+    for goal in chart.goals:
+        if goal.id == goal_id and not goal.parent and goal.lifecycle != "entered-in-error":
+            return chart, goal
+    raise NotFound("The record has no such goal.", status=404, next_step="Go back to the summary and look again.")
+
+
+def open_steps(chart: Chart, goal: Goal) -> tuple[Goal, ...]:
+    return tuple(step for step in steps_of(goal, chart.goals) if step.lifecycle not in _CLOSED)
+
+
+def factors_of(chart: Chart, goal: Goal) -> tuple[Factor, ...]:
+    """What helps with the goal and what stands in its way."""
+    return tuple(
+        note
+        for note in chart.notes
+        if isinstance(note, Factor)
+        and type_and_id(note.focus) == ("Goal", goal.id)
+        and note.status != "entered-in-error"
+    )
+
+
+def shown_goal(chart: Chart, goal: Goal) -> GoalForm:
+    """The form as it begins, for a goal that the record has."""
+    factors = factors_of(chart, goal)
+    steps = [
+        StepRow(step.text, step.due.isoformat() if step.due else "", step.id, step.version_id)
+        for step in open_steps(chart, goal)
+    ]
+    return GoalForm(
+        text=goal.text,
+        theirs=goal.theirs,
+        area=goal.category,
+        due=goal.due.isoformat() if goal.due else "",
+        helps="\n".join(factor_line(factor) for factor in factors if factor.kind == "helps"),
+        hinders="\n".join(factor_line(factor) for factor in factors if factor.kind == "hinders"),
+        steps=(*steps, StepRow()),
+        version=goal.version_id,
+        factors=tuple(factor.id for factor in factors),
+    )
+
+
+def messages(launch: Launch, faults: Mapping[str, Fault]) -> dict[str, str]:
+    """Faults in words, once the person has pressed save; asking for more room is no time for them."""
+    if request.form.get("do") != "save":
+        return {}
+    return {field: say(key, **{"name": launch.patient_name, **params}) for field, (key, params) in faults.items()}
+
+
+def where(launch: Launch) -> str:
+    """Where it will be kept: said before anyone types."""
+    key = "goals.where.saved" if "Goal" in plan_of(launch).creates else "goals.where.printed"
+    return say(key, org=launch.site.organization)
+
+
+def goal_page(launch: Launch, form: GoalForm, *, editing: bool) -> Any:
+    page = GoalPage(
+        lid=launch.id,
+        name=launch.patient_name,
+        once=request.form.get("once") or urn(),
+        form=form,
+        errors=messages(launch, form.faults),
+        where=where(launch),
+        editing=editing,
+    )
+    return render_template("goals/goal.html", page=page), 400 if page.errors else 200

@@ -1,0 +1,99 @@
+"""How the steps went: one tap a step, why where there is something to say, and the next small step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request
+
+from imr_fhir.bundle import Part
+from imr_fhir.ehr.chart import Chart
+from imr_fhir.goal import Goal
+from imr_fhir.record import RESULTS
+from smart_app.access import Launch, with_launch
+from smart_app.answering import form_name
+from smart_app.goal_form import GOAL_RESULTS, ReviewForm, StepRow, read_review
+from smart_app.goal_pages import messages, open_steps, read_goal_of, where
+from smart_app.goal_parts import new_steps, reviewed
+from smart_app.language import say, words
+from smart_app.presenters.goal_history import HistoryLine, history
+from smart_app.saving import begin, save, saved_before
+from smart_app.sealing import told, urn
+
+
+@dataclass(frozen=True)
+class AskedStep:
+    key: str
+    text: str
+    due: str  # "by 1 Dec 2026", or ""
+    result: str
+    why: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    lid: str
+    once: str
+    text: str
+    asked: tuple[AskedStep, ...]
+    results: tuple[tuple[str, str], ...]
+    goal_results: tuple[tuple[str, str], ...]
+    goal_result: str
+    steps: tuple[StepRow, ...]
+    errors: Mapping[str, str]
+    where: str
+    history: tuple[HistoryLine, ...]
+
+
+@with_launch("clinician")
+def review(launch: Launch, goal_id: str) -> Any:
+    if request.method == "POST" and (before := saved_before(launch, form_name(request.form))):
+        return before
+    chart, goal = read_goal_of(launch, goal_id)
+    steps = open_steps(chart, goal)
+    if request.method == "GET":
+        return _page(launch, chart, goal, steps, None)
+    typed = read_review(request.form, {step.id: step.text for step in steps})
+    if typed.faults or request.form.get("do") != "save":
+        return _page(launch, chart, goal, steps, typed)
+    act, client = begin(launch), launch.client()
+    parts: list[Part] = []
+    for step in steps:
+        given = typed.reviews[step.id]
+        if given.result:
+            parts += reviewed(act, client, step, given.result, given.why)
+    if typed.goal_result:
+        parts += reviewed(act, client, goal, GOAL_RESULTS[typed.goal_result], {})
+    parts += new_steps(act, goal, f"Goal/{goal.id}", typed.new_steps)
+    author = act.session.patient_reference if goal.theirs else act.session.clinician
+    parts += told(act, parts, activity="create", author=author)
+    return save(launch, act, parts, kind="review", details={}, form=form_name(request.form))
+
+
+def _page(launch: Launch, chart: Chart, goal: Goal, steps: tuple[Goal, ...], typed: ReviewForm | None) -> Any:
+    def asked(step: Goal) -> AskedStep:
+        given = typed.reviews[step.id] if typed else None
+        return AskedStep(
+            key=step.id,
+            text=step.text,
+            due=say("goals.by", day=words().short_day(step.due)) if step.due else "",
+            result=given.result if given else "",
+            why=given.why if given and any(given.why.values()) else {},
+        )
+
+    page = ReviewPage(
+        lid=launch.id,
+        once=request.form.get("once") or urn(),
+        text=goal.text,
+        asked=tuple(asked(step) for step in steps),
+        results=tuple(zip(RESULTS, words().parts("step.options"), strict=True)),
+        goal_results=tuple((code, say(f"goals.review.goal.{code}")) for code in GOAL_RESULTS),
+        goal_result=typed.goal_result if typed else "",
+        steps=typed.steps if typed else (StepRow(),),
+        errors=messages(launch, typed.faults) if typed else {},
+        where=where(launch),
+        history=history(words(), chart, goal),
+    )
+    return render_template("goals/review.html", page=page), 400 if page.errors else 200

@@ -1,0 +1,38 @@
+"""Small notes that a clinician makes with one press: filed at once, once, and without a page of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imr_fhir.record import Note
+from smart_app.access import Launch
+from smart_app.delivery import deliver
+from smart_app.saving import courier_of
+from smart_app.sealing import Act, note_part, seal, told, urn
+from smart_app.state import state
+from smart_app.store.filing_states import State
+
+
+def said(act: Act) -> dict[str, Any]:
+    """What every note has: whose, when, by whom."""
+    return {
+        "patient": act.session.patient,
+        "said": act.local_now,
+        "performer": act.session.clinician,
+        "identifier": urn(),
+        "encounter": act.session.encounter,
+    }
+
+
+def note(launch: Launch, act: Act, made: Note, *, once: str) -> None:
+    """``once`` names what is noted: however often it is pressed, in however many windows, it is filed once.
+
+    What the record does not take stays in the outbox, in sight.
+    """
+    filings, owner = state().store.filings, launch.record.owner
+    while (before := filings.of_form(once, owner)) and before.state is State.WITHDRAWN:
+        once = before.id  # the person took that one back, so this is another
+    parts = [note_part(act, made)]
+    parts += told(act, parts, activity="create", author=act.session.clinician)
+    sealed = seal(state().store, act, owner, parts, kind="note", details={}, form=once)
+    deliver(sealed, courier_of(launch))

@@ -1,0 +1,102 @@
+"""What the patient's pages show: the questions, the own answers, and nothing of the record or of any figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flask import g, request, url_for
+
+from imr_fhir.scale import ITEM_COUNT, Item, scale
+from smart_app.access import full_date
+from smart_app.drafting import ratings_of
+from smart_app.language import LANGUAGES, say, use_language, words
+from smart_app.presenters.header import called, header
+from smart_app.session import session_from
+from smart_app.state import now, state
+from smart_app.store.handovers import Handover
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    """``lid`` is the launch that the PIN opens again; ``state`` the hand-over's; ``errors`` by part of the page."""
+
+    hid: str
+    lid: str
+    name: str
+    who: str
+    organization: str
+    phone: str
+    language: str
+    here: str
+    introduction: str
+    items: tuple[Item, ...]
+    ratings: Mapping[int, int]
+    comment: str
+    state: str
+    handed_in: bool
+    own_window: bool
+    item: Item | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    pin_error: str = ""
+    languages: tuple[tuple[str, str], ...] = tuple(LANGUAGES.items())
+    total: int = ITEM_COUNT
+
+    @property
+    def finished(self) -> bool:
+        return self.state != "open"
+
+    @property
+    def translated(self) -> bool:
+        """The instrument's words are shown in a translation that nobody has validated."""
+        return self.language != "en"
+
+    @property
+    def answered(self) -> int:
+        return len(self.ratings)
+
+    @property
+    def unanswered(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.number not in self.ratings)
+
+    @property
+    def rating(self) -> int | None:
+        return self.ratings.get(self.item.number) if self.item else None
+
+    @property
+    def next(self) -> int:
+        """The first question without an answer."""
+        return self.unanswered[0].number if self.unanswered else 1
+
+
+def patient_page(handover: Handover) -> PatientPage:
+    """Sets the request's language and header, too."""
+    site = state().config.sites[handover.owner.site]
+    draft = state().store.drafts.get(handover.draft_id, handover.owner)
+    session = session_from(handover.value["session"])
+    use_language(draft.language)
+    g.header = header(
+        words(),
+        name=session.patient_name,
+        birth_date=full_date(session.birth_date),
+        organization=site.organization,
+        today=now().astimezone(site.zone).date(),
+    )
+    form = scale("client")
+    return PatientPage(
+        hid=handover.id,
+        lid=handover.launch_id,
+        name=called(session.patient_name),
+        who=session.user_name or say("hand.unit"),
+        organization=site.organization,
+        phone=site.phone,
+        language=draft.language,
+        here=request.path if request.method == "GET" else url_for("patient.start", hid=handover.id),
+        introduction=form.introduction.in_(draft.language) if form.introduction else "",
+        items=form.items,
+        ratings=ratings_of(draft),
+        comment=draft.comment,
+        state=handover.state,
+        handed_in=handover.submitted,
+        own_window=bool(handover.value["own_window"]),
+    )

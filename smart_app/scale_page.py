@@ -1,0 +1,107 @@
+"""A scale on one page as its template shows it: what is asked and why, what is answered, where it will be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flask import url_for
+
+from imr_fhir.response import Response
+from imr_fhir.scale import Item, Rater, Scale, scale
+from smart_app.access import Launch
+from smart_app.drafting import ratings_of
+from smart_app.language import say, words
+from smart_app.saving import plan_of
+from smart_app.store.drafts import Draft
+
+
+@dataclass(frozen=True)
+class Page:
+    """``language`` is that of the items; ``errors`` are by the id of the part of the page that each is about."""
+
+    post_to: str
+    title: str
+    window: str  # for <title>: names nobody
+    language: str
+    items: tuple[Item, ...]
+    ratings: Mapping[int, int]
+    comment: str
+    where: str
+    correcting: bool
+    purpose: tuple[str, ...] = ()
+    introduction: str = ""
+    marks: tuple[str, ...] = ()
+    missing: tuple[Item, ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def new_page(launch: Launch, draft: Draft) -> Page:
+    """Of a new rating: the clinician's own, or the patient's answers typed as they are said."""
+    shown = scale(draft.rater)
+    return Page(
+        post_to=url_for("form.answer", lid=launch.id, did=draft.id),
+        title=title(launch, draft.rater),
+        window=say(f"form.{draft.rater}.window"),
+        language=draft.language,
+        items=shown.items,
+        ratings=ratings_of(draft),
+        comment=draft.comment,
+        where=_where(launch, draft.rater),
+        correcting=False,
+        purpose=_purpose(launch) if draft.rater == "client" else (),
+        introduction=shown.introduction.in_(draft.language) if shown.introduction else "",
+        marks=_marks(shown, draft.language),
+    )
+
+
+def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
+    """Of a correction of ``filed``, in the language in which it was answered."""
+    shown = scale(draft.rater)
+    return Page(
+        post_to=url_for("form.answer", lid=launch.id, did=draft.id),
+        title=say("form.correct.title", day=words().day(filed.measured)),
+        window=say("form.correct.window"),
+        language=draft.language,
+        items=shown.items,
+        ratings=ratings_of(draft),
+        comment=draft.comment,
+        where=_where(launch, draft.rater),
+        correcting=True,
+        purpose=(title(launch, draft.rater), say("form.correct.what")),
+        marks=_marks(shown, draft.language),
+    )
+
+
+def title(launch: Launch, rater: Rater) -> str:
+    return say("form.clinician.title") if rater == "clinician" else say("form.client.title", name=launch.patient_name)
+
+
+def missing(draft: Draft) -> tuple[Item, ...]:
+    answered = ratings_of(draft)
+    return tuple(item for item in scale(draft.rater).items if item.number not in answered)
+
+
+def _where(launch: Launch, rater: Rater) -> str:
+    plan = plan_of(launch)
+    if rater in plan.edited:
+        return say("form.edited")
+    key = "form.where.saved" if plan.may_file(rater) else "form.where.printed"
+    return say(key, org=launch.site.organization)
+
+
+def _purpose(launch: Launch) -> tuple[str, ...]:
+    who, site = launch.user_name or say("hand.unit"), launch.site
+    return (
+        say("form.typed", name=launch.patient_name),
+        say("form.purpose", who=who),
+        say("form.readers", org=site.organization),
+        say("form.stop"),
+        say("form.help", who=who, phone=site.phone),
+    )
+
+
+def _marks(shown: Scale, language: str) -> tuple[str, ...]:
+    unverified = () if shown.verified else (say("form.unverified"),)
+    return (*unverified, *((say("form.translation"),) if language != "en" else ()))
