@@ -86,6 +86,9 @@ def test_all_that_is_ours_and_nothing_else(ehr: SmallEhr) -> None:
         VITALS,
         {**VITALS, "id": "odd", "code": {"coding": "x"}},
         {**VITALS, "id": "bare", "code": 7},
+        {**VITALS, "id": "odder", "code": {"coding": [7]}},
+        {**VITALS, "id": "theirs", "code": {"coding": [{"system": "http://x.example", "code": "review"}]}},
+        {**VITALS, "id": "score", "code": {"coding": [{"system": CODES, "code": "score-client"}]}},
         {"resourceType": "QuestionnaireResponse", "questionnaire": "https://x.example/Questionnaire/phq-9",
          "subject": {"reference": "Patient/anna"}},
         {"resourceType": "QuestionnaireResponse", "subject": {"reference": "Patient/anna"}},
@@ -152,6 +155,20 @@ def test_the_ehrs_warnings_are_told(ehr: SmallEhr) -> None:
 
     ehr.before = warns
     assert chart(ehr).problems == (Problem("said", "Goal", "The EHR says: slow."),)
+
+
+def test_more_pages_than_are_read_are_told(ehr: SmallEhr, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imr_fhir.ehr.client.PAGES", 1)
+
+    def goes_on(exchange: Exchange) -> bool:
+        if exchange.request.path.startswith("/fhir/Goal"):
+            link = {"relation": "next", "url": f"{ehr.origin}/fhir?page=2"}
+            exchange.answer(200, {"resourceType": "Bundle", "link": [link]})
+            return True
+        return False
+
+    ehr.before = goes_on
+    assert chart(ehr).problems == (Problem("cut-short", "Goal"),)
 
 
 def refuses(resource_type: str, *answer: Any) -> Any:

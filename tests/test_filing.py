@@ -366,6 +366,9 @@ def test_a_provenance_that_is_shown_to_nobody_went_the_way_of_its_transaction(eh
     assert [bool(receipt.id) for receipt in found.receipts] == [False, True, True]
     assert isinstance(look_back(ehr.client(), parts[:1], in_transaction=True), Unknown)
     assert isinstance(look_back(ehr.client(), parts[:1], in_transaction=False), Unknown)
+    one_by_one = look_back(ehr.client(), parts, in_transaction=False)
+    assert isinstance(one_by_one, Unknown)
+    assert f"({status})" in one_by_one.reason
 
 
 @pytest.mark.parametrize(
@@ -374,14 +377,15 @@ def test_a_provenance_that_is_shown_to_nobody_went_the_way_of_its_transaction(eh
         ("5", "active", PartOk),
         ("4", "proposed", NotThere),  # still the version that it was to replace
         ("5", "proposed", Duplicate),  # somebody else's
+        ("", "proposed", Duplicate),
         (None, "active", NotThere),
     ],
 )
 def test_an_update_is_looked_for_by_its_id(
     ehr: SmallEhr, version: str | None, lifecycle: str, outcome: type[LookOutcome]
 ) -> None:
-    part = Part(goal_resource(replace(GOAL, id="g"), filing=str(uuid.uuid4())), urn(), if_match="4")
-    if version:
+    part = Part(goal_resource(replace(GOAL, id="g"), filing=str(uuid.uuid4())), urn(), if_match="4" if version else "")
+    if version is not None:
         meta = {**part.resource["meta"], "versionId": version}
         ehr.store["Goal/g"] = {**part.resource, "lifecycleStatus": lifecycle, "meta": meta}
     assert isinstance(look_back(ehr.client(), [part], in_transaction=True), outcome)

@@ -107,13 +107,13 @@ def _goal(raw: Mapping[str, Any], patient: str) -> Goal | None:
 
 
 def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
-    if not has_code(raw, record.CODES):
+    if not _has_code(raw, record.CODES):
         return None
     found = record.from_resource(raw, patient=patient)
     return replace(found, said=found.said.astimezone(zone))
 
 
-def has_code(raw: Mapping[str, Any], codes: Collection[str]) -> bool:
+def _has_code(raw: Mapping[str, Any], codes: Collection[str]) -> bool:
     """Whether the Observation ``raw`` has one of our ``codes``: an EHR that can't search by code gives all it has."""
     concept = raw.get("code")
     codings = concept.get("coding") if isinstance(concept, Mapping) else None

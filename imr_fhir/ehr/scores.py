@@ -2,7 +2,6 @@
 
 from imr_fhir import observation
 from imr_fhir.artefacts import CODES
-from imr_fhir.ehr.chart import has_code
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.element import type_and_id
 from imr_fhir.errors import ResourceError, ResponseError
@@ -12,15 +11,13 @@ from imr_fhir.response import Response
 
 def score_of(client: FhirClient, response: Response) -> StoredScore | None:
     """None where the EHR has none. Raises EhrError, ResponseError where it has several."""
-    code = f"score-{response.rater}"
-    found = client.search("Observation", [("patient", response.patient), ("code", f"{CODES}|{code}")])
+    found = client.search("Observation", [("patient", response.patient), ("code", f"{CODES}|score-{response.rater}")])
     scores = []
     for raw in found.resources:
-        if has_code(raw, [code]):
-            try:
-                scores.append(observation.from_resource(raw, patient=response.patient))
-            except ResourceError:
-                continue  # other software's: it is in the chart as it stands, and belongs to no response of ours
+        try:
+            scores.append(observation.from_resource(raw, patient=response.patient))
+        except ResourceError:
+            continue  # other software's, or another code where the EHR can't search by it: no score of ours
     own = [score for score in scores if type_and_id(score.derived_from) == ("QuestionnaireResponse", response.id)]
     if len(own) > 1:
         raise ResponseError(
