@@ -85,7 +85,7 @@ def give(launch: Launch) -> Any:
 def locked(lid: str, handover: Handover) -> Any:
     """Enter the PIN; from a frame, as long as no window was opened, first the one-time way into it."""
     use_language(handover.value["language"])
-    offering = handover.state == "offered" and "pin" not in request.args
+    offering = handover.state == "offered" and handover.launch_id == lid and "pin" not in request.args
     if not offering:
         return render_template("handover/locked.html", page=_locked_page(lid, handover))
     ticket = state().store.tickets.issue("hand-over", {"hid": handover.id}, now())

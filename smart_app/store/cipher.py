@@ -61,6 +61,10 @@ class Cipher:
         """HMAC-SHA256 in hex of the parts, each apart from its neighbours; ``kind`` keeps columns apart."""
         return hmac.new(self._lookups, canonical([kind, *parts]), hashlib.sha256).hexdigest()
 
+    def secret_mac(self, secret: str) -> str:
+        """What is kept of a cookie's secret: a hash that nobody can make without the key file."""
+        return self.lookup("secret", secret)
+
     @property
     def audit_key(self) -> Key:
         """The key that new audit rows are chained with."""

@@ -38,6 +38,9 @@ class Answer:
     version: int
 
 
+_NONE = Answer("", 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """``about`` names the response that is being corrected, empty for a new rating; ``state`` is open or sealed."""
@@ -113,7 +116,7 @@ class Drafts:
                     user_key=owner.user_key,
                     patient=owner.patient_key,
                     rater=rater,
-                    value=self._cipher.seal_json("draft", draft_id, "value", value),
+                    value=self._cipher.seal_json("draft", owner.row(draft_id), "value", value),
                     revision=1,
                     started_at=to_ms(now),
                     touched_at=to_ms(now),
@@ -170,25 +173,23 @@ class Drafts:
             return version + 1
 
     def set_answers(self, draft_id: str, owner: Owner, values: Mapping[str, str], now: datetime) -> Draft:
-        """Several answers of one page, all or none; answers that are the same already keep their version."""
+        """Several answers of one page, all or none. Answers that are the same already keep their version, and where
+        all are, the draft keeps its revision: a form sent twice does not come between itself and its filing."""
         with self._database.writing() as connection:
-            self._touch(connection, draft_id, owner, now)
             kept = self._get(connection, draft_id, owner).answers
-            for item, value in values.items():
-                given = kept.get(item, Answer("", 0))
-                if given.value != value:
-                    self._write(connection, draft_id, item, value, given.version)
+            changed = {item: value for item, value in values.items() if kept.get(item, _NONE).value != value}
+            self._touch(connection, draft_id, owner, now, revised=bool(changed))
+            for item, value in changed.items():
+                self._write(connection, draft_id, item, value, kept.get(item, _NONE).version)
             return self._get(connection, draft_id, owner)
 
     def set_language(self, draft_id: str, owner: Owner, language: str, now: datetime) -> Draft:
         """The language that the form is shown in from now on."""
-        with self._database.writing() as connection:
-            self._touch(connection, draft_id, owner, now)
-            row = self._row(connection, draft_id, owner)
-            value = self._cipher.open_json("draft", draft_id, "value", row.value) | {"language": language}
-            sealed = self._cipher.seal_json("draft", draft_id, "value", value)
-            connection.execute(update(draft).where(draft.c.id == draft_id).values(value=sealed))
-            return self._get(connection, draft_id, owner)
+        return self._change(draft_id, owner, now, language=language)
+
+    def set_about(self, draft_id: str, owner: Owner, about: str, now: datetime) -> Draft:
+        """The version that is being corrected from now on, where the record has a newer one."""
+        return self._change(draft_id, owner, now, about=about)
 
     def discard(self, draft_id: str, owner: Owner) -> None:
         """Deletes an open draft and its answers; the caller audits it. Raises DraftSealed and NoAccess."""
@@ -212,11 +213,25 @@ class Drafts:
                 )
             raise _sealed()
 
-    def _touch(self, connection: Connection, draft_id: str, owner: Owner, now: datetime) -> None:
+    def _change(self, draft_id: str, owner: Owner, now: datetime, **changed: str) -> Draft:
+        with self._database.writing() as connection:
+            self._touch(connection, draft_id, owner, now)
+            row = self._row(connection, draft_id, owner)
+            value = self._cipher.open_json("draft", owner.row(draft_id), "value", row.value) | changed
+            columns = {
+                "value": self._cipher.seal_json("draft", owner.row(draft_id), "value", value),
+                "slot": self._slot(owner, row.rater, value["about"]),
+            }
+            connection.execute(update(draft).where(draft.c.id == draft_id).values(**columns))
+            return self._get(connection, draft_id, owner)
+
+    def _touch(
+        self, connection: Connection, draft_id: str, owner: Owner, now: datetime, *, revised: bool = True
+    ) -> None:
         changed = connection.execute(
             update(draft)
             .where(draft.c.id == draft_id, *_owned_by(owner), draft.c.state == "open")
-            .values(revision=draft.c.revision + 1, touched_at=to_ms(now))
+            .values(revision=draft.c.revision + int(revised), touched_at=to_ms(now))
         )
         if changed.rowcount != 1:
             self._row(connection, draft_id, owner)
@@ -254,7 +269,7 @@ class Drafts:
             started=from_ms(row.started_at),
             touched=from_ms(row.touched_at),
             answers=answers,
-            **self._cipher.open_json("draft", draft_id, "value", row.value),
+            **self._cipher.open_json("draft", owner.row(draft_id), "value", row.value),
         )
 
     def _slot(self, owner: Owner, rater: Rater, about: str) -> str:

@@ -47,16 +47,18 @@ class FilingRows:
                 )
             )
 
-    def seal(self, filing_id: str, column: str, value: Mapping[str, Any]) -> bytes:
-        return self._cipher.seal_json("filing", filing_id, column, dict(value))
+    def seal(self, filing_id: str, owner: Owner, column: str, value: Mapping[str, Any]) -> bytes:
+        return self._cipher.seal_json("filing", owner.row(filing_id), column, dict(value))
 
     def seal_receipt(self, filing_id: str, number: int, receipt: Receipt) -> bytes:
         return self._cipher.seal_json("part", _row(filing_id, number), "receipt", asdict(receipt))
 
     def _filing(self, connection: Connection, row: Row[Any]) -> Filing:
+        owner = Owner(row.user_key, row.site, row.patient)
+
         def opened(column: str) -> dict[str, Any]:
             sealed = getattr(row, column)
-            return self._cipher.open_json("filing", row.id, column, sealed) if sealed is not None else {}
+            return self._cipher.open_json("filing", owner.row(row.id), column, sealed) if sealed is not None else {}
 
         reason = opened("reason")
         parts = connection.execute(
@@ -67,7 +69,7 @@ class FilingRows:
         )
         return Filing(
             id=row.id,
-            owner=Owner(row.user_key, row.site, row.patient),
+            owner=owner,
             draft_id=row.draft_id or "",
             state=State(row.state),
             attempt=row.attempt,

@@ -71,7 +71,7 @@ class FilingSteps:
 
     def refused(self, before: Filing, reason: str, *, plan: Mapping[str, Any] | None = None) -> Filing:
         """403, 405, 422 or another 4xx, with the plan as it is after this."""
-        sealed = self._rows.seal(before.id, "plan", before.plan if plan is None else plan)
+        sealed = self._rows.seal(before.id, before.owner, "plan", before.plan if plan is None else plan)
         return self._step(before, Event.REFUSE, reason, lease_until=None, plan=sealed)
 
     def finish(self, before: Filing) -> Filing:
@@ -145,7 +145,7 @@ class FilingSteps:
         some = len(before.unaccepted) < sum(not each.replaced for each in before.parts)
         event = Event.REPLAN_REST if some else Event.REPLAN
         old = [each.number for each in before.unaccepted]
-        columns = {"plan": self._rows.seal(before.id, "plan", plan), "in_transaction": in_transaction}
+        columns = {"plan": self._rows.seal(before.id, before.owner, "plan", plan), "in_transaction": in_transaction}
         with self._database.writing() as connection:
             move(connection, self._rows, before, event, parts=(), reason=None, **columns)
             connection.execute(
@@ -170,7 +170,7 @@ class FilingSteps:
             return move(connection, self._rows, before, event, **{"reason": sealed} | columns)
 
     def _reason(self, before: Filing, text: str, **more: Any) -> bytes:
-        return self._rows.seal(before.id, "reason", {"text": text, **more})
+        return self._rows.seal(before.id, before.owner, "reason", {"text": text, **more})
 
 
 def _may(before: Filing, by: Owner, audit: Entry) -> None:

@@ -39,7 +39,7 @@ class Filings(FilingSteps):
         if bool(sealing.draft) == bool(sealing.form) or not sealing.parts or str(uuid.UUID(sealing.id)) != sealing.id:
             raise ValueError("A filing has a UUID, one part or more, and either a draft or a form.")
         owner, draft = sealing.owner, sealing.draft
-        origin = self._cipher.lookup("origin", owner.user_key, owner.patient_key, draft.id if draft else sealing.form)
+        origin = self._origin(owner, draft.id if draft else sealing.form)
         with self._database.writing() as connection:
             first = self._rows.read(connection, filing.c.origin == origin)
             if first:
@@ -57,8 +57,8 @@ class Filings(FilingSteps):
                     user_key=owner.user_key,
                     patient=owner.patient_key,
                     in_transaction=sealing.in_transaction,
-                    value=self._rows.seal(sealing.id, "value", sealing.details),
-                    plan=self._rows.seal(sealing.id, "plan", sealing.plan),
+                    value=self._rows.seal(sealing.id, owner, "value", sealing.details),
+                    plan=self._rows.seal(sealing.id, owner, "plan", sealing.plan),
                     sealed_at=to_ms(now),
                     changed_at=DATABASE_MS,
                 )
@@ -95,6 +95,11 @@ class Filings(FilingSteps):
         found = self._find(*_same_patient(viewer), filing.c.draft_id == draft_id)
         return found[0] if found else None
 
+    def of_form(self, form: str, owner: Owner) -> Filing | None:
+        """What the form of this name was sealed as by this user for this patient."""
+        found = self._find(filing.c.origin == self._origin(owner, form))
+        return found[0] if found else None
+
     def bodies(self, of: Filing) -> Mapping[int, bytes]:
         """The sealed bytes of the parts by number, replaced ones left out. Raises BodyPurged and Damaged."""
         bodies = {}
@@ -128,6 +133,9 @@ class Filings(FilingSteps):
                 else self.finish(each)
                 for each in self._rows.read(connection, filing.c.state.not_in(FINISHED))
             )
+
+    def _origin(self, owner: Owner, name: str) -> str:
+        return self._cipher.lookup("origin", owner.user_key, owner.patient_key, name)
 
     def _find(self, *which: Any) -> tuple[Filing, ...]:
         with self._database.reading() as connection:

@@ -1,7 +1,7 @@
 """Hand-over of the screen to the patient: the clinician's launches are locked, one draft opens, a PIN leads back.
 
-All live launches of the user are locked, not this browser's alone: a frame and a tab have cookie jars that do not see
-each other. While locked, a launch's cookie has one right left: to try the PIN.
+All live launches of the user are locked, and those that begin meanwhile, not this browser's alone: a frame and a tab
+have cookie jars that do not see each other. While locked, a launch's cookie has one right left: to try the PIN.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from smart_app.store.cipher import Cipher, sha256_hex
+from smart_app.store.cipher import Cipher
 from smart_app.store.drafts import Draft, Drafts
 from smart_app.store.engine import Database
 from smart_app.store.errors import NoAccess, PinRefused
@@ -93,9 +93,9 @@ class Handovers:
                     site=given.owner.site,
                     user_key=given.user_key,
                     patient=given.patient_key,
-                    pin=self._cipher.seal("handover", hid, "pin", hashed),
+                    pin=self._cipher.seal("handover", given.owner.row(hid), "pin", hashed),
                     tries=0,
-                    value=self._cipher.seal_json("handover", hid, "value", dict(value)),
+                    value=self._cipher.seal_json("handover", given.owner.row(hid), "value", dict(value)),
                     created_at=to_ms(now),
                 )
             )
@@ -103,8 +103,8 @@ class Handovers:
                 locked: dict[str, Any] = {"handover_id": hid, "seen_at": to_ms(now)}
                 if row.state == "active":
                     replaced = secret if row.id == given.id else new_secret()
-                    locked |= {"state": "handed_over", "old_secret_sha256": row.secret_sha256}
-                    locked |= {"secret_sha256": sha256_hex(replaced)}
+                    locked |= {"state": "handed_over", "old_secret_mac": row.secret_mac}
+                    locked |= {"secret_mac": self._cipher.secret_mac(replaced)}
                 connection.execute(update(launch).where(launch.c.id == row.id).values(**locked))
             return HandedOver(self._read(self._row(connection, hid)), secret)
 
@@ -115,7 +115,7 @@ class Handovers:
             opened = connection.execute(
                 update(handover)
                 .where(handover.c.id == hid, handover.c.state == "offered")
-                .values(state="open", secret_sha256=sha256_hex(secret))
+                .values(state="open", secret_mac=self._cipher.secret_mac(secret))
             )
             if opened.rowcount != 1 or not self._locks(connection, hid, now):
                 raise NoAccess
@@ -129,8 +129,8 @@ class Handovers:
         with self._database.reading() as connection:
             query = select(handover).where(handover.c.id == hid)
             row = connection.execute(query).one_or_none()
-            known = (row.secret_sha256 if row else None) or ""
-            if not hmac.compare_digest(known, sha256_hex(secret)) or row is None:
+            known = (row.secret_mac if row else None) or ""
+            if not hmac.compare_digest(known, self._cipher.secret_mac(secret)) or row is None:
                 raise NoAccess
             if row.state == "open" and not self._locks(connection, hid, now):
                 raise NoAccess
@@ -180,7 +180,7 @@ class Handovers:
                 .values(tries=handover.c.tries + 1)
             )
             left = TRIES - row.tries - spent.rowcount
-        hashed = self._cipher.open("handover", row.id, "pin", row.pin)
+        hashed = self._cipher.open("handover", _owner(row).row(row.id), "pin", row.pin)
         if spent.rowcount != 1 or not pin_matches(pin, hashed):
             raise PinRefused(
                 "This is not the PIN.",
@@ -191,19 +191,19 @@ class Handovers:
         return self._activate(row.id, launch_id, {secret, *presented}, now)
 
     def _activate(self, hid: str, launch_id: str, presented: Collection[str], now: datetime) -> Unlocked:
-        digests = {sha256_hex(each) for each in presented}
+        digests = {self._cipher.secret_mac(each) for each in presented}
         with self._database.writing() as connection:
             mine = [
                 row
                 for row in connection.execute(select(launch).where(*_locked_by(hid))).all()
-                if is_live(row, now) and {row.secret_sha256, row.old_secret_sha256} & digests
+                if is_live(row, now) and {row.secret_mac, row.old_secret_mac} & digests
             ]
             fresh = {row.id: new_secret() for row in mine}
             if launch_id not in fresh:
                 raise NoAccess
             for each, secret in fresh.items():
                 active = {"state": "active", "handover_id": None, "seen_at": to_ms(now)}
-                hashes = {"secret_sha256": sha256_hex(secret), "old_secret_sha256": None}
+                hashes = {"secret_mac": self._cipher.secret_mac(secret), "old_secret_mac": None}
                 connection.execute(update(launch).where(launch.c.id == each).values(**active, **hashes))
             connection.execute(update(handover).where(handover.c.id == hid).values(tries=0))
             self._close(connection, now, handover.c.id == hid)
@@ -231,8 +231,8 @@ class Handovers:
 
     def _locked(self, connection: Connection, launch_id: str, secret: str, now: datetime) -> Row[Any]:
         row = self._launches.row(connection, launch_id)
-        digest = sha256_hex(secret)
-        known = (row.secret_sha256, row.old_secret_sha256 or "") if row else ("", "")
+        digest = self._cipher.secret_mac(secret)
+        known = (row.secret_mac, row.old_secret_mac or "") if row else ("", "")
         matches = [hmac.compare_digest(each, digest) for each in known]
         if row is None or not any(matches) or row.state != "handed_over" or not is_live(row, now):
             raise NoAccess
@@ -250,11 +250,15 @@ class Handovers:
             state=row.state,
             launch_id=row.launch_id,
             draft_id=row.draft_id,
-            owner=Owner(row.user_key, row.site, row.patient),
+            owner=_owner(row),
             tries_left=TRIES - row.tries,
             submitted=row.submitted_at is not None,
-            value=self._cipher.open_json("handover", row.id, "value", row.value),
+            value=self._cipher.open_json("handover", _owner(row).row(row.id), "value", row.value),
         )
+
+
+def _owner(row: Row[Any]) -> Owner:
+    return Owner(row.user_key, row.site, row.patient)
 
 
 def _locked_by(hid: str) -> tuple[Any, ...]:

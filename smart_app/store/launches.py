@@ -1,6 +1,6 @@
 """Launches: who opened which patient's chart, with which tokens, and for how long this browser may go on.
 
-Access is the id in the URL, the launch's own cookie secret (only its sha256 is kept), and a live launch. A launch
+Access is the id in the URL, the launch's own cookie secret (only an HMAC of it is kept), and a live launch. A launch
 ends after 15 idle minutes (two hours while the screen is with the patient) and after eight hours in any case.
 """
 
@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from smart_app.store.cipher import Cipher, sha256_hex
+from smart_app.store.cipher import Cipher
 from smart_app.store.engine import Database
 from smart_app.store.errors import NoAccess
 from smart_app.store.launch import Context, Launch, Started, Tokens
-from smart_app.store.schema import launch
+from smart_app.store.owner import Owner
+from smart_app.store.schema import handover, launch
 from smart_app.store.times import from_ms, span_ms, to_ms
 
 IDLE = timedelta(minutes=15)
@@ -40,7 +41,8 @@ class Launches:
 
         ``presented`` are the secrets of all launch cookies that came with the callback: they are the browser. Its
         launches of another (site, iss, sub) end, and the longest unseen ones beyond twelve; their tokens, returned
-        in ``Started.ended``, are the caller's to revoke.
+        in ``Started.ended``, are the caller's to revoke. While this user's screen is with a patient, here or in any
+        other browser, the launch begins locked behind that hand-over, and its PIN opens it.
         """
         launch_id, secret = secrets.token_hex(16), new_secret()
         user_key = self.user_key(context, launch_id)
@@ -62,16 +64,22 @@ class Launches:
             ended = [self.end_in(connection, each, "another user", now) for each in others]
             spare = max(0, len(same) - PER_BROWSER + 1)  # a negative end would count from the other side
             ended += [self.end_in(connection, each, "too many", now) for each in same[:spare]]
+            handed_over = self._handed_over(connection, user_key, now)
+            if handed_over:
+                started = replace(started, state="handed_over")
             connection.execute(
                 insert(launch).values(
                     id=launch_id,
-                    secret_sha256=sha256_hex(secret),
-                    state="active",
+                    handover_id=handed_over,
+                    secret_mac=self._cipher.secret_mac(secret),
+                    state=started.state,
                     site=context.site,
                     user_key=user_key,
                     patient=started.patient_key,
-                    context=self._cipher.seal_json("launch", launch_id, "context", context.as_json()),
-                    tokens=self._cipher.seal_json("launch", launch_id, "tokens", tokens.as_json()),
+                    context=self._cipher.seal_json(
+                        "launch", started.owner.row(launch_id), "context", context.as_json()
+                    ),
+                    tokens=self._cipher.seal_json("launch", started.owner.row(launch_id), "tokens", tokens.as_json()),
                     tokens_version=1,
                     created_at=to_ms(now),
                     seen_at=to_ms(now),
@@ -83,7 +91,7 @@ class Launches:
         """The active launch; raises NoAccess for wrong, missing, unknown, handed-over, idle and ended alike."""
         with self._database.reading() as connection:
             row = self.row(connection, launch_id)
-        matches = hmac.compare_digest(row.secret_sha256 if row else "", sha256_hex(secret))
+        matches = hmac.compare_digest(row.secret_mac if row else "", self._cipher.secret_mac(secret))
         if row is None or not matches or row.state != "active" or not is_live(row, now):
             raise NoAccess
         return self.read(row)
@@ -92,8 +100,8 @@ class Launches:
         """The site of a launch, over or not, that this cookie belongs to; empty otherwise. It opens nothing."""
         with self._database.reading() as connection:
             row = self.row(connection, launch_id)
-        digest = sha256_hex(secret)
-        known = [each for each in (row.secret_sha256, row.old_secret_sha256) if each] if row else []
+        digest = self._cipher.secret_mac(secret)
+        known = [each for each in (row.secret_mac, row.old_secret_mac) if each] if row else []
         return str(row.site) if row and any(hmac.compare_digest(each, digest) for each in known) else ""
 
     def of_browser(self, presented: Collection[str], now: datetime) -> tuple[Launch, ...]:
@@ -121,7 +129,7 @@ class Launches:
             context = edit(before.context)
             if context.binding != before.context.binding:
                 raise ValueError("A launch's site, issuer, subject and patient never change.")
-            sealed = self._cipher.seal_json("launch", launch_id, "context", context.as_json())
+            sealed = self._cipher.seal_json("launch", before.owner.row(launch_id), "context", context.as_json())
             connection.execute(update(launch).where(launch.c.id == launch_id).values(context=sealed))
         return replace(before, context=context)
 
@@ -144,10 +152,10 @@ class Launches:
             return tuple(self.end_in(connection, self.read(row), "idle or too old", now) for row in over)
 
     def user_key(self, context: Context, launch_id: str) -> str:
-        """HMAC of (site, iss, sub). Without a verified id_token each launch is a user of its own."""
+        """HMAC of (site, iss, sub) of the id_token. Without a verified id_token each launch is a user of its own."""
         if not context.sub:
             return self._cipher.lookup("unidentified", launch_id)
-        return self._cipher.lookup("user", context.site, context.iss, context.sub)
+        return self._cipher.lookup("user", context.site, context.issuer, context.sub)
 
     def patient_key(self, site: str, patient: str) -> str:
         return self._cipher.lookup("patient", site, patient)
@@ -159,13 +167,14 @@ class Launches:
         return connection.execute(query).one_or_none()
 
     def read(self, row: Row[Any]) -> Launch:
+        place = Owner(row.user_key, row.site, row.patient).row(row.id)
         return Launch(
             id=row.id,
             state=row.state,
             user_key=row.user_key,
             patient_key=row.patient,
-            context=Context.from_json(self._cipher.open_json("launch", row.id, "context", row.context)),
-            tokens=Tokens.from_json(self._cipher.open_json("launch", row.id, "tokens", row.tokens)),
+            context=Context.from_json(self._cipher.open_json("launch", place, "context", row.context)),
+            tokens=Tokens.from_json(self._cipher.open_json("launch", place, "tokens", row.tokens)),
             tokens_version=row.tokens_version,
             created=from_ms(row.created_at),
             seen=from_ms(row.seen_at),
@@ -176,11 +185,19 @@ class Launches:
         connection.execute(update(launch).where(launch.c.id == ended.id).values(**values))
         return ended
 
+    def _handed_over(self, connection: Connection, user_key: str, now: datetime) -> str | None:
+        """The hand-over that this user has not taken back, while a launch that waits behind it lives."""
+        query = select(launch).join(handover, handover.c.id == launch.c.handover_id)
+        waiting = query.where(
+            launch.c.user_key == user_key, launch.c.state == "handed_over", handover.c.state != "closed"
+        )
+        return next((row.handover_id for row in connection.execute(waiting) if is_live(row, now)), None)
+
     def _of_browser(self, connection: Connection, presented: Collection[str], now: datetime) -> Sequence[Launch]:
-        digests = [sha256_hex(secret) for secret in presented]
+        digests = [self._cipher.secret_mac(secret) for secret in presented]
         query = select(launch).where(
             launch.c.state.in_(LIVE),
-            or_(launch.c.secret_sha256.in_(digests), launch.c.old_secret_sha256.in_(digests)),
+            or_(launch.c.secret_mac.in_(digests), launch.c.old_secret_mac.in_(digests)),
         )
         return [self.read(row) for row in connection.execute(query) if is_live(row, now)]
 

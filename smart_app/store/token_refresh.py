@@ -69,7 +69,7 @@ class TokenRefresh:
             return claimed.rowcount == 1
 
     def _write(self, stale: Launch, tokens: Tokens) -> bool:
-        sealed = self._cipher.seal_json("launch", stale.id, "tokens", tokens.as_json())
+        sealed = self._cipher.seal_json("launch", stale.owner.row(stale.id), "tokens", tokens.as_json())
         with self._database.writing() as connection:
             written = connection.execute(
                 update(launch)

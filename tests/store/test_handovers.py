@@ -211,14 +211,49 @@ def test_second_hand_over_closes_the_first_and_its_pin_leads_back_everywhere(sto
     assert store.handovers.unlock(frame.launch.id, frame.secret, "777777", [], NOW).handover.id == second.handover.id
 
 
-def test_hand_over_from_a_new_log_in_closes_the_one_that_is_open(store: Store) -> None:
+@pytest.mark.parametrize("step", ["offered", "open", "submitted"])
+@pytest.mark.parametrize("here", [True, False], ids=["this browser", "another machine"])
+def test_launch_during_a_hand_over_begins_locked_and_opens_by_its_pin(store: Store, step: str, here: bool) -> None:
     mine = start(store)
-    first = hand_over(store, mine)
+    given = hand_over(store, mine)
+    if step != "offered":
+        store.handovers.open(given.handover.id, NOW)
+    if step == "submitted":
+        store.handovers.submit(given.handover.id, NOW)
+    again = start(store, presented=[given.launch_secret] if here else [], patient="bjorn")
+    assert (again.launch.state, again.ended) == ("handed_over", ())
+    assert not active(store, again.launch.id, again.secret)
+    assert store.handovers.locked(again.launch.id, again.secret, NOW).id == given.handover.id
+    back = store.handovers.unlock(again.launch.id, again.secret, PIN, [given.launch_secret] if here else [], NOW)
+    assert active(store, again.launch.id, back.secrets[again.launch.id])
+    assert set(back.secrets) == {again.launch.id} | ({mine.launch.id} if here else set())
+
+
+@pytest.mark.parametrize("how", ["taken back", "five wrong PINs", "two hours", "another user", "another's hand-over"])
+def test_launch_begins_open_where_no_screen_of_this_user_is_with_a_patient(store: Store, how: str) -> None:
+    mine, frame = start(store), start(store, patient="bjorn")
+    given = hand_over(store, mine)
+    later = NOW + 121 * MINUTE if how == "two hours" else NOW
+    if how == "taken back":  # the frame stays locked behind the closed hand-over
+        store.handovers.unlock(mine.launch.id, mine.secret, PIN, [], NOW)
+    if how == "five wrong PINs":
+        for _ in range(5):
+            with pytest.raises(PinRefused):
+                store.handovers.unlock(frame.launch.id, frame.secret, "000000", [], NOW)
+    if how == "another user":
+        start(store, presented=[given.launch_secret, frame.secret], sub="per")
+    again = start(store, later, sub="per" if how == "another's hand-over" else "kari")
+    assert again.launch.state == "active"
+    assert active(store, again.launch.id, again.secret, later)
+
+
+def test_hand_over_after_one_that_nobody_took_back_closes_it(store: Store) -> None:
+    first = hand_over(store, start(store))
     opened, secret = store.handovers.open(first.handover.id, NOW)
-    again = start(store)
-    second = hand_over(store, again)
-    assert store.handovers.access(opened.id, secret, NOW).state == "closed"
-    assert store.handovers.locked(mine.launch.id, mine.secret, NOW).id == second.handover.id
+    later = NOW + 121 * MINUTE
+    again = start(store, later)
+    hand_over(store, again, later)
+    assert store.handovers.access(opened.id, secret, later).state == "closed"
 
 
 def test_only_an_active_launch_hands_over_and_only_its_own_open_draft(store: Store) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from smart_app.store import Store
-from smart_app.store.cipher import sha256_hex
+from smart_app.store.cipher import Cipher, sha256_hex
 from smart_app.store.errors import NoAccess
+from smart_app.store.keys import Keys
 from smart_app.store.launch import Launch
 from tests.store.make import ANNA, NOW, TOKENS, draft, start
 
@@ -52,12 +53,13 @@ def test_wrong_missing_unknown_foreign_and_ended_say_the_same(store: Store) -> N
     assert len(said) == 1
 
 
-def test_only_the_hash_of_the_secret_is_kept(store: Store, path: Path) -> None:
+def test_only_a_keyed_hash_of_the_secret_is_kept(store: Store, path: Path, keys: Keys) -> None:
     started = start(store)
     with closing(sqlite3.connect(path)) as connection:
         row = connection.execute("SELECT * FROM launch").fetchone()
-    assert sha256_hex(started.secret) in row
     assert started.secret not in row
+    assert sha256_hex(started.secret) not in row  # who writes to the database alone can make no cookie that opens
+    assert Cipher(keys).secret_mac(started.secret) in row
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_site_of_a_launch_that_is_over_is_known_to_its_own_cookie_alone(store: S
         assert store.launches.site_of(launch_id, secret) == ""
 
 
-@pytest.mark.parametrize("other", [{"sub": "per"}, {"iss": "https://other.example"}, {"site": "other"}, {"sub": ""}])
+@pytest.mark.parametrize("other", [{"sub": "per"}, {"issuer": "https://other.example"}, {"site": "other"}, {"sub": ""}])
 def test_another_user_in_the_browser_ends_the_launches_before(store: Store, other: dict[str, str]) -> None:
     mine, elsewhere = start(store), start(store)
     kept = draft(store, mine.launch)
@@ -138,9 +140,10 @@ def test_another_user_in_the_browser_ends_the_launches_before(store: Store, othe
     assert store.drafts.get(kept.id, mine.launch.owner).state == "open"
 
 
-def test_another_fhir_user_or_patient_of_the_same_subject_is_the_same_user(store: Store) -> None:
+def test_another_fhir_user_patient_or_address_of_the_same_subject_is_the_same_user(store: Store) -> None:
     mine = start(store)
-    again = start(store, presented=[mine.secret], fhir_user="Practitioner/9", patient="bjorn")
+    changed = {"fhir_user": "Practitioner/9", "patient": "bjorn", "iss": "https://ehr.example/FHIR/R4"}
+    again = start(store, presented=[mine.secret], **changed)
     assert again.ended == ()
     assert again.launch.user_key == mine.launch.user_key
     assert again.launch.patient_key != mine.launch.patient_key

@@ -4,7 +4,7 @@ import sqlite3
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from smart_app.store import Store, schema
 from smart_app.store.errors import Damaged, NoAccess, SchemaError, StoreUnready, WrongKey
 from smart_app.store.keys import Keys, new_key, new_keys
 from smart_app.store.launch import Launch
-from tests.store.make import NOW, draft, start
+from tests.store.make import NOW, draft, seal, start
 
 
 @pytest.mark.parametrize("kind", ["values", "lookups", "audit"])
@@ -65,6 +65,31 @@ def test_rows_swapped_behind_the_apps_back_do_not_open(store: Store, launch: Lau
         connection.execute("UPDATE answer SET value = ? WHERE draft_id = ?", (*first, drafts[1].id))
     with pytest.raises(Damaged, match=r"answer\.value"):
         store.drafts.get(drafts[0].id, launch.owner)
+
+
+_READ = {
+    "launch": lambda store, row, _: store.launches.end(row, "log-out", NOW),
+    "draft": lambda store, row, owner: store.drafts.get(row, owner),
+    "handover": lambda store, row, _: store.handovers.open(row, NOW),
+    "filing": lambda store, row, owner: store.filings.get(row, owner),
+}
+
+
+@pytest.mark.parametrize("table", _READ)
+@pytest.mark.parametrize("column", ["user_key", "site", "patient"])
+def test_row_given_to_another_owner_behind_the_apps_back_does_not_open(
+    store: Store, path: Path, table: str, column: str
+) -> None:
+    mine, other = start(store).launch, start(store, sub="per", site="south", patient="bjorn").launch
+    filing, begun = seal(store, mine), draft(store, mine)
+    handover = store.handovers.create(mine, begun, "483920", {}, NOW).handover
+    row = {"launch": mine.id, "draft": begun.id, "handover": handover.id, "filing": filing.id}[table]
+    names = {"user_key": "user_key", "site": "site", "patient_key": "patient"}
+    theirs = {field: value for field, value in asdict(other.owner).items() if names[field] == column}
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (*theirs.values(), row))
+    with pytest.raises(Damaged, match=table):
+        _READ[table](store, row, replace(mine.owner, **theirs))
 
 
 def test_newer_store_is_refused_and_left_as_it_is(path: Path, keys: Keys) -> None:
