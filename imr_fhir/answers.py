@@ -74,19 +74,19 @@ def read_items(found: Element, form: Scale) -> tuple[dict[int, int], str]:
     comments: list[str] = []
     for item in _leaves(found):
         link_id = item.text("linkId")
-        if link_id not in numbers and link_id != "comment":
+        number = numbers.get(link_id)
+        if number is None and link_id != "comment":
             raise item.fault(f"has linkId {shown(link_id)}, which is no question of this form")
         item.path = f"{found.path}, question {link_id}"
-        answer = _one_answer(item)
+        answer = _answer_in(item, "valueCoding" if number else "valueString")
         if answer is None:
             continue
-        if link_id == "comment":
-            _require_value(answer, "valueString")
+        if number is None:
             comments.append(answer.text("valueString"))
-        elif numbers[link_id] in ratings:
+        elif number in ratings:
             raise item.fault("has two answers")
         else:
-            ratings[numbers[link_id]] = _rating(answer, numbers[link_id], form)
+            ratings[number] = _rating(answer, number, form)
     if len(comments) > 1:
         raise found.fault(f"has {len(comments)} comments, and the form one")
     return dict(sorted(ratings.items())), "".join(comments)
@@ -104,28 +104,25 @@ def _leaves(found: Element) -> Iterator[Element]:
             yield outer
 
 
-def _one_answer(item: Element) -> Element | None:
+def _answer_in(item: Element, name: str) -> Element | None:
+    """The one answer of ``item``, whose value is a ``name``; None where it has none."""
     item.unmodified()
-    answers = item.many("answer")
+    answers = item.objects("answer")
     if len(answers) > 1:
         raise item.fault(f"has {len(answers)} answers, and takes one")
-    if "item" in item.raw or (answers and "item" in answers[0].raw):
+    if "item" in item.raw or (answers and "item" in answers[0]):
         raise item.fault("has questions under it that this form has not")
     if not answers:
         return None
-    answers[0].path = item.path
-    return answers[0]
-
-
-def _require_value(answer: Element, name: str) -> None:
+    answer = Element(answers[0], item.path, item.error)
     answer.unmodified()
     values = [key for key in answer.raw if key.startswith(("value", "_value"))]
     if values != [name]:
         raise answer.fault(f"has {shown(', '.join(values))} as its answer, not a {name}")
+    return answer
 
 
 def _rating(answer: Element, number: int, form: Scale) -> int:
-    _require_value(answer, "valueCoding")
     coding = answer.one("valueCoding")
     assert coding is not None
     if coding.text("system") != form.system:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ _ID = re.compile(r"(?!\.+$)[A-Za-z0-9.-]{1,64}", re.ASCII)
 _REFERENCE = re.compile(
     r"(?:https?://[^\s?#]+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/[^/\s]+)?", re.ASCII
 )
+_NOTHING: list[Any] = []
 _JSON_NAMES = {dict: "an object", list: "a list", bool: "true or false", type(None): "nothing"}
 
 URI_IDENTIFIER = "urn:ietf:rfc:3986"
@@ -77,16 +78,26 @@ class Element:
         value = self.raw.get(name)
         if value is None:
             return None
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise self.fault(f"has {shown(value)} as {name}, not an object")
         return Element(value, f"{self.path}, {name}", self.error)
 
-    def many(self, name: str) -> "tuple[Element, ...]":
-        """The objects of the list ``name``; () where there is none."""
-        values = self.raw.get(name, [])
-        if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
+    def many(self, name: str) -> "list[Element]":
+        """The objects of the list ``name``; [] where there is none."""
+        found = []
+        for place, value in enumerate(self.objects(name)):
+            found.append(Element(value, f"{self.path}, {name}[{place}]", self.error))
+        return found
+
+    def objects(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The same as they stand."""
+        values = self.raw.get(name, _NOTHING)
+        if not isinstance(values, list):
             raise self.fault(f"has no list of objects as {name}")
-        return tuple(Element(value, f"{self.path}, {name}[{place}]", self.error) for place, value in enumerate(values))
+        for value in values:
+            if not isinstance(value, dict):
+                raise self.fault(f"has no list of objects as {name}")
+        return values
 
     def moment(self, name: str) -> datetime | None:
         """The dateTime or instant ``name``."""
@@ -156,7 +167,7 @@ def version_id(found: Element) -> str:
     return text
 
 
-def uuid_identifier(identifiers: tuple[Element, ...]) -> str:
+def uuid_identifier(identifiers: Iterable[Element]) -> str:
     """The first identifier that is a UUID's URI, as ours are ("urn:uuid:..."); "" where none is."""
     for identifier in identifiers:
         value = identifier.text("value")

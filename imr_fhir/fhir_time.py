@@ -1,7 +1,7 @@
 """FHIR's date, dateTime and instant (R4, datatypes): strict to read, one way to write."""
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from imr_fhir.errors import ResourceError
 
@@ -38,13 +38,9 @@ def parse_date_time(text: str) -> datetime:
     time = _TIME.fullmatch(rest)
     if not time or (time[7] == "14" and time[8] != "00"):
         raise _fault(text, "a time with a time zone", "2026-03-31T09:30:00+02:00")
-    offset = timedelta(hours=int(time[7] or 0), minutes=int(time[8] or 0)) * (-1 if time[6] == "-" else 1)
-    second = int(time[3])
-    moment = datetime(
-        day.year, day.month, day.day, int(time[1]), int(time[2]), min(second, 59),
-        int((time[4] or "0")[:6].ljust(6, "0")), timezone(offset) if offset else UTC,
-    )  # fmt: skip
-    return moment + timedelta(seconds=second - min(second, 59))  # a leap second is the first of the next minute
+    if time[3] == "60":  # a leap second is the first of the next minute
+        return datetime.fromisoformat(f"{text[:16]}:59{text[19:]}") + timedelta(seconds=1)
+    return datetime.fromisoformat(text)
 
 
 def format_date_time(moment: datetime) -> str:
