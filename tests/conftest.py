@@ -3,11 +3,14 @@
 import os
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from smart_app.sandbox import FAULTS
 from tests import parts
+from tests.running import Running, running
 from tests.written import record_writes
 
 MARKS = {
@@ -26,9 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        for name in ("hapi", "validator"):
-            if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.xdist_group("java"))
+        if {"hapi_base", "fhir_validator"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("java"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -38,7 +40,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for part in parts.missing():
-        terminalreporter.write_line(f"Left out: {part.what}, since there is no {part.name} here. To run them: {part.how}.")
+        left_out = f"Left out: {part.what}, since there is no {part.name} here."
+        terminalreporter.write_line(f"{left_out} To run them: {part.how}.")
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +72,23 @@ def fhir_validator() -> Iterator[object]:
 
     with validator() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One hospital and one app for all flows; each test has a patient of its own."""
+    with running(tmp_path_factory.mktemp("flows")) as run:
+        yield run
+
+
+@pytest.fixture
+def run(world: Running) -> Running:
+    """The same with the real time and no fault."""
+    world.clock.ahead = timedelta()
+    for fault in FAULTS:
+        world.hospital.hospital.faults.switch_off(fault)
+    world.asked.clear()
+    return world
 
 
 @pytest.fixture(scope="session")

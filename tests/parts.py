@@ -24,8 +24,9 @@ class Part:
     how: str
 
 
-JAVA = Part("java", "the FHIR validator and the tests on HAPI FHIR", "install a JDK 17 or later (Debian: openjdk-17-jdk-headless)")
-MAVEN = Part("maven", "the FHIR validator and the tests on HAPI FHIR", "install Maven (Debian: maven)")
+_ON_JAVA = "the FHIR validator and the tests on HAPI FHIR"
+JAVA = Part("java", _ON_JAVA, "install a JDK 17 or later (Debian: openjdk-17-jdk-headless)")
+MAVEN = Part("maven", _ON_JAVA, "install Maven (Debian: maven)")
 NODE = Part("node", "the score expressions in fhirpath.js", "install Node.js 20 or later with npm (Debian: nodejs npm)")
 CHROMIUM = Part("chromium", "the tests in a browser", "install Chromium (Debian: chromium)")
 PARTS = (JAVA, MAVEN, NODE, CHROMIUM)

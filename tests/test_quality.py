@@ -10,7 +10,10 @@ import pytest
 TOP = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("command", [["ruff", "check", "."], ["mypy"], ["lint-imports", "--no-cache"]], ids=lambda c: c[0])
+TOOLS = (["ruff", "check", "."], ["mypy"], ["lint-imports", "--no-cache"])
+
+
+@pytest.mark.parametrize("command", TOOLS, ids=lambda command: command[0])
 def test_tool_finds_nothing(command: list[str]) -> None:
     tool = shutil.which(command[0], path=str(Path(sys.executable).parent))
     assert tool, f"{command[0]} is not installed beside {sys.executable}: run make test"
