@@ -22,6 +22,7 @@ from smart_app.store.audit import Entry, Who
 from smart_app.store.errors import StaleFiling, TooSoon
 from smart_app.store.filing import Filing, NewPart, Receipt
 from smart_app.store.filing_states import State
+from smart_app.store.filing_steps import STEP
 from smart_app.store.owner import Owner
 
 _TO_SEND = (State.SEALED, State.PART_OK, State.WAITING)
@@ -98,20 +99,21 @@ def _one_step(filing: Filing, courier: Courier) -> Filing:
     if filing.state is State.PART_OK and not filing.unaccepted:
         return filings.finish(filing)
     if filing.state in _TO_SEND:
+        client = courier.client.within(STEP.total_seconds())  # before the claim: a slow token takes none of the lease
         try:
             claimed = filings.claim(filing, courier.by, courier.audit("send", filing), courier.now)
         except TooSoon:
             return filing  # the EHR said when to come again
-        return _send(claimed, courier)
+        return _send(claimed, courier, client)
     if filing.state is State.UNKNOWN:
         return _look(filing, courier)
     return filing
 
 
-def _send(filing: Filing, courier: Courier) -> Filing:
+def _send(filing: Filing, courier: Courier, client: FhirClient) -> Filing:
     filings = courier.store.filings
     outcome = ehr_filing.send(
-        courier.client,
+        client,
         parts_of(filing, courier.store),
         in_transaction=filing.in_transaction,
         conditional=bool(filing.plan.get("conditional")),

@@ -1,8 +1,11 @@
 """FHIR's RESTful interactions (R4, http.html) with one server, for one patient where there is one."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +16,7 @@ from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.outcome import sentence
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
 from imr_fhir.ehr.transport import LIMITS, Reply, Transport
-from imr_fhir.errors import BadReply, NotJson, WrongPatient
+from imr_fhir.errors import BadReply, EhrError, LaunchError, NotJson, WrongPatient
 
 PAGE = 500  # one round trip for nearly every chart; servers give fewer where they want to
 PAGES = 50
@@ -57,6 +60,15 @@ class FhirClient:
         self._token = token
         self._renew = renew
         self._headers = dict(headers or {})
+        self._ends = math.inf
+
+    def within(self, seconds: float) -> "FhirClient":
+        """This client for one step under a lease: all its calls together end ``seconds`` from now, and what is over by
+        then is not sent at all. Its token is had before; what stands in the way of one is raised by the first call."""
+        step = copy(self)
+        step._token = _had(self._token) if self._token else None
+        step._ends = time.monotonic() + seconds
+        return step
 
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any]:
         """The resource as it is now."""
@@ -147,7 +159,7 @@ class FhirClient:
         purpose: str,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        seconds: float | None = None,
+        seconds: float = math.inf,
     ) -> Reply:
         url = path if "://" in path else f"{self.base}/{path}".rstrip("/")
         sent = {"Accept": _FHIR, "Cache-Control": "no-cache", **self._headers, **(headers or {})}
@@ -158,9 +170,12 @@ class FhirClient:
             return reply
         return self._send_with(newer, method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)
 
-    def _send_with(self, token: str, method: str, url: str, *, headers: dict[str, str], **options: Any) -> Reply:
+    def _send_with(
+        self, token: str, method: str, url: str, *, headers: dict[str, str], seconds: float, **options: Any
+    ) -> Reply:
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
-        return self._transport.send(method, url, headers=headers | authorization, **options)
+        left = min(seconds, self._ends - time.monotonic())
+        return self._transport.send(method, url, headers=headers | authorization, seconds=left, **options)
 
 
 class _Pages:
@@ -204,6 +219,19 @@ class _Pages:
                 self.resources[resource.get("id", len(self.resources))] = resource
             else:
                 self.foreign += 1
+
+
+def _had(token: Callable[[], str]) -> Callable[[], str]:
+    """The token of now, or what stood in its way, however often it is asked for."""
+    try:
+        now = token()
+    except (EhrError, LaunchError) as error:
+        return partial(_raise, error)
+    return lambda: now
+
+
+def _raise(error: Exception) -> str:
+    raise error
 
 
 def _path(resource_type: str, resource_id: str) -> str:

@@ -24,7 +24,10 @@ from smart_app.store.owner import Owner
 from smart_app.store.schema import part
 from smart_app.store.times import span_ms
 
-LEASE = timedelta(seconds=90)  # one send and its read-back take 60 s at most
+LEASE = timedelta(seconds=90)
+STEP = timedelta(seconds=80)
+"""For all that one claim may send, its read-back too: under the lease by what the store may take to note the outcome
+(5 s to be let in, 5 s to write)."""
 SETTLED = timedelta(seconds=10)
 """How long after a lost reply a search that finds nothing is believed."""
 
