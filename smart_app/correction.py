@@ -15,10 +15,11 @@ from imr_fhir.response import Response
 from imr_fhir.scale import scale
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
+from smart_app.charting import read
 from smart_app.drafting import codes_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
-from smart_app.saving import begin, save, saved_before
+from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.scale_page import Page, correction_page, missing, title
 from smart_app.sealing import answers, urn
 from smart_app.state import now, state
@@ -29,7 +30,7 @@ from smart_app.store.drafts import COMMENT, Draft
 def begin_correction(launch: Launch, response_id: str) -> WebResponse:
     """Begins a correction, or goes on with the one that is open, also where the record has a newer version now."""
     filed = _read(launch, response_id)
-    if filed.status not in LISTED:
+    if filed.status not in LISTED or _is_hidden(launch, filed):
         return redirect(url_for("panel.show", lid=launch.id), 303)
     owner, drafts = launch.record.owner, state().store.drafts
     begun = [draft for draft in drafts.open_for(owner) if draft.about.partition("/")[0] == response_id]
@@ -62,6 +63,8 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
         return replace(correction_page(launch, draft, filed), missing=missing(draft), reason=reason)
     if (ratings, draft.comment) == (dict(filed.ratings), filed.comment):
         raise AnswerError("items", "form.error.unchanged")
+    if filed.rater in plan_of(launch).edited:
+        raise AnswerError("items", "form.edited")
     act = begin(launch)
     clinician = act.session.clinician
     after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
@@ -82,7 +85,7 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
     if request.method == "POST" and (before := saved_before(launch, form_name(request.form))):
         return before
     filed = _read(launch, response_id)
-    if filed.status not in LISTED:
+    if filed.status not in LISTED or _is_hidden(launch, filed):
         return redirect(url_for("panel.show", lid=launch.id), 303)
     page = {
         "lid": launch.id,
@@ -111,6 +114,12 @@ def _read(launch: Launch, response_id: str) -> Response:
     found = response.from_resource(raw, patient=launch.patient)
     audit("view", launch, resources=(f"QuestionnaireResponse/{response_id}",))
     return found
+
+
+def _is_hidden(launch: Launch, filed: Response) -> bool:
+    """The clinician rates blind: the panel says so, and there the answers can be opened first, which is noted."""
+    _, all_of, _ = read(launch)
+    return any(one.id == filed.id for one in all_of.hidden)
 
 
 def _about(filed: Response) -> str:
