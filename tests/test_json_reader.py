@@ -11,9 +11,10 @@ from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.errors import BadReply, NotJson
 
+CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(st.characters(exclude_characters="\0")),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_characters="\0")), inner),
+    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(CHARACTERS),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(CHARACTERS), inner),
     max_leaves=20,
 )
 
