@@ -22,6 +22,7 @@ from smart_app.state import now, state
 from smart_app.store.audit import Entry
 from smart_app.store.drafts import Draft
 from smart_app.store.errors import PinRefused
+from smart_app.store.filing_states import State
 from smart_app.store.handovers import Handover
 from smart_app.store.tickets import LIFETIME
 from smart_app.tokens import revoke_all
@@ -96,7 +97,7 @@ def locked(lid: str, handover: Handover) -> Any:
 @handover.post("/back")
 @with_locked_launch
 def take_back(lid: str, handover: Handover) -> Any:
-    """The PIN opens the pages again; what the patient handed in is filed now."""
+    """The PIN opens the pages again. It asks no EHR: a browser that never saw this answer has no cookie that opens."""
     use_language(handover.value["language"])
     store = state().store
     presented = tuple(cookies.launch_secrets().values())
@@ -112,12 +113,24 @@ def take_back(lid: str, handover: Handover) -> Any:
         return render_template("handover/locked.html", page=page), 403
     launch = opened(unlocked.launch, unlocked.secrets[lid])
     audit("take-back", launch)
-    for waiting in store.filings.outbox(launch.record.owner):
-        deliver(waiting, courier_of(launch))
-    response: Response = redirect(url_for("today.page", lid=lid), 303)
+    response: Response = redirect(url_for("handover.received", lid=lid), 303)
     for each, fresh in unlocked.secrets.items():
         cookies.set_cookie(response, cookies.launch_cookie(each), fresh, framed=launch.framed)
     return response
+
+
+@handover.route("/received", methods=["GET", "POST"])
+@with_launch("clinician")
+def received(launch: Launch) -> Any:
+    """Files what the patient handed in; its page presses its own button where there is script."""
+    waiting = state().store.filings.outbox(launch.record.owner)
+    if request.method == "GET" and waiting:
+        return render_template("handover/received.html", count=len(waiting))
+    if request.method == "POST":
+        for each in waiting:
+            if deliver(each, courier_of(launch)).state is State.WAITING:
+                break
+    return redirect(url_for("today.page", lid=launch.id), 303)
 
 
 def _audit_refusal(found: Handover, left: int) -> None:

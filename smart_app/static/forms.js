@@ -1,4 +1,5 @@
-// Improves forms that work without it: each answer is kept as it is given, and 1 to 5 answer the question in focus.
+// Improves forms that work without it: each answer is kept as it is given, 1 to 5 answer the question in focus, and a
+// form with data-submit is sent as soon as it is there.
 "use strict";
 
 const form = document.querySelector("form[data-keep]");
@@ -8,6 +9,8 @@ function tell(message, failed) {
   kept.textContent = message;
   kept.toggleAttribute("data-failed", failed);
 }
+
+document.querySelector("form[data-submit]")?.requestSubmit();
 
 // One after another: a quick second choice must not be overtaken by the first. What is on its way when the window is
 // closed still arrives (keepalive).
