@@ -27,7 +27,7 @@ from smart_app.store.keys import create_key_file, load_keys
 from smart_app.tokens import revoke_all
 
 _log = logging.getLogger(__name__)
-_EVERY = 60.0
+_EVERY, _DAILY = 60.0, 86_400.0  # seconds
 # Longer than the 30 s that one call to a hospital may take: whoever saves while the app stops gets an answer.
 _GRACEFUL = 45.0
 
@@ -91,12 +91,16 @@ def _until_stopped(state: State) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    tidied = time.monotonic()
+    tell_head(state)
+    tidied = told = time.monotonic()
     while not got:
         time.sleep(0.25)
         if time.monotonic() - tidied > _EVERY:
             tidy(state)
             tidied = time.monotonic()
+        if time.monotonic() - told > _DAILY:
+            tell_head(state)
+            told = time.monotonic()
     _log.info("Stopping: %s", signal.Signals(got[0]).name)
     state.draining.set()
 
@@ -109,6 +113,14 @@ def tidy(state: State) -> None:
         _log.warning("The store was not tidied: %s", type(error).__name__)
         return
     revoke_all(purged.ended, state.hospitals, state.clock())
+
+
+def tell_head(state: State) -> None:
+    """Into the log, which is kept elsewhere: what `imr-app audit verify --expect` is given later."""
+    try:
+        _log.info("The audit log stands at %s", state.store.audit.head())
+    except (ImrError, SQLAlchemyError) as error:
+        _log.error("The audit log can't be marked: %s", error)
 
 
 @main.command()
@@ -182,10 +194,24 @@ def audit() -> None:
 @audit.command()
 @_config
 @_exits
-def verify(path: Path) -> None:
-    """Walk the whole chain; exit code 1 and the first broken row where it was changed."""
+def head(path: Path) -> None:
+    """Print the mark of the chain as it is now, SEQ:MAC, for `verify --expect`; keep it on another machine."""
     with closing(_opened(read_config(path))) as store:
-        verified = store.audit.verify()
+        click.echo(store.audit.head())
+
+
+@audit.command()
+@_config
+@click.option("--expect", default="", metavar="SEQ:MAC", help="A mark kept elsewhere: it must still be in the chain.")
+@_exits
+def verify(path: Path, expect: str) -> None:
+    """Walk the whole chain; exit code 1 and the first broken row where it was changed.
+
+    The chain can't tell that an older copy of the whole store was put back. A mark that was kept elsewhere can: the one
+    that `imr-app audit head` prints, and that the app logs when it starts and once a day.
+    """
+    with closing(_opened(read_config(path))) as store:
+        verified = store.audit.verify(expect)
     if verified.broken:
         click.echo(f"Row {verified.broken} is broken: {verified.what}. {verified.rows} rows before it are whole.")
         sys.exit(1)

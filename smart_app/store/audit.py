@@ -1,7 +1,8 @@
 """The audit log: who did what to whose record, when, why and how it ended; never what it said.
 
 A row is committed before data is shown or sent. Rows are numbered without gaps, and each carries an HMAC over its
-content and the HMAC before it; the head row holds the last one, so that a cut-off tail is seen too.
+content and the HMAC before it; the head row holds the last one, so that a cut-off tail is seen too. Who puts back an
+older copy of the database, head and all, is seen only against a mark of the chain that was kept elsewhere (``head``).
 """
 
 from __future__ import annotations
@@ -131,20 +132,32 @@ class Audit:
             for row in rows
         ]
 
-    def verify(self) -> Verified:
-        """Walks the whole chain."""
+    def head(self) -> str:
+        """The mark of the chain as it is now, "SEQ:MAC", to be kept where this machine's administrators can't write."""
         with self._database.reading() as connection:
-            checked, before = 0, ""
+            head = connection.execute(select(schema.audit_head)).one_or_none()
+        if head is None or not self._head_holds(head):
+            raise _damaged_head()
+        return f"{head.seq}:{head.mac}"
+
+    def verify(self, expect: str = "") -> Verified:
+        """Walks the whole chain. With ``expect``, a ``head`` of an earlier time, rows that were there then and are gone
+        or others now are seen too; without it a chain that was cut, with its head of that time put back, is whole."""
+        with self._database.reading() as connection:
+            checked, before, marks = 0, "", {"0:"}
             for row in self._rows(connection):
                 what = self._fault(row, checked + 1, before)
                 if what:
                     return Verified(checked, min(row.seq, checked + 1), what)
                 checked, before = row.seq, row.mac
+                marks |= {expect} & {f"{row.seq}:{row.mac}"}
             head = connection.execute(select(schema.audit_head)).one_or_none()
         if head is None or not self._head_holds(head):
             return Verified(checked, checked + 1, "the head of the chain was changed")
         if (head.seq, head.mac) != (checked, before):
             return Verified(checked, checked + 1, f"the chain ends here, its head says {head.seq}")
+        if expect and expect not in marks:
+            return Verified(checked, checked + 1, f"no row has the mark {expect}, so rows were cut off or written anew")
         return Verified(checked)
 
     def begin(self) -> None:
@@ -156,7 +169,7 @@ class Audit:
         # a write to the head row first: in any database the next writer waits here, so that no number is taken twice
         head = connection.execute(update(schema.audit_head).values(id=1).returning(schema.audit_head)).one_or_none()
         if head is None or not self._head_holds(head):
-            raise Damaged("The head of the audit log was changed.", next_step="Run: imr-app audit verify")
+            raise _damaged_head()
         return head
 
     def _head_row(self, seq: int, mac: str) -> dict[str, Any]:
@@ -186,6 +199,10 @@ class Audit:
     def _value(self, row: Row[Any]) -> dict[str, Any]:
         value: dict[str, Any] = self._cipher.open_json("audit", str(row.seq), "value", row.value)
         return value
+
+
+def _damaged_head() -> Damaged:
+    return Damaged("The head of the audit log was changed.", next_step="Run: imr-app audit verify")
 
 
 def _head(seq: int, mac: str) -> bytes:

@@ -148,6 +148,24 @@ def test_nothing_is_appended_after_a_head_that_was_changed(store: Store, launch:
         store.audit.record(entry(launch, "view"), NOW)
 
 
+def test_older_copy_put_back_is_seen_against_a_mark_kept_elsewhere(store: Store, launch: Launch, path: Path) -> None:
+    marks = [store.audit.head()]
+    heads = []
+    for _ in range(3):
+        store.audit.record(entry(launch, "view"), NOW)
+        marks.append(store.audit.head())
+        with closing(sqlite3.connect(path)) as connection:
+            heads.append(connection.execute("SELECT * FROM audit_head").fetchone())
+    assert [store.audit.verify(mark) for mark in marks] == [Verified(3)] * 4
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM audit WHERE seq = 3")
+        connection.execute("DELETE FROM audit_head")
+        connection.execute(f"INSERT INTO audit_head VALUES ({', '.join('?' * len(heads[1]))})", heads[1])
+    assert store.audit.verify() == Verified(2)
+    assert [store.audit.verify(mark).broken for mark in marks] == [0, 0, 0, 3]
+    assert store.audit.verify("2:forged").broken == 3
+
+
 def test_chain_goes_on_under_a_new_key_and_needs_the_old_one_to_verify(path: Path, keys: Keys) -> None:
     first = Store.open(path, keys)
     launch = start(first).launch

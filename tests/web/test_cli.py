@@ -121,6 +121,15 @@ def test_the_audit_log_is_listed_and_verified(settings: Path) -> None:
     assert (verified.exit_code, verified.output) == (0, "3 rows, none broken.\n")
 
 
+def test_the_mark_of_the_audit_log_is_printed_and_expected(settings: Path) -> None:
+    written(settings)
+    mark = call("audit", "head", "--config", settings).output.strip()
+    assert mark.startswith("3:")
+    assert call("audit", "verify", "--config", settings, "--expect", mark).exit_code == 0
+    missing = call("audit", "verify", "--config", settings, "--expect", "4" + mark[1:])
+    assert (missing.exit_code, "no row has the mark 4:" in missing.output) == (1, True)
+
+
 def test_the_first_broken_row_is_named(settings: Path) -> None:
     written(settings)
     store = opened(settings)
