@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey
 
@@ -278,6 +278,7 @@ def test_keys_that_are_broken_or_of_another_kind_hide_no_other() -> None:
         {"kid": ["d"], "kty": "RSA"},
         {},
         {"kid": "a", "kty": "RSA"},
+        {"kid": "a", "kty": "RSA", "n": "å", "e": "AQAB"},
         {"kid": "b", "kty": "EC", "crv": "P-256"},
         {"kid": "c", "kty": "oct", "k": "eA"},
     ]
@@ -286,6 +287,17 @@ def test_keys_that_are_broken_or_of_another_kind_hide_no_other() -> None:
         assert keys.key("rsa", NOW)
         with pytest.raises(IdentityError):
             keys.key("c", NOW)
+
+
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")  # joserfc warns; we refuse
+@pytest.mark.parametrize("bits", [1024, 2040])
+def test_rsa_keys_that_are_too_short_are_refused(bits: int) -> None:
+    short = RSAKey.import_key(rsa.generate_private_key(65537, bits))
+    with serve(lambda exchange: exchange.answer(200, jwks(short.as_dict(private=False, kid="short")))) as server:
+        keys = cache(server)
+        assert keys.key("rsa", NOW)
+        with pytest.raises(IdentityError):
+            keys.key("short", NOW)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Who logged in: the id_token, verified (OpenID Connect Core 3.1.3.7), and its ``fhirUser``."""
 
+import base64
 import hmac
 import threading
 from collections.abc import Collection, Mapping
@@ -19,6 +20,7 @@ from imr_fhir.errors import BadReply, IdentityError
 
 CLOCK = timedelta(seconds=60)  # how far the EHR's clock may be from ours
 REFETCH = timedelta(minutes=1)
+RSA_BITS = 2048  # fewer can be factored (NIST SP 800-131A)
 KEEP = timedelta(hours=1)  # a key that the EHR withdraws is gone after this
 USER_TYPES = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person"})
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"})
@@ -140,10 +142,18 @@ def _keys(transport: Transport, uri: str) -> dict[str, Key]:
     for entry in listed:
         if isinstance(entry, dict) and isinstance(entry.get("kid"), str) and entry.get("kty") in ("RSA", "EC"):
             try:
-                keys[entry["kid"]] = JWKRegistry.import_key(entry)
+                if entry["kty"] == "EC" or _bits(entry.get("n")) >= RSA_BITS:
+                    keys[entry["kid"]] = JWKRegistry.import_key(entry)
             except (JoseError, ValueError):
                 continue  # one broken key must not hide the others; a token signed with it is refused as unknown
     return keys
+
+
+def _bits(modulus: object) -> int:
+    """The length of an RSA key by its ``n`` (base64url). Raises ValueError where that is not one."""
+    text = modulus if isinstance(modulus, str) else ""
+    number = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    return int.from_bytes(number).bit_length()
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
