@@ -22,9 +22,11 @@ from imr_fhir.errors import ImrError
 from smart_app.config import AppConfig, SiteConfig
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-_HOST = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*"
 _ORIGIN = re.compile(rf"https://{_HOST}(?::\d{{1,5}})?")
-_FRAME = re.compile(rf"https://(?:\*\.)?{_HOST}(?::\d{{1,5}})?")
+# `https://*.com` would let nearly everybody frame the app: two labels at least stand after `*.`
+_FRAME = re.compile(rf"https://(?:\*\.(?={_LABEL}\.))?{_HOST}(?::\d{{1,5}})?")
 _LOOPBACK_ORIGIN = re.compile(rf"http://(?:{'|'.join(map(re.escape, LOOPBACK))})(?::\d{{1,5}})?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from flask import Flask, Response, g, request
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OURS = ("smart_app", "imr_fhir")
 _access = logging.getLogger("smart_app.access")
 
@@ -63,7 +64,8 @@ def init_access_log(app: Flask) -> None:
     def end(response: Response) -> Response:
         rule: Any = request.url_rule
         milliseconds = (time.monotonic() - g.get("began", time.monotonic())) * 1000
-        _access.info("%s %s %d %.0f ms", request.method, rule or "unknown", response.status_code, milliseconds)
+        method = request.method if request.method in _METHODS else "other"  # a method may be any text
+        _access.info("%s %s %d %.0f ms", method, rule or "unknown", response.status_code, milliseconds)
         return response
 
     app.before_request(begin)

@@ -309,6 +309,8 @@ def test_the_body_of_a_redirect_is_bounded_too() -> None:
         "https://other.example\\.ehr.example/fhir",
         "https://ehr.example/fhir/../admin",
         "https://ehr.example/fhir/%2e%2e/admin",
+        "https://ehr.example/fhir/..;/admin",
+        "https://ehr.example/fhir/%2e.%3bx=1/admin",
         "https://ehr.example/fhir/%252e%252e/admin",
         "https://ehr.example/fhir/..%2fadmin",
         "https://ehr.example/fhir/..%5cadmin",

@@ -113,7 +113,8 @@ def _shown(url: str) -> str:
 def _segments(path: str) -> list[str]:
     while (decoded := unquote(path)) != path:  # %252e%252e hides two dots from who decodes once
         path = decoded
-    return path.replace("\\", "/").split("/")
+    # Java's servers take "..;x" for "..": what follows ";" is a parameter of the segment
+    return [segment.partition(";")[0] for segment in path.replace("\\", "/").split("/")]
 
 
 _TELL = "Tell the EHR's administrator; nothing was sent there."

@@ -73,6 +73,8 @@ def test_the_printed_example_is_right_and_explains_every_setting(tmp_path: Path)
         ({"site": {"frame_ancestors": '["https://a.b, https://c.d"]'}}, " frame_ancestors 'https://a.b, https://c.d' "),
         ({"site": {"frame_ancestors": '["http://localhost:8080"]'}}, " frame_ancestors 'http://localhost:8080' is no"),
         ({"site": {"frame_ancestors": '["https://*"]'}}, " frame_ancestors 'https://*' is no"),
+        ({"site": {"frame_ancestors": '["https://*.com"]'}}, " frame_ancestors 'https://*.com' is no"),
+        ({"site": {"frame_ancestors": '["https://*.com:443"]'}}, " frame_ancestors 'https://*.com:443' is no"),
         ({"site": {"allowed_hosts": '["https://a.example/x"]'}}, " allowed_hosts 'https://a.example/x' is no https"),
         ({"site": {"extra_headers": '{ Authorization = "x" }'}}, " extra_headers 'Authorization' is no header"),
         ({"site": {"extra_headers": '{ "X-A" = "a\\nB: c" }'}}, " extra_headers 'X-A' is no header"),

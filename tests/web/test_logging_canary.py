@@ -156,6 +156,14 @@ def test_the_canary_would_be_found(run: Running) -> None:
     assert found_in({secret}, {"log": logs.printed.getvalue().encode()}) == [("log", secret)]
 
 
+def test_a_method_that_nobody_knows_is_not_logged(run: Running) -> None:
+    secret = marked("METHOD").upper()
+    with Logs() as logs:
+        requests.request(secret, f"{run.url}/livez", timeout=5)
+    assert "other" in logs.printed.getvalue()
+    assert found_in({secret}, {"log": logs.printed.getvalue().encode()}) == []
+
+
 def test_what_libraries_log_comes_without_its_values() -> None:
     secret = marked("value")
     with Logs() as logs:
