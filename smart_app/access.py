@@ -201,7 +201,8 @@ def audit(
 def back_address(lid: str, address: str) -> str:
     """``address`` where it is a page of this launch, else the panel: nobody is sent elsewhere."""
     home = url_for("panel.show", lid=lid)
-    return address if address.startswith(home) and "\\" not in address and "//" not in address else home
+    odd = "\\" in address or "//" in address or not (address.isascii() and address.isprintable())
+    return address if address.startswith(home) and not odd else home
 
 
 def bind_pin_form(lid: str) -> None:
