@@ -16,7 +16,8 @@ from imr_fhir.record import Factor
 from smart_app.access import Launch, audit
 from smart_app.goal_form import Fault, GoalForm, StepRow
 from smart_app.goal_parts import factor_line
-from smart_app.language import say
+from smart_app.language import say, words
+from smart_app.presenters.header import addressed
 from smart_app.saving import plan_of
 from smart_app.sealing import urn
 
@@ -84,7 +85,8 @@ def messages(launch: Launch, faults: Mapping[str, Fault]) -> dict[str, str]:
     """Faults in words, once the person has pressed save; asking for more room is no time for them."""
     if request.form.get("do") != "save":
         return {}
-    return {field: say(key, **{"name": launch.patient_name, **params}) for field, (key, params) in faults.items()}
+    name = addressed(words(), launch.patient_name)
+    return {field: say(key, **{"name": name, **params}) for field, (key, params) in faults.items()}
 
 
 def where(launch: Launch) -> str:
@@ -96,7 +98,7 @@ def where(launch: Launch) -> str:
 def goal_page(launch: Launch, form: GoalForm, *, editing: bool) -> Any:
     page = GoalPage(
         lid=launch.id,
-        name=launch.patient_name,
+        name=addressed(words(), launch.patient_name),
         once=request.form.get("once") or urn(),
         form=form,
         errors=messages(launch, form.faults),

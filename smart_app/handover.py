@@ -15,6 +15,7 @@ from smart_app.delivery import deliver
 from smart_app.drafting import ratings_of
 from smart_app.language import say, use_language, words
 from smart_app.patient import enter
+from smart_app.presenters.header import addressed
 from smart_app.saving import courier_of, plan_of
 from smart_app.sealing import urn
 from smart_app.session import session_from, session_of
@@ -57,7 +58,7 @@ def give(launch: Launch) -> Any:
     begun = state().store.drafts.find(launch.record.owner, "client")
     page = GivePage(
         lid=launch.id,
-        name=launch.patient_name,
+        name=addressed(words(), launch.patient_name),
         framed=launch.framed,
         answered=len(ratings_of(begun)) if begun else 0,
         begun=words().day(begun.touched.astimezone(launch.site.zone)) if begun else "",
@@ -160,4 +161,4 @@ def _draft(launch: Launch) -> Draft:
 
 def _locked_page(lid: str, found: Handover, pin_error: str = "") -> LockedPage:
     session = session_from(found.value["session"])
-    return LockedPage(lid, session.patient_name, session.user_name or say("hand.unit"), pin_error)
+    return LockedPage(lid, addressed(words(), session.patient_name), session.user_name or say("hand.unit"), pin_error)

@@ -11,7 +11,7 @@ from imr_fhir.scale import ITEM_COUNT, Item, scale
 from smart_app.access import full_date
 from smart_app.drafting import ratings_of
 from smart_app.language import LANGUAGES, say, use_language, words
-from smart_app.presenters.header import called, header
+from smart_app.presenters.header import addressed, header
 from smart_app.session import session_from
 from smart_app.state import now, state
 from smart_app.store.handovers import Handover
@@ -86,7 +86,7 @@ def patient_page(handover: Handover) -> PatientPage:
     return PatientPage(
         hid=handover.id,
         lid=handover.launch_id,
-        name=called(session.patient_name),
+        name=addressed(words(), session.patient_name),
         who=session.user_name or say("hand.unit"),
         organization=site.organization,
         phone=site.phone,

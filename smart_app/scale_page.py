@@ -12,6 +12,7 @@ from imr_fhir.scale import Item, Rater, Scale, scale
 from smart_app.access import Launch
 from smart_app.drafting import ratings_of
 from smart_app.language import say, words
+from smart_app.presenters.header import addressed
 from smart_app.saving import plan_of
 from smart_app.store.drafts import Draft
 
@@ -75,12 +76,16 @@ def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
 
 
 def title(launch: Launch, rater: Rater) -> str:
-    return say("form.clinician.title") if rater == "clinician" else say("form.client.title", name=launch.patient_name)
+    return say("form.clinician.title") if rater == "clinician" else say("form.client.title", name=_name(launch))
 
 
 def missing(draft: Draft) -> tuple[Item, ...]:
     answered = ratings_of(draft)
     return tuple(item for item in scale(draft.rater).items if item.number not in answered)
+
+
+def _name(launch: Launch) -> str:
+    return addressed(words(), launch.patient_name)
 
 
 def _where(launch: Launch, rater: Rater) -> str:
@@ -94,7 +99,7 @@ def _where(launch: Launch, rater: Rater) -> str:
 def _purpose(launch: Launch) -> tuple[str, ...]:
     who, site = launch.user_name or say("hand.unit"), launch.site
     return (
-        say("form.typed", name=launch.patient_name),
+        say("form.typed", name=_name(launch)),
         say("form.purpose", who=who),
         say("form.readers", org=site.organization),
         say("form.stop"),

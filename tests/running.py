@@ -99,6 +99,7 @@ def running(
             "client_id": CLIENT_ID,
             "frame_ancestors": (hospital.base_url,),
             "allow_unverified_clinician_scale": True,
+            "record_link": f"{hospital.base_url}/record/{{type}}/{{id}}",
             **settings,
         }
     )

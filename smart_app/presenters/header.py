@@ -37,6 +37,11 @@ def called(name: str) -> str:
     return ((given if comma else name).split() or [""])[0]
 
 
+def addressed(words: Words, name: str) -> str:
+    """The same, also where the record has no name."""
+    return called(name) or words.say("header.unnamed")
+
+
 def age(birth_date: date, today: date) -> int:
     """Whole years. Somebody born on 29 February has a birthday on 1 March in other years."""
     return today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
