@@ -269,7 +269,7 @@ def _check_form() -> None:
 
 def _lock_when_idle(response: Response) -> BaseResponse:
     """A page that nobody uses covers itself: its launch is alive for two minutes more, to be gone on with."""
-    is_page = response.status_code == 200 and response.mimetype == "text/html"
+    is_page = response.location is None and response.mimetype == "text/html"  # an error's page names the patient too
     if is_page and "launch" in g and "Refresh" not in response.headers:
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         seconds = int((IDLE - LOCK_BEFORE).total_seconds())

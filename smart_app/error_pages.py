@@ -8,11 +8,11 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from imr_fhir import errors
-from smart_app.access import RoleRefused
+from smart_app.access import RoleRefused, audit
 from smart_app.csrf import PostRefused
 from smart_app.log_in import NoPatient
 from smart_app.store import errors as store_errors
@@ -33,6 +33,7 @@ _PAGES: Mapping[type[Exception], tuple[int, str]] = {
     errors.LostReply: (504, "lost_reply"),
     errors.Unauthorized: (403, "over"),
     errors.Forbidden: (403, "forbidden"),
+    errors.NotFound: (404, "gone"),
     errors.WrongPatient: (502, "wrong_patient"),
     errors.EhrError: (502, "ehr"),
     errors.ResourceError: (502, "ehr"),
@@ -47,6 +48,8 @@ _PAGES: Mapping[type[Exception], tuple[int, str]] = {
     RoleRefused: (403, "role"),
     PostRefused: (403, "post"),
 }
+# What the EHR refused, or gave of somebody else, as the audit log calls it.
+_AUDITED: Mapping[type[Exception], str] = {errors.WrongPatient: "foreign-dropped", errors.Forbidden: "view"}
 _STATUSES: Mapping[int, str] = {404: "nothing_here", 405: "nothing_here", 413: "too_big"}
 
 
@@ -67,6 +70,8 @@ def _of_ours(error: errors.ImrError) -> Response:
     detail = "" if status == 500 else error.message
     if status == 500:
         return _unexpected(error)
+    if type(error) in _AUDITED and "launch" in g:
+        audit(_AUDITED[type(error)], g.launch, outcome="refused", purpose=str(request.endpoint))
     response = _show(status, key, detail=detail)
     if isinstance(error, errors.Busy) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

@@ -10,7 +10,7 @@ from smart_app import error_pages
 from smart_app.language import Words
 from smart_app.store import errors as store_errors
 from tests.running import Browser, Running, log_in
-from tests.web.steps import titled
+from tests.web.steps import rows, titled
 
 KEYS = sorted({key for _, key in error_pages._PAGES.values()} | {*error_pages._STATUSES.values(), "request"})
 OF_THE_TREE = [
@@ -66,6 +66,7 @@ def test_each_error_of_the_tree_leads_to_a_page(kind: type[errors.ImrError]) -> 
         (errors.NotConnected("no <b>way</b>"), 503, "The EHR does not answer right now"),
         (errors.Unauthorized("over", status=401), 403, "Your log-in at the EHR is over"),
         (errors.WrongPatient("other"), 502, "The EHR answered for another patient"),
+        (errors.NotFound("away", status=410), 404, "The EHR does not have this"),
         (errors.Conflict("newer", status=409), 502, "The EHR gave an answer that IMR can't use"),
         (store_errors.StoreBusy("busy"), 503, "IMR is busy right now"),
     ],
@@ -77,6 +78,33 @@ def test_an_error_in_a_page_keeps_the_patient_s_name_and_says_what_next(
     assert (response.status_code, titled(response)) == (status, title)
     assert "Eva Berg" in response.text
     assert "<b>way" not in response.text
+    assert "/idle?back=" in response.headers["Refresh"], "it covers itself as any page of a launch"
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [(errors.WrongPatient("other"), "foreign-dropped"), (errors.Forbidden("no", status=403), "view")],
+)
+def test_what_the_hospital_refuses_and_gives_of_others_is_audited(run: Running, error: Exception, action: str) -> None:
+    raised(run, error)
+    last = run.store.audit.entries(after=rows(run, "audit") - 1)[-1]
+    assert (last["action"], last["outcome"], last["purpose"]) == (action, "refused", "launch.idle")
+    assert (last["kind"], last["patient"], last["display"]) == ("refusal", "Patient/eva-berg", "Kari Nilsen")
+
+
+def test_the_page_of_a_refused_form_covers_itself_and_leads_back_to_the_panel(run: Running) -> None:
+    chart = log_in(run)
+    refused = chart.browser.post(chart.at("language"), data={"csrf": "x"})
+    assert refused.status_code == 403
+    assert refused.headers["Refresh"].endswith(f"/l/{chart.id}/idle")
+    moved = chart.browser.submit(chart.page, "go-on")
+    assert (moved.status_code, "Refresh" in moved.headers) == (303, False)
+
+
+def test_failures_without_a_launch_are_no_rows(run: Running) -> None:
+    before = rows(run, "audit")
+    answer = Browser().get(f"{run.url}/no/such/page")
+    assert (answer.status_code, rows(run, "audit"), "Refresh" in answer.headers) == (404, before, False)
 
 
 def test_where_there_is_no_access_nothing_of_the_patient_is_shown(run: Running) -> None:
