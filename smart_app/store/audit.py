@@ -86,6 +86,12 @@ class Verified:
     what: str = ""
 
 
+# Built once: each page that shows a record runs them, and SQLAlchemy needs longer to build them than to run them.
+_TAKE_HEAD = update(schema.audit_head).values(id=1).returning(schema.audit_head)
+_MOVE_HEAD = update(schema.audit_head)
+_ADD = insert(schema.audit)
+
+
 class Audit:
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database = database
@@ -110,8 +116,8 @@ class Audit:
             }
             mac = self._cipher.audit_sign(canonical({**row, "value": value, "before": head.mac}))
             sealed = self._cipher.seal_json("audit", str(seq), "value", value)
-            connection.execute(insert(schema.audit).values(**row, value=sealed, mac=mac))
-            connection.execute(update(schema.audit_head).values(**self._head_row(seq, mac)))
+            connection.execute(_ADD, {**row, "value": sealed, "mac": mac})
+            connection.execute(_MOVE_HEAD, self._head_row(seq, mac))
             return seq
 
     def entries(self, *, after: int = 0, limit: int = 500, patient_key: str = "") -> list[dict[str, Any]]:
@@ -167,7 +173,7 @@ class Audit:
 
     def _head(self, connection: Connection) -> Row[Any]:
         # a write to the head row first: in any database the next writer waits here, so that no number is taken twice
-        head = connection.execute(update(schema.audit_head).values(id=1).returning(schema.audit_head)).one_or_none()
+        head = connection.execute(_TAKE_HEAD).one_or_none()
         if head is None or not self._head_holds(head):
             raise _damaged_head()
         return head
