@@ -1,5 +1,6 @@
 """`imr-app`: run the app, check its settings, look at its audit log."""
 
+import gc
 import json
 import logging
 import signal
@@ -76,6 +77,7 @@ def serve(path: Path) -> None:
             raise ConfigError([f"{config.bind}: {error.strerror}. Choose another `bind` in {path}."]) from error
         set_up_logging(config.log_level)
         server = Server(app, listener, threads=config.threads, behind_proxy=config.proxy_hops > 0)
+        gc.freeze()  # what is loaded by now stays: walking through it holds up one page in thirty by some 50 ms
         server.start()
         _log.info("Listening on %s for %s", config.bind, config.public_url)
         _until_stopped(state_of(app))
