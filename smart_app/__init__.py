@@ -12,6 +12,7 @@ from smart_app import filing, form, goals, handover, health, launch, panel, pati
 from smart_app.access import init_access
 from smart_app.config import AppConfig
 from smart_app.error_pages import init_error_pages
+from smart_app.failed_log_ins import FailedLogIns
 from smart_app.headers import init_headers
 from smart_app.hospital import Hospital
 from smart_app.language import init_language
@@ -52,7 +53,7 @@ def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     seal = Seal(Cipher(load_keys(config.keys)))
     hospitals = {name: Hospital(site, config) for name, site in config.sites.items()}
-    init_state(app, State(config, store, clock, seal, hospitals))
+    init_state(app, State(config, store, clock, seal, hospitals, FailedLogIns(store.audit)))
     Compress(app)
     for init in (init_access_log, init_headers, init_language, init_pages, init_access, init_error_pages):
         init(app)

@@ -82,6 +82,7 @@ def serve(path: Path) -> None:
         _log.info("Listening on %s for %s", config.bind, config.public_url)
         _until_stopped(state_of(app))
         server.stop(_GRACEFUL)
+        state_of(app).failed.flush(state_of(app).clock(), last=True)
 
 
 def _until_stopped(state: State) -> None:
@@ -108,8 +109,10 @@ def _until_stopped(state: State) -> None:
 
 
 def tidy(state: State) -> None:
-    """Ends what idled out and deletes what has served its time; a store that is busy is tidied a minute later."""
+    """Writes down failed log-ins, ends what idled out and deletes what has served its time; a store that is busy is
+    tidied a minute later."""
     try:
+        state.failed.flush(state.clock())
         purged = state.store.purge(state.clock())
     except (ImrError, SQLAlchemyError) as error:
         _log.warning("The store was not tidied: %s", type(error).__name__)

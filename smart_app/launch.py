@@ -36,7 +36,6 @@ from smart_app.language import LANGUAGES, first_language
 from smart_app.log_in import log_in
 from smart_app.pending import Pending
 from smart_app.state import now, state
-from smart_app.store.audit import Entry, Who
 from smart_app.store.errors import NoAccess
 from smart_app.store.launch import Started
 from smart_app.tokens import revoke_all
@@ -103,8 +102,7 @@ def callback(site: str) -> BaseResponse:
     try:
         context, tokens = log_in(pending, code, hospital, g.language, now())
     except (LaunchError, EhrError) as error:
-        failed = Entry("log-in", "failed", Who(""), site, purpose=type(error).__name__)
-        state().store.audit.record(failed, now())
+        state().failed.note(site, type(error).__name__, now())
         raise
     presented = cookies.launch_secrets()
     with state().store.writing():
@@ -176,7 +174,7 @@ def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending
         )
     hospital = _hospital(asked["iss"])
     may_be_framed_by(hospital.site)
-    configuration = hospital.configuration(now())
+    configuration = hospital.configuration(now(), anonymous=True)
     scopes = tuple(hospital.site.scopes.split()) or to_ask(configuration.capabilities)
     wanted = authorization_request(
         configuration,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from flask import Flask, current_app
 
 from smart_app.config import AppConfig
+from smart_app.failed_log_ins import FailedLogIns
 from smart_app.hospital import Hospital
 from smart_app.seal import Seal
 from smart_app.store import Store
@@ -26,6 +27,7 @@ class State:
     clock: Callable[[], datetime]
     seal: Seal
     hospitals: Mapping[str, Hospital]
+    failed: FailedLogIns
     draining: threading.Event = field(default_factory=threading.Event)
 
 

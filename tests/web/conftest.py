@@ -1,4 +1,4 @@
-"""One hospital and one app for all tests here; each begins with the real time, no fault and an empty browser."""
+"""One hospital and one app for all tests here; each begins with the real time, no fault, no cookie and nobody logged in."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,5 +20,6 @@ def run(_world: Running) -> Running:
     _world.clock.ahead = timedelta()
     for fault in FAULTS:
         _world.hospital.hospital.faults.switch_off(fault)
+    _world.store.launches.end_all("the test before", _world.clock())
     _world.asked.clear()
     return _world

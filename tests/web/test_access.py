@@ -7,6 +7,8 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
+from smart_app.cli import tidy
+from smart_app.state import state_of
 from tests.running import Browser, Chart, Running, log_in, token_in
 from tests.web.steps import record_of, rows, titled
 
@@ -146,9 +148,13 @@ def test_what_is_shown_and_done_is_in_the_audit_log(run: Running) -> None:
     assert run.store.audit.verify().broken == 0
 
 
-def test_a_log_in_that_fails_is_in_the_audit_log(run: Running) -> None:
+def test_log_ins_that_fail_are_one_row_a_minute_in_the_audit_log(run: Running) -> None:
+    failed = state_of(run.app).failed
+    failed.flush(run.clock(), last=True)
+    run.clock.ahead = timedelta(minutes=2)
     before = rows(run, "audit")
-    Browser().open(run.launch_url(""))
+    for _ in range(4):
+        Browser().open(run.launch_url(""))
     (entry,) = run.store.audit.entries(after=before)
     assert (entry["action"], entry["outcome"], entry["purpose"], entry["patient"]) == (
         "log-in",
@@ -156,6 +162,23 @@ def test_a_log_in_that_fails_is_in_the_audit_log(run: Running) -> None:
         "NoPatient",
         "",
     )
+    failed.flush(run.clock())
+    assert rows(run, "audit") == before + 1
+    run.clock.ahead = timedelta(minutes=4)
+    for _ in range(2):
+        tidy(state_of(run.app))
+    (entry,) = run.store.audit.entries(after=before + 1)
+    assert (entry["outcome"], entry["site"], entry["purpose"]) == ("failed", "sandbox", "NoPatient 3 times")
+
+
+def test_failed_log_ins_that_are_counted_are_written_when_the_app_stops(run: Running) -> None:
+    failed = state_of(run.app).failed
+    failed.flush(run.clock(), last=True)
+    before = rows(run, "audit")
+    for kind in ("LostReply", "IdentityError"):
+        failed.note("south", kind, run.clock())
+    failed.flush(run.clock(), last=True)
+    assert [entry["purpose"] for entry in run.store.audit.entries(after=before)] == ["LostReply", "IdentityError"]
 
 
 def test_a_token_that_the_hospital_ended_is_renewed_while_working(run: Running) -> None:

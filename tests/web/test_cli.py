@@ -173,6 +173,7 @@ def test_it_serves_until_it_is_told_to_stop(settings: Path, number: signal.Signa
     assert process.returncode == 0, log
     assert f"Stopping: {number.name}" in log
     assert "GET /readyz 200" in log
+    assert "The audit log stands at 0:" in log
 
 
 def test_tidying_ends_and_revokes_what_idled_out(run: Running) -> None:
