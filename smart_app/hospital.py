@@ -1,7 +1,7 @@
 """What the app keeps of one hospital in memory: its connection, what it says of itself, its keys, and ours."""
 
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from imr_fhir.ehr.address import parse
 from imr_fhir.ehr.discovery import SmartConfiguration, discover
@@ -9,8 +9,7 @@ from imr_fhir.ehr.identity import Identity, JwksCache, verify_id_token
 from imr_fhir.ehr.token import ClientAuthentication, Public, private_key_jwt
 from imr_fhir.ehr.transport import Transport
 from smart_app.config import AppConfig, SiteConfig
-
-_DISCOVERY_LIVES = timedelta(hours=1)
+from smart_app.discovered import Discovered
 
 
 class Hospital:
@@ -26,15 +25,13 @@ class Hospital:
         )
         self.authentication = _authentication(site, f"{config.public_url}/.well-known/jwks.json")
         self._lock = threading.Lock()
-        self._discovered: tuple[SmartConfiguration, datetime] | None = None
+        self._discovered = Discovered(lambda seconds: discover(self.transport, site.iss, seconds=seconds))
         self._jwks: dict[str, JwksCache] = {}
 
-    def configuration(self, now: datetime) -> SmartConfiguration:
-        """What the hospital says of itself, asked at most once an hour. Raises EhrError."""
-        with self._lock:
-            if self._discovered is None or now - self._discovered[1] > _DISCOVERY_LIVES:
-                self._discovered = (discover(self.transport, self.site.iss), now)
-            return self._discovered[0]
+    def configuration(self, now: datetime, *, anonymous: bool = False) -> SmartConfiguration:
+        """What the hospital says of itself, asked at most once an hour; ``anonymous``: for a request of nobody in
+        particular. Raises EhrError."""
+        return self._discovered.current(now, anonymous=anonymous)
 
     def identity(
         self,

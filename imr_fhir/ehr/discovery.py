@@ -29,13 +29,14 @@ class SmartConfiguration:
     iss_parameter: bool  # RFC 9207: each callback carries iss
 
 
-def discover(transport: Transport, fhir_base: str) -> SmartConfiguration:
-    """Asks the server; the caller keeps the answer (an hour at most).
+def discover(transport: Transport, fhir_base: str, *, seconds: float | None = None) -> SmartConfiguration:
+    """Asks the server; the caller keeps the answer (an hour at most). ``seconds`` may shorten the transport's deadline.
 
     Raises RefusedUrl where an endpoint is not on a host of the site, BadReply where the answer is not SMART's.
     """
     url = f"{fhir_base.rstrip('/')}/.well-known/smart-configuration"
-    reply = transport.send("GET", url, purpose="metadata", headers={"Accept": "application/json"})
+    accept = {"Accept": "application/json"}
+    reply = transport.send("GET", url, purpose="metadata", headers=accept, seconds=seconds)
     if reply.status == 404:
         raise NotFound(
             f"{fhir_base} has no SMART configuration.", status=404, next_step="Check the site's FHIR address."
