@@ -100,7 +100,8 @@ def test_a_page_that_covers_itself_does_not_keep_the_launch_alive(run: Running) 
 
 
 @pytest.mark.parametrize(
-    "back", ["https://evil.example/", "//evil.example/", "/l/../p/", "{url}\\..\\x", "{url}/x", ""]
+    "back",
+    ["https://evil.example/", "//evil.example/", "/l/../p/", "{url}\\..\\x", "{url}/x", "{url}\r\n", "{url}\u202e", ""],
 )
 def test_going_on_leads_to_a_page_of_this_launch_only(run: Running, back: str) -> None:
     chart = log_in(run)
