@@ -1,4 +1,4 @@
-"""One hospital and one app for all tests here; each begins with the real time, no fault, no cookie, nobody logged in."""
+"""One hospital and app for all tests here; each begins with the real time, no fault, no cookie, nobody logged in."""
 
 from collections.abc import Iterator
 from datetime import timedelta
