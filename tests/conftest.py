@@ -82,13 +82,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def run(world: Running) -> Running:
-    """The same with the real time and no fault."""
+def run(world: Running) -> Iterator[Running]:
+    """The same with the real time, no fault, and nobody logged in: a hand-over would lock the next test's launches."""
     world.clock.ahead = timedelta()
     for fault in FAULTS:
         world.hospital.hospital.faults.switch_off(fault)
     world.asked.clear()
-    return world
+    yield world
+    world.store.launches.end_all("end of the test", world.clock())
 
 
 @pytest.fixture(scope="session")
