@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,7 +15,6 @@ from types import FrameType
 from typing import Any
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from imr_fhir.errors import ImrError
 from smart_app import create_app
@@ -25,10 +25,9 @@ from smart_app.serving import Server, listen
 from smart_app.state import State, state_of
 from smart_app.store import Store
 from smart_app.store.keys import create_key_file, load_keys
-from smart_app.tokens import revoke_all
+from smart_app.tidying import tidied
 
 _log = logging.getLogger(__name__)
-_EVERY, _DAILY = 60.0, 86_400.0  # seconds
 # Longer than the 30 s that one call to a hospital may take: whoever saves while the app stops gets an answer.
 _GRACEFUL = 45.0
 
@@ -78,15 +77,15 @@ def serve(path: Path) -> None:
         set_up_logging(config.log_level)
         server = Server(app, listener, threads=config.threads, behind_proxy=config.proxy_hops > 0)
         gc.freeze()  # what is loaded by now stays: walking through it holds up one page in thirty by some 50 ms
-        server.start()
-        _log.info("Listening on %s for %s", config.bind, config.public_url)
-        _until_stopped(state_of(app))
-        server.stop(_GRACEFUL)
-        state_of(app).failed.flush(state_of(app).clock(), last=True)
+        with tidied(state_of(app)) as tidying:
+            server.start()
+            _log.info("Listening on %s for %s", config.bind, config.public_url)
+            _until_stopped(state_of(app), tidying)
+            server.stop(_GRACEFUL)
 
 
-def _until_stopped(state: State) -> None:
-    """Tidies the store every minute. From the signal on `/readyz` says 503, so that no new work is sent here."""
+def _until_stopped(state: State, tidying: threading.Thread) -> None:
+    """From the signal on `/readyz` says 503, so that no new work is sent here."""
     got: list[int] = []  # a handler may do no more: the thread that it interrupts can hold any lock
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -94,38 +93,12 @@ def _until_stopped(state: State) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    tell_head(state)
-    tidied = told = time.monotonic()
     while not got:
         time.sleep(0.25)
-        if time.monotonic() - tidied > _EVERY:
-            tidy(state)
-            tidied = time.monotonic()
-        if time.monotonic() - told > _DAILY:
-            tell_head(state)
-            told = time.monotonic()
+        if not tidying.is_alive():
+            raise RuntimeError("The store is no longer tidied; the error above says why.")
     _log.info("Stopping: %s", signal.Signals(got[0]).name)
     state.draining.set()
-
-
-def tidy(state: State) -> None:
-    """Writes down failed log-ins, ends what idled out and deletes what has served its time; a store that is busy is
-    tidied a minute later."""
-    try:
-        state.failed.flush(state.clock())
-        purged = state.store.purge(state.clock())
-    except (ImrError, SQLAlchemyError) as error:
-        _log.warning("The store was not tidied: %s", type(error).__name__)
-        return
-    revoke_all(purged.ended, state.hospitals, state.clock())
-
-
-def tell_head(state: State) -> None:
-    """Into the log, which is kept elsewhere: what `imr-app audit verify --expect` is given later."""
-    try:
-        _log.info("The audit log stands at %s", state.store.audit.head())
-    except (ImrError, SQLAlchemyError) as error:
-        _log.error("The audit log can't be marked: %s", error)
 
 
 @main.command()
@@ -146,14 +119,17 @@ def demo(port: int, app_port: int, folder: Path, reset: bool) -> None:
 
     set_up_logging("WARNING")
     try:
-        with running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo) as running:
+        with (
+            running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo) as running,
+            tidied(running.state) as tidying,
+        ):
             width = max(len(running.chart_url), len(running.app_url))
             click.echo(f"""
 Open {running.chart_url:{width}}  the charts of a sandbox hospital: choose a patient, then "Open IMR in the chart"
      {running.app_url:{width}}  the app itself, which opens from a chart only
 
 Ctrl-C ends both; what was saved stays in {folder}.""")
-            _until_stopped(running.state)
+            _until_stopped(running.state, tidying)
     except KeyboardInterrupt:
         click.echo("Stopped before it was ready; the next start goes on from here.")
     except (ImrError, OSError) as error:

@@ -1,18 +1,21 @@
 """A launch's tokens while it lives: renewed in time by one request at a time, revoked when it ends."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.token import TokenResponse, refresh, revoke
-from imr_fhir.errors import EhrError, LaunchError, Unauthorized
+from imr_fhir.errors import EhrError, LaunchError, LostReply, NotConnected, Unauthorized
 from smart_app.hospital import Hospital
 from smart_app.store import Store
 from smart_app.store.errors import NoAccess, NotRefreshed
 from smart_app.store.launch import Launch, Tokens
 
 _log = logging.getLogger(__name__)
+_ONE_SECONDS, _ALL_SECONDS = 5.0, 20.0  # for ending one token, and all that ended together
 _BEFORE = timedelta(seconds=60)  # a clock may differ, and a request may wait for its turn
 
 
@@ -75,16 +78,33 @@ def renewed(launch: Launch, hospital: Hospital, now: datetime) -> Tokens:
     return Tokens(fresh.access_token, fresh.expires_at, fresh.scope, fresh.refresh_token)
 
 
-def revoke_all(ended: Iterable[Launch], hospitals: Mapping[str, Hospital], now: datetime) -> None:
-    """Ends the tokens of launches that are over. One that the EHR does not take back dies by itself; it is logged."""
+def revoke_all(
+    ended: Iterable[Launch],
+    hospitals: Mapping[str, Hospital],
+    now: datetime,
+    *,
+    stopping: threading.Event | None = None,
+) -> None:
+    """Ends the tokens of launches that are over, as many as its time allows and until ``stopping``.
+
+    One that the EHR does not take back dies by itself; it is logged.
+    """
+    ends = time.monotonic() + _ALL_SECONDS
+    silent: set[str] = set()
     for launch in ended:
         hospital = hospitals.get(launch.context.site)
         if hospital is None:
             continue  # the site was taken out of the settings: nothing of it is called any more
+        left = min(_ONE_SECONDS, ends - time.monotonic())
+        if launch.context.site in silent or left <= 0 or (stopping and stopping.is_set()):
+            _log.warning("A token of %s was not revoked: no time", launch.context.site)
+            continue
         hint = "refresh_token" if launch.tokens.refresh_token else "access_token"
         token = launch.tokens.refresh_token or launch.tokens.access_token
         try:
             configuration = hospital.configuration(now)
-            revoke(hospital.transport, configuration, hospital.authentication, token, hint=hint, now=now)
+            revoke(hospital.transport, configuration, hospital.authentication, token, hint=hint, now=now, seconds=left)
         except (EhrError, LaunchError) as error:
+            if isinstance(error, NotConnected | LostReply):
+                silent.add(launch.context.site)  # a hospital that is silent must not take the time of the others
             _log.warning("A token of %s was not revoked: %s", launch.context.site, type(error).__name__)

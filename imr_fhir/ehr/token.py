@@ -148,12 +148,17 @@ def revoke(
     *,
     hint: str,
     now: datetime,
+    seconds: float | None = None,
 ) -> bool:
-    """Ends ``token`` (``hint``: access_token or refresh_token); False where the EHR has no way to. Raises EhrError."""
+    """Ends ``token`` (``hint``: access_token or refresh_token); False where the EHR has no way to. Raises EhrError.
+
+    ``seconds`` may shorten the transport's deadline.
+    """
     if not config.revocation_endpoint:
         return False
     body, headers = prepare_revoke_token_request(token, hint, _identify(authentication, config.token_endpoint, now))
-    reply = transport.send("POST", config.revocation_endpoint, purpose="token", headers=headers, body=body.encode())
+    url = config.revocation_endpoint
+    reply = transport.send("POST", url, purpose="token", headers=headers, body=body.encode(), seconds=seconds)
     if reply.status != 200:
         raise failure(reply, "to end the log-in")
     return True

@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
-from smart_app.cli import tidy
 from smart_app.state import state_of
+from smart_app.tidying import tidy
 from tests.running import Browser, Chart, Running, log_in, token_in
 from tests.web.steps import record_of, rows, titled
 

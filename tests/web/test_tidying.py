@@ -1,0 +1,103 @@
+"""What the app does by itself holds nobody up: a hospital that is silent, the signal to stop, a fault of its own."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from smart_app import cli, tidying, tokens
+from smart_app.config import SiteConfig
+from smart_app.state import state_of
+from smart_app.store.launch import Launch
+from smart_app.tidying import tidied
+from smart_app.tokens import revoke_all
+from tests.running import Running, log_in, running
+from tests.web.steps import record_of
+from tests.wire_server import Exchange, Server, serve
+
+
+@pytest.fixture
+def silent() -> Iterator[Server]:
+    """A hospital that says where tokens are ended, and then no more."""
+
+    def script(exchange: Exchange) -> None:
+        if exchange.request.method == "POST":
+            server.ended.wait(20)
+        exchange.answer(200, {"token_endpoint": f"{server.origin}/token", "revocation_endpoint": server.origin})
+
+    with serve(script) as server:
+        yield server
+
+
+def revocations(server: Server) -> int:
+    return sum(request.method == "POST" for request in server.requests)
+
+
+@pytest.fixture
+def run(tmp_path: Path, silent: Server) -> Iterator[Running]:
+    site = SiteConfig(name="silent", organization="S", phone="1", iss=f"{silent.origin}/fhir", client_id="x")
+    with running(tmp_path, more_sites=(site,)) as run:
+        yield run
+
+
+@pytest.fixture
+def ended(run: Running) -> list[Launch]:
+    """Two of the silent hospital, then one of the other."""
+    launch = record_of(run, log_in(run))
+    run.asked.clear()
+    of_silent = replace(launch, context=replace(launch.context, site="silent"))
+    return [of_silent, of_silent, launch]
+
+
+def test_a_silent_hospital_takes_no_time_from_the_others(
+    run: Running, silent: Server, ended: list[Launch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_ONE_SECONDS", 0.2)
+    revoke_all(ended, state_of(run.app).hospitals, run.clock())
+    assert revocations(silent) == 1
+    assert run.asked == ["POST /oauth2/revoke"]
+
+
+def test_what_there_is_no_time_for_dies_by_itself(
+    run: Running, ended: list[Launch], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tokens, "_ALL_SECONDS", 0)
+    revoke_all(ended, state_of(run.app).hospitals, run.clock())
+    assert run.asked == []
+    assert caplog.messages.count("A token of sandbox was not revoked: no time") == 1
+
+
+def test_the_app_stops_while_a_hospital_is_silent(
+    run: Running, silent: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(run)
+    run.clock.ahead = timedelta(minutes=16)
+    monkeypatch.setattr(tidying, "_EVERY", 0.01)
+    monkeypatch.setattr(tidying, "_LAST", 0.05)
+    state = state_of(run.app)
+    state = replace(state, hospitals={"sandbox": state.hospitals["silent"]})
+    with tidied(state) as thread:
+        while not revocations(silent):
+            assert thread.is_alive()
+    assert thread.is_alive(), "the block ended before the hospital answered"
+
+
+def test_once_it_stops_no_further_token_is_ended(run: Running, ended: list[Launch]) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    revoke_all(ended, state_of(run.app).hospitals, run.clock(), stopping=stopping)
+    assert run.asked == []
+
+
+def test_an_app_whose_tidying_broke_ends(run: Running) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with pytest.raises(RuntimeError, match="no longer tidied"):
+            cli._until_stopped(state_of(run.app), threading.Thread())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
