@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -145,7 +145,7 @@ def take_back(chart: Chart, pin: str = PIN) -> requests.Response:
     return go(chart.browser, back, chart.at("received")) if urlsplit(back.url).path.endswith("/received") else back
 
 
-def answered_by_patient(chart: Chart, said: Mapping[str, str] | None = None, comment: str = "") -> requests.Response:
+def answered_by_patient(chart: Chart, said: Said | None = None, comment: str = "") -> requests.Response:
     """The whole hand-over; the page at hand-back."""
     start = give(chart)
     hand_in(chart.browser, answer_alone(chart.browser, start, answers() if said is None else said, comment))

@@ -1,4 +1,4 @@
-"""Pressing save twice, reloading, going back, two tabs: filed once, and nothing that anybody typed is dropped unseen."""
+"""Pressing save twice, reloading, going back, two tabs: filed once, and nothing typed is dropped unseen."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

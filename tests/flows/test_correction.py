@@ -1,0 +1,168 @@
+"""What was filed is changed or withdrawn with a reason: ids and times stay, nobody's change is overwritten unseen."""
+
+from typing import Any
+
+import pytest
+
+from imr_fhir.artefacts import FIRST_COMPLETED
+from tests.flows import steps
+from tests.flows.steps import answers, filed, go, heading, rate, text
+from tests.running import Chart, Running, log_in
+
+
+@pytest.fixture
+def patient(run: Running) -> str:
+    return steps.new_patient(run)
+
+
+@pytest.fixture
+def chart(run: Running, patient: str) -> Chart:
+    found = log_in(run, patient=patient)
+    rate(found, said=answers(3), comment="As filed")
+    return found
+
+
+def only(run: Running, patient: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The one response and the one score."""
+    (response,), (score,) = filed(run, patient, "QuestionnaireResponse"), filed(run, patient, "Observation")
+    return response, score
+
+
+def first_completed(response: dict[str, Any]) -> str:
+    return next(each["valueDateTime"] for each in response["extension"] if each["url"] == FIRST_COMPLETED)
+
+
+def correct(run: Running, chart: Chart, patient: str, **fields: str) -> Any:
+    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    return go(chart.browser, page, **{"do": "complete", "reason": "Misread the question", **fields})
+
+
+def test_corrected_with_a_reason(run: Running, patient: str, chart: Chart) -> None:
+    before, score_before = only(run, patient)
+    receipt = correct(run, chart, patient, **{"06": "06-5"})
+    assert heading(receipt) == "Saved in the record"
+    after, score = only(run, patient)
+    assert (after["id"], after["identifier"]) == (before["id"], before["identifier"])
+    assert (score["id"], score["identifier"]) == (score_before["id"], score_before["identifier"])
+    assert (after["status"], score["status"]) == ("amended", "corrected")
+    assert first_completed(after) == first_completed(before)
+    assert score["effectiveDateTime"] == score_before["effectiveDateTime"]
+    assert score["valueQuantity"]["value"] == 3.13
+    first, second = steps.told_of(run, after)
+    assert "reason" not in first
+    assert second["reason"] == [{"text": "Misread the question"}]
+    assert second["activity"]["coding"][0]["code"] == "UPDATE"
+
+
+def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Chart) -> None:
+    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    assert page.text.count('-3" checked>') == 15
+    assert "As filed</textarea>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"reason": " ", "06": "06-5"}, "Write in a few words why."),
+        ({"reason": "a" * 501, "06": "06-5"}, "The text is 501 characters long."),
+        ({}, "Nothing was changed."),
+    ],
+)
+def test_what_a_correction_lacks_is_said(
+    run: Running, patient: str, chart: Chart, fields: dict[str, str], said: str
+) -> None:
+    page = correct(run, chart, patient, **fields)
+    assert page.status_code == 400
+    assert said in text(page)
+    assert only(run, patient)[0]["status"] == "completed"
+
+
+def test_withdrawn_with_a_reason(run: Running, patient: str, chart: Chart) -> None:
+    before, score_before = only(run, patient)
+    page = chart.browser.get(chart.at(f"response/{before['id']}/withdraw"))
+    assert "Write in a few words why" in text(go(chart.browser, page))
+    for _ in range(2):
+        assert heading(go(chart.browser, page, reason="Another patient's")) == "Saved in the record"
+    after, score = only(run, patient)
+    assert (after["status"], score["status"]) == ("entered-in-error", "entered-in-error")
+    assert after["item"] == before["item"], "the answers stay in it"
+    assert score["effectiveDateTime"] == score_before["effectiveDateTime"]
+    assert [each.get("reason") for each in steps.told_of(run, after)] == [None, [{"text": "Another patient's"}]]
+    panel = chart.browser.get(chart.url)
+    assert "withdrawn" in text(panel)
+    assert f"response/{after['id']}/correct" not in panel.text
+    for path in ("correct", "withdraw"):
+        assert chart.browser.open(chart.at(f"response/{after['id']}/{path}")).url == chart.url
+
+
+def changed_by_another(run: Running, patient: str) -> dict[str, Any]:
+    response, _ = only(run, patient)
+    for item in response["item"][0]["item"]:
+        if item["linkId"] == "02":
+            item["answer"][0]["valueCoding"] |= {"code": "02-1", "display": "Not very much"}
+    return steps.put(run, response | {"status": "amended"})
+
+
+def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, chart: Chart) -> None:
+    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    theirs = changed_by_another(run, patient)
+    conflict = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
+    assert (conflict.status_code, heading(conflict)) == (409, "Changed meanwhile")
+    assert "2. Knowledge Not very much A great deal" in text(conflict)
+    assert only(run, patient)[0] == theirs, "nothing was overwritten"
+    mine = chart.browser.open(page.url)
+    assert heading(mine) == "Changed meanwhile"
+    again = go(chart.browser, conflict, do="rebase")
+    assert again.text.count(" checked>") == 15
+    assert 'value="02-5" checked' in again.text
+    assert heading(go(chart.browser, again, do="complete", reason="Misread")) == "Saved in the record"
+    after, _ = only(run, patient)
+    assert int(after["meta"]["versionId"]) == int(theirs["meta"]["versionId"]) + 1
+
+
+def test_one_s_own_correction_may_be_left(run: Running, patient: str, chart: Chart) -> None:
+    response, _ = only(run, patient)
+    page = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    go(chart.browser, page, do="later", **{"02": "02-5"})
+    kept = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    assert (kept.url, 'value="02-5" checked' in kept.text) == (page.url, True)
+    assert go(chart.browser, kept, do="discard").url == chart.url
+    fresh = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    assert 'value="02-3" checked' in fresh.text
+    assert only(run, patient)[0] == response
+
+
+def test_overtaken_between_the_look_and_the_send(run: Running, patient: str, chart: Chart) -> None:
+    """The hospital refuses the older version (412); both versions are shown, and the correction begins anew."""
+    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    application = run.hospital.app.wsgi_app
+
+    def overtaking(environ: Any, start_response: Any) -> Any:
+        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/fhir":
+            run.hospital.app.wsgi_app = application  # type: ignore[method-assign]
+            changed_by_another(run, patient)
+        return application(environ, start_response)
+
+    run.hospital.app.wsgi_app = overtaking  # type: ignore[method-assign]
+    late = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
+    assert heading(late) == "The record holds something else"
+    assert "Somebody else changed this in the record after you began." in text(late)
+    assert "What the record has now" in text(late)
+    assert "2. Knowledge Not very much (1)" in text(late)
+    assert "2. Knowledge A great deal (5)" in text(late)
+    assert only(run, patient)[0]["status"] == "amended"
+    dropped = go(chart.browser, late, do="drop", reason="Theirs is right")
+    assert heading(dropped) == "Not sent, by your choice"
+    assert "Theirs is right" in text(dropped)
+    response_id = only(run, patient)[0]["id"]
+    assert f'href="/l/{chart.id}/response/{response_id}/correct"' in late.text
+    anew = chart.browser.open(chart.at(f"response/{response_id}/correct"))
+    assert 'value="02-1" checked' in anew.text
+
+
+def test_another_patient_s_rating_is_not_corrected_here(run: Running, patient: str, chart: Chart) -> None:
+    elsewhere = log_in(run, patient=steps.new_patient(run))
+    for path in ("correct", "withdraw"):
+        page = elsewhere.browser.open(elsewhere.at(f"response/{only(run, patient)[0]['id']}/{path}"))
+        assert page.status_code in (403, 502)
+        assert "As filed" not in page.text

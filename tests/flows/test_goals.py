@@ -1,0 +1,255 @@
+"""Recovery goals: in the person's own words, with steps, reviewed in one tap each, changed, withdrawn."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from tests.flows import steps
+from tests.flows.steps import filed, go, heading, of_code, text
+from tests.running import Chart, Running, log_in
+
+SCRIPT = '<script>alert("x")</script>'
+
+
+@pytest.fixture
+def patient(run: Running) -> str:
+    return steps.new_patient(run)
+
+
+@pytest.fixture
+def chart(run: Running, patient: str) -> Chart:
+    return log_in(run, patient=patient)
+
+
+def set_goal(chart: Chart, **fields: str) -> requests.Response:
+    page = chart.browser.get(chart.at("goal/new"))
+    return go(chart.browser, page, **{"text": "Sing in a choir again", "theirs": "yes", "do": "save", **fields})
+
+
+@pytest.fixture
+def goal(run: Running, patient: str, chart: Chart) -> dict[str, Any]:
+    set_goal(
+        chart,
+        area="leisure-culture",
+        due="2027-06-01",
+        helps="My sister\nThe sea",
+        hinders="No bus",
+        **{"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"},
+    )
+    return filed(run, patient, "Goal")[0]
+
+
+def open_page(chart: Chart, goal: dict[str, Any], name: str) -> requests.Response:
+    return chart.browser.get(chart.at(f"goal/{goal['id']}/{name}"))
+
+
+def test_set_in_the_person_s_own_words(run: Running, patient: str, goal: dict[str, Any]) -> None:
+    _, *small = filed(run, patient, "Goal")
+    assert goal["description"] == {"text": "Sing in a choir again"}
+    assert goal["expressedBy"] == {"reference": f"Patient/{patient}"}
+    assert goal["target"] == [{"dueDate": "2027-06-01"}]
+    assert {step["description"]["text"] for step in small} == {"Ring the choir", "Go and listen"}
+    for step in small:
+        (relation,) = step["extension"]
+        assert {"url": "target", "valueReference": {"reference": f"Goal/{goal['id']}"}} in relation["extension"]
+    notes = filed(run, patient, "Observation")
+    assert sorted(note["valueString"] for note in of_code(notes, "helps")) == ["My sister", "The sea"]
+    assert [note["valueString"] for note in of_code(notes, "hinders")] == ["No bus"]
+    assert {note["focus"][0]["reference"] for note in notes} == {f"Goal/{goal['id']}"}
+    (told,) = steps.told_of(run, goal)
+    assert len(told["target"]) == 6
+    assert told["agent"][0]["who"] == {"reference": f"Patient/{patient}"}
+
+
+def test_the_clinician_s_words_are_the_clinician_s(run: Running, patient: str, chart: Chart) -> None:
+    set_goal(chart, theirs="no", helps="A plan")
+    (goal,) = filed(run, patient, "Goal")
+    assert "expressedBy" not in goal
+    assert steps.told_of(run, goal)[0]["agent"][0]["who"] == {"reference": "Practitioner/kari"}
+    assert filed(run, patient, "Observation")[0]["performer"] == [{"reference": "Practitioner/kari"}]
+
+
+def test_reviewed_in_one_tap_a_step(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
+    page = open_page(chart, goal, "review")
+    ring, listen = filed(run, patient, "Goal")[1:]
+    assert text(page).count("How did it go with") == 2
+    receipt = go(
+        chart.browser,
+        page,
+        do="save",
+        **{
+            f"result-{ring['id']}": "done",
+            f"helped-{ring['id']}": "My sister rang with me",
+            f"services-{ring['id']}": "",
+            f"result-{listen['id']}": "not-wanted",
+            "result-goal": "going",
+            "step-1": "Buy a book of notes",
+        },
+    )
+    assert heading(receipt) == "Saved in the record"
+    assert "Ring the choir Done What helped? My sister rang with me" in text(receipt)
+    reviews = of_code(filed(run, patient, "Observation"), "review")
+    results = {
+        review["focus"][0]["reference"]: review["valueCodeableConcept"]["coding"][0]["code"] for review in reviews
+    }
+    assert results == {
+        f"Goal/{ring['id']}": "done",
+        f"Goal/{listen['id']}": "not-wanted",
+        f"Goal/{goal['id']}": "partly",
+    }
+    states = {each["description"]["text"]: each["lifecycleStatus"] for each in filed(run, patient, "Goal")}
+    assert states == {
+        "Sing in a choir again": "active",
+        "Ring the choir": "completed",
+        "Go and listen": "cancelled",
+        "Buy a book of notes": "active",
+    }
+    again = open_page(chart, goal, "review")
+    assert text(again).count("How did it go with") == 1, "what is closed is not asked about"
+    assert "Earlier reviews" in text(again)
+    assert "Ring the choir: Done What helped? My sister rang with me" in text(again)
+
+
+def test_why_without_a_tap_and_nothing_at_all(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
+    page = open_page(chart, goal, "review")
+    ring = filed(run, patient, "Goal")[1]
+    for fields, said in (
+        ({}, "Nothing to save yet"),
+        ({f"helped-{ring['id']}": "The sun"}, f"Choose how it went with “{ring['description']['text']}”, too."),
+        ({"step-1": "", "step-due-1": "2026-12-24"}, "There is a date, but no step."),
+    ):
+        refused = go(chart.browser, page, do="save", **fields)
+        assert refused.status_code == 400
+        assert said in text(refused)
+    assert "The sun" in go(chart.browser, page, do="save", **{f"helped-{ring['id']}": "The sun"}).text
+    assert of_code(filed(run, patient, "Observation"), "review") == []
+
+
+def test_a_step_that_somebody_else_closed(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
+    page = open_page(chart, goal, "review")
+    ring = filed(run, patient, "Goal")[1]
+    go(chart.browser, open_page(chart, goal, "review"), do="save", **{f"result-{ring['id']}": "done"})
+    late = go(chart.browser, page, do="save", **{f"result-{ring['id']}": "not-yet"})
+    assert late.status_code == 400
+    assert "A step on this page was closed meanwhile in another window." in text(late)
+
+
+def test_changed(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
+    page = open_page(chart, goal, "edit")
+    assert "My sister\nThe sea</textarea>" in page.text
+    receipt = go(
+        chart.browser,
+        page,
+        do="save",
+        text="Sing in a choir, with others",
+        theirs="yes",
+        area="people",
+        due="",
+        helps="The sea\nA warm coat",
+        hinders="No bus",
+        **{"step-1": "Ring the choir", "step-due-1": "", "step-2": ""},
+    )
+    assert heading(receipt) == "Saved in the record"
+    after, *small = filed(run, patient, "Goal")
+    by_id = {each["id"]: each for each in (after, *small)}
+    assert by_id[goal["id"]]["description"] == {"text": "Sing in a choir, with others"}
+    assert "target" not in by_id[goal["id"]]
+    assert by_id[goal["id"]]["startDate"] == goal["startDate"]
+    states = {each["description"]["text"]: each["lifecycleStatus"] for each in (*small, after)}
+    assert states["Go and listen"] == "entered-in-error", "an emptied line is withdrawn"
+    notes = {note["valueString"]: note["status"] for note in filed(run, patient, "Observation")}
+    assert notes == {"My sister": "entered-in-error", "The sea": "final", "No bus": "final", "A warm coat": "final"}
+
+
+def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
+    steps.put(run, goal | {"note": [{"text": "From the ward"}], "priority": {"text": "high"}})
+    page = open_page(chart, goal, "edit")
+    go(chart.browser, page, do="save", text="Sing", theirs="yes", helps="My sister\nThe sea", hinders="No bus",
+       **{"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"})  # fmt: skip
+    (after,) = [each for each in filed(run, patient, "Goal") if each["id"] == goal["id"]]
+    assert (after["description"]["text"], after["note"][0]["text"]) == ("Sing", "From the ward")
+
+
+def test_changed_by_somebody_else_meanwhile(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
+    page = open_page(chart, goal, "edit")
+    theirs = steps.put(run, goal | {"description": {"text": "Sing at Christmas"}})
+    mine = {"text": "Sing every week", "theirs": "yes", "helps": "My sister\nThe sea", "hinders": "No bus"}
+    mine |= {"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen", "do": "save"}
+    late = go(chart.browser, page, **mine)
+    assert late.status_code == 400
+    assert "Somebody changed this meanwhile. The record now says: “Sing at Christmas”." in text(late)
+    assert "Sing every week</textarea>" in late.text
+    assert [each for each in filed(run, patient, "Goal") if each["id"] == goal["id"]] == [theirs]
+    assert heading(go(chart.browser, late, **mine)) == "Saved in the record"
+
+
+def test_what_somebody_else_added_is_not_withdrawn(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    page = open_page(chart, goal, "edit")
+    note = of_code(filed(run, patient, "Observation"), "helps")[0]
+    steps.put(run, note | {"id": f"{patient}-more", "identifier": [], "valueString": "A friend"})
+    go(chart.browser, page, do="save", text="Sing", theirs="yes", helps="The sea", hinders="No bus",
+       **{"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"})  # fmt: skip
+    notes = {each["valueString"]: each["status"] for each in filed(run, patient, "Observation")}
+    assert (notes["A friend"], notes["My sister"]) == ("final", "entered-in-error")
+
+
+def test_withdrawn_with_its_steps(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
+    page = open_page(chart, goal, "withdraw")
+    assert "Write in a few words why" in text(go(chart.browser, page))
+    for _ in range(2):
+        assert heading(go(chart.browser, page, reason="Entered for the wrong person")) == "Saved in the record"
+    assert {each["lifecycleStatus"] for each in filed(run, patient, "Goal")} == {"entered-in-error"}
+    told = steps.told_of(run, goal)[-1]
+    assert told["reason"] == [{"text": "Entered for the wrong person"}]
+    assert open_page(chart, goal, "edit").status_code in (404, 502)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"text": ""}, "Write the goal, in Eva's own words."),
+        ({"text": "a" * 10_000}, "The text is 10000 characters long. Shorten it by 9500: 500 is the most"),
+        ({"text": "bell \x07"}, "a character that the record can't keep (U+0007, place 6)"),
+        ({"due": "tomorrow"}, "tomorrow is not a date."),
+        ({"due": "2026-02-30"}, "2026-02-30 is not a date."),
+        ({"step-1": "Ring", "step-due-1": "24.12.2026"}, "24.12.2026 is not a date."),
+        ({"helps": f"short\n{'a' * 501}"}, "The text is 501 characters long."),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_lost(
+    run: Running, patient: str, chart: Chart, fields: dict[str, str], said: str
+) -> None:
+    page = set_goal(chart, **fields)
+    assert page.status_code == 400
+    assert said in text(page)
+    for value in fields.values():
+        assert value in page.text
+    assert filed(run, patient, "Goal") == []
+
+
+def test_a_script_is_text_wherever_it_is_shown(run: Running, patient: str, chart: Chart) -> None:
+    receipt = set_goal(chart, text=SCRIPT, helps=SCRIPT, hinders=SCRIPT, **{"step-1": SCRIPT})
+    goal = filed(run, patient, "Goal")[0]
+    assert goal["description"]["text"] == SCRIPT
+    pages = [receipt, chart.browser.get(chart.url), chart.browser.get(chart.at("outbox"))]
+    pages += [open_page(chart, goal, name) for name in ("review", "edit", "withdraw")]
+    step = filed(run, patient, "Goal")[1]
+    fields = {f"result-{step['id']}": "partly", f"helped-{step['id']}": SCRIPT}
+    pages.append(go(chart.browser, open_page(chart, goal, "review"), do="save", **fields))
+    pages.append(open_page(chart, goal, "review"))
+    for page in pages:
+        assert page.status_code == 200
+        assert SCRIPT not in page.text
+    assert sum("&lt;script&gt;" in page.text for page in pages) == len(pages) - 1, "the outbox shows none"
+
+
+def test_room_for_more_steps_keeps_what_is_typed(run: Running, patient: str, chart: Chart) -> None:
+    page = chart.browser.get(chart.at("goal/new"))
+    more = go(chart.browser, page, do="more-steps", text="Sing", **{"step-1": "Ring", "step-2": "", "step-3": ""})
+    assert more.status_code == 200
+    assert 'name="step-6"' in more.text
+    assert "Sing</textarea>" in more.text
+    assert filed(run, patient, "Goal") == []
