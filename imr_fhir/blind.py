@@ -1,10 +1,10 @@
 """The clinician rates blind: which of the patient's answers stay hidden until the clinician has rated."""
 
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from imr_fhir.due import DueOccasion
-from imr_fhir.history import day
+from imr_fhir.history import CLOSE_DAYS, day
 from imr_fhir.response import Response
 
 
@@ -16,6 +16,7 @@ def hidden_from_clinician(
     clinician_on: bool,
     may_rate: bool,
     seen_first: Collection[str] = (),
+    scheduled: bool = True,
 ) -> tuple[Response, ...]:
     """The patient's current answers that panel and form hide from this viewer today, whatever their status.
 
@@ -24,10 +25,19 @@ def hidden_from_clinician(
     clinician scale; ``may_rate``: the viewer could still rate on it. ``seen_first``: keys of the responses that this
     viewer opened first, which is recorded and leaves the pair out of agreement. Hidden answers are hidden in every
     form: change, gaps and lines too. Only the one answer that a "worth talking about today" line quotes is shown.
+
+    ``scheduled``: a course runs today, so that there are due windows. Where none does (offered, ended, none at all) the
+    occasion is the last 28 days, within which the two would be a pair: the rule's purpose, its window being missing.
     """
-    if occasion is None or not (clinician_on and may_rate and occasion.opens <= today <= occasion.closes):
+    if not (clinician_on and may_rate):
         return ()
-    at_occasion = [response for response in responses if occasion.opens <= day(response) <= occasion.closes]
+    if occasion is not None and occasion.opens <= today <= occasion.closes:
+        opens, closes = occasion.opens, occasion.closes
+    elif not scheduled:
+        opens, closes = today - timedelta(days=CLOSE_DAYS), today
+    else:
+        return ()
+    at_occasion = [response for response in responses if opens <= day(response) <= closes]
     if any(response.rater == "clinician" and response.complete for response in at_occasion):
         return ()
     return tuple(response for response in at_occasion if response.rater == "client" and response.key not in seen_first)

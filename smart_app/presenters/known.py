@@ -77,6 +77,7 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
         today=situation.today,
         clinician_on=situation.clinician_on,
         may_rate=situation.may_write,
+        scheduled=course is not None and course.runs(situation.today),
         seen_first=situation.opened | seen_first(notes, listed, situation.viewer),
     )
     pairing = pairs(listed, found, situation.pair_window)

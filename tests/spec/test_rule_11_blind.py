@@ -69,3 +69,20 @@ def test_from_whom(clinician_on, may_rate, seen_first, hidden):
 def test_the_window_closes_for_an_occasion_that_was_kept():
     occasion = current(course(0), d(118))
     assert hidden_from_clinician([client(90)], occasion, today=d(119), clinician_on=True, may_rate=True) == ()
+
+
+# No course runs (offered, ended, none in the record): no due window, so the last 28 days are the occasion.
+UNSCHEDULED = [
+    # case, responses, today, hidden
+    ("the patient rated today", [client(200)], 200, "client-200"),
+    ("28 days ago", [client(200)], 228, "client-200"),
+    ("29 days ago", [client(200)], 229, ""),
+    ("the clinician rated too", [client(200), clinician(201)], 201, ""),
+    ("the clinician rated long before", [clinician(150), client(200)], 200, "client-200"),
+]
+
+
+@pytest.mark.parametrize(("case", "responses", "today", "hidden"), UNSCHEDULED)
+def test_hidden_without_a_running_course(case, responses, today, hidden):
+    found = hidden_from_clinician(responses, None, today=d(today), clinician_on=True, may_rate=True, scheduled=False)
+    assert ids(found) == hidden
