@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from flask import Flask, Response, g, redirect, request, url_for
-from werkzeug.exceptions import Forbidden
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from imr_fhir.ehr.client import FhirClient
@@ -37,6 +37,7 @@ View = Callable[Concatenate["Launch", P], Any]
 # A page locks itself so long before the store ends the launch: time to say "go on" (WCAG 2.2.1 asks for 20 seconds).
 LOCK_BEFORE = timedelta(minutes=2)
 _TOUCH_AFTER = timedelta(seconds=10)  # a write a page is enough, a page of ten quick requests needs one
+_ALL_LAUNCHES = ""  # of g.covered, whose pages app.js covers in other tabs: a launch id, or all
 EVERYONE: tuple[Role, ...] = ("clinician", "patient", "reader")
 
 
@@ -232,6 +233,7 @@ def _load_launch(lid: str) -> None:
         if site := state().config.sites.get(store.launches.site_of(lid, secret)):
             may_be_framed_by(site)  # one's own launch that is over says so in its frame
         g.locked = store.handovers.locked(lid, secret, now())
+        g.covered = _ALL_LAUNCHES
         bind_pin_form(lid)
         return
     g.launch = launch = opened(record, secret)
@@ -258,10 +260,14 @@ def _load_handover(hid: str) -> None:
     secret = cookies.secret_of(cookies.handover_cookie(hid))
     handover: Handover = state().store.handovers.access(hid, secret, now())
     g.handover = handover
+    g.covered = _ALL_LAUNCHES
     csrf.bind_forms(f"{hid}|patient|{secret}")
 
 
 def _check_form() -> None:
+    # Werkzeug counts the parts of multipart forms only
+    if sum(len(values) for _, values in request.form.lists()) > current_app.config["MAX_FORM_PARTS"]:
+        raise RequestEntityTooLarge
     csrf.check_origin()
     if "csrf_binding" in g:
         csrf.check_token()

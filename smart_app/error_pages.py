@@ -80,7 +80,7 @@ def _of_ours(error: errors.ImrError) -> Response:
 
 def _nothing_here() -> Response:
     """One page for wrong, missing, unknown and over, without any trace of what was asked for."""
-    for name in ("header", "launch"):
+    for name in ("header", "launch", "covered"):
         g.pop(name, None)
     return _show(404, "nothing_here")
 

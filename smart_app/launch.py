@@ -141,6 +141,7 @@ def logout(launch: Launch) -> Response:
     if ended is not None:
         revoke_all([ended], state().hospitals, now())
     g.pop("header")
+    g.covered = launch.id
     response = make_response(render_template("launch/logged_out.html"))
     cookies.drop_cookie(response, cookies.launch_cookie(launch.id), framed=launch.framed)
     return response

@@ -7,7 +7,7 @@ import requests
 from flask import Flask, request
 
 from smart_app import create_app
-from tests.running import Browser, Running, log_in, running
+from tests.running import Browser, Running, log_in, running, token_in
 from tests.web.steps import titled
 
 POLICY = (
@@ -87,6 +87,10 @@ def test_a_form_of_201_parts_is_refused(run: Running) -> None:
     chart = log_in(run)
     files = {f"part{number}": (None, "x") for number in range(201)}
     assert chart.browser.post(chart.at("language"), files=files).status_code == 413
+    fields = [("csrf", token_in(chart.page.text)), ("language", "nb"), *[("x", "y")] * 199]
+    refused = chart.browser.post(chart.at("language"), data=fields)
+    assert (refused.status_code, titled(refused)) == (413, "This is too much at once")
+    assert chart.browser.post(chart.at("language"), data=fields[:-1]).status_code == 303
 
 
 def test_as_many_proxies_are_believed_as_the_settings_say(run: Running) -> None:

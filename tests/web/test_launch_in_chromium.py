@@ -1,5 +1,6 @@
 """The launch in a real browser: a cross-site frame, a tab, a frame that keeps no cookie, an unused page, Back."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -69,6 +70,49 @@ def test_an_unused_page_covers_itself(run: Running, context: BrowserContext, mon
     monkeypatch.undo()
     frame.get_by_role("button", name="Go on").click()
     expect(frame.locator("header .who")).to_have_text("Eva Berg")
+
+
+def tab(run: Running, context: BrowserContext, patient: str = "eva-berg") -> Page:
+    page = context.new_page()
+    page.goto(run.launch_url(patient))
+    expect(page.locator("header .who")).to_be_visible()
+    return page
+
+
+def test_a_hand_over_covers_what_other_tabs_show(run: Running, context: BrowserContext) -> None:
+    other, giving = tab(run, context, "jonas-lie"), tab(run, context)
+    giving.goto(giving.url + "give")
+    giving.locator("input[name=pin]").fill("482913")
+    giving.locator("form button.ds-button").click()
+    expect(giving).to_have_url(re.compile("/p/"))
+    expect(other).to_have_url(re.compile("/locked$"))
+    expect(other.locator("header .who")).to_have_count(0)
+    giving.reload()
+    expect(other).to_have_url(re.compile("/locked$"))
+
+
+def test_a_log_out_covers_other_tabs_of_this_launch_only(run: Running, context: BrowserContext) -> None:
+    launch, other = tab(run, context), tab(run, context, "jonas-lie")
+    second = context.new_page()
+    second.goto(launch.url + "how#main")
+    expect(second.locator("header .who")).to_have_text("Eva Berg")
+    other.goto(other.url + "goal/new")
+    other.locator("textarea").first.fill("half a goal")
+    launch.get_by_role("button", name="Log out").click()
+    expect(second.get_by_role("heading", level=1)).to_have_text("There is nothing here for you")
+    expect(other.locator("textarea").first).to_have_value("half a goal")
+
+
+def test_bidi_characters_in_a_person_s_words_turn_nothing_around_them(run: Running, context: BrowserContext) -> None:
+    page = tab(run, context)
+    page.evaluate("""() => {
+        document.querySelector("main").innerHTML =
+            '<p><span class="pre">abc\u202e</span><i>first</i> <i>second</i></p>'
+    }""")
+    first, second = (page.locator("i").nth(number).bounding_box() for number in (0, 1))
+    assert first
+    assert second
+    assert first["x"] < second["x"]
 
 
 def test_back_after_the_log_out_shows_nothing_of_the_patient(run: Running, context: BrowserContext) -> None:
