@@ -16,10 +16,11 @@ PIN = "482913"
 ITEMS = range(1, 16)
 
 
-def answers(
-    rating: int = 3, changed: Mapping[int, str] | None = None, *, without: tuple[int, ...] = ()
-) -> dict[str, str]:
-    """linkId -> code for all items: ``answers(3, {13: "na"}, without=(4,))``."""
+Said = Mapping[str, str]  # linkId -> code
+
+
+def answers(rating: int = 3, changed: Mapping[int, str] | None = None, *, without: Collection[int] = ()) -> Said:
+    """To all items: ``answers(3, {13: "na"}, without=(4,))``."""
     given = {number: str(rating) for number in ITEMS} | dict(changed or {})
     return {f"{number:02}": f"{number:02}-{said}" for number, said in given.items() if number not in without}
 
@@ -108,9 +109,7 @@ def begin(chart: Chart, rater: str = "clinician") -> requests.Response:
     return go(chart.browser, chart.browser.get(chart.url), chart.at(f"form/{rater}/start"))
 
 
-def rate(
-    chart: Chart, rater: str = "clinician", said: Mapping[str, str] | None = None, **more: str
-) -> requests.Response:
+def rate(chart: Chart, rater: str = "clinician", said: Said | None = None, **more: str) -> requests.Response:
     """A rating from the first page to the receipt."""
     form = begin(chart, rater)
     return go(chart.browser, form, **{"do": "complete", **(answers() if said is None else said), **more})
@@ -123,9 +122,7 @@ def give(chart: Chart, pin: str = PIN) -> requests.Response:
     return page
 
 
-def answer_alone(
-    browser: Browser, start: requests.Response, said: Mapping[str, str], comment: str = ""
-) -> requests.Response:
+def answer_alone(browser: Browser, start: requests.Response, said: Said, comment: str = "") -> requests.Response:
     """The patient answers one question a page, and comes to the page before handing in."""
     for number in ITEMS:
         page = browser.get(urljoin(start.url, str(number)))
