@@ -74,16 +74,22 @@ def start(_: Handover, page: PatientPage) -> Answer:
 def question(handover: Handover, page: PatientPage, number: int) -> Answer:
     if not 1 <= number <= ITEM_COUNT:
         abort(404)
-    page = replace(page, item=scale("client").item(number))
+    page = replace(page, item=scale("client").item(number), came=request.values.get("came", ""))
     if request.method == "GET":
         return render_template("patient/question.html", page=page)
-    return _keep_or_show(handover, page, "patient/question.html") or redirect(_after(handover.id, number), 303)
+    if shown := _keep_or_show(handover, page, "patient/question.html"):
+        return shown
+    return redirect(_after(handover, number), 303)
 
 
-def _after(hid: str, number: int) -> str:
-    go = request.form.get("go", "next")
+def _after(handover: Handover, number: int) -> str:
+    hid, go, came = handover.id, request.form.get("go", "next"), request.form.get("came", "")
     to = number - 1 if go == "previous" else number + 1
-    if go == "stop":
+    if go == "next" and came == "rest":  # from the page before handing in: on to the next open one, then back there
+        rest = [item.number for item in patient_page(handover).unanswered if item.number > number]
+        if rest:
+            return url_for("patient.question", hid=hid, number=rest[0], came="rest")
+    if go == "stop" or (go == "next" and came in ("rest", "check")):
         return url_for("patient.check", hid=hid)
     if to > ITEM_COUNT:
         return url_for("patient.comment", hid=hid)

@@ -37,6 +37,7 @@ class PatientPage:
     handed_in: bool
     own_window: bool
     item: Item | None = None
+    came: str = ""  # "check" or "rest": from the page before handing in, to change one answer or to give the rest
     errors: Mapping[str, str] = field(default_factory=dict)
     pin_error: str = ""
     languages: tuple[tuple[str, str], ...] = tuple(LANGUAGES.items())
