@@ -28,7 +28,7 @@ def due(today: int, responses: tuple[Response, ...] = pair(0), notes: Any = (), 
         (60, "Next time: between 18 March 2026 and 29 April 2026.", ""),
         (76, TIME, "Not today"),
         (118, TIME, "Not today"),
-        (119, f"Between 18 March 2026 and 29 April 2026 nobody rated. {NEXT}", ""),
+        (119, f"No answers between 18 March 2026 and 29 April 2026. {NEXT}", ""),
     ],
 )  # fmt: skip
 def test_by_the_calendar(today: int, text: str, button: str) -> None:

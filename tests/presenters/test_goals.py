@@ -68,7 +68,7 @@ def test_what_helps_and_what_is_in_the_way_are_those_that_stand() -> None:
         ({}, ()),
         ({"theirs": False}, ("Not in Anna’s own words",)),
         ({"lifecycle": "on-hold"}, ("Resting for now",)),
-        ({"due": d(99)}, ("The date has passed",)),
+        ({"due": d(99)}, ("The date has passed. Move it?",)),
         ({"due": d(100)}, ()),
     ],
 )

@@ -117,7 +117,7 @@ class TestBlind:
     def test_a_line_worth_talking_about_shows_only_what_caused_it(self) -> None:
         lines = [(line.title, line.quote) for line in shown(self.of, today=95).talk]
         assert lines == [
-            ("Question 9: relapse within the last month", "“Within the last month”"),
+            ("Question 9: time since relapse", "“Within the last month”"),
             ("A comment", "“Slept badly”"),
         ]
 
