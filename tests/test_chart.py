@@ -181,6 +181,26 @@ def refuses(resource_type: str, *answer: Any) -> Any:
     return fault
 
 
+def test_steps_that_an_older_goal_names_itself(ehr: SmallEhr) -> None:
+    """R4's milestone: the step says of itself nothing of ours, and is one all the same; the goal beside it is not."""
+    milestone = {
+        "url": "http://hl7.org/fhir/StructureDefinition/goal-relationship",
+        "extension": [
+            {"url": "type", "valueCodeableConcept": {"coding": [
+                {"system": "http://terminology.hl7.org/CodeSystem/goal-relationship-type", "code": "milestone"}]}},
+            {"url": "target", "valueReference": {"reference": "Goal/step"}},
+        ],
+    }  # fmt: skip
+    plain = {"resourceType": "Goal", "lifecycleStatus": "active", "subject": {"reference": "Patient/anna"}}
+    put(
+        ehr,
+        {**goal.to_resource(GOAL, filing=FILING), "id": "2", "extension": [milestone]},
+        {**plain, "id": "step", "description": {"text": "Ring the choir"}},
+        {**plain, "id": "other", "description": {"text": "HbA1c"}},
+    )
+    assert [(each.text, each.parent) for each in chart(ehr).goals] == [(GOAL.text, ""), ("Ring the choir", "Goal/2")]
+
+
 @pytest.mark.parametrize("resource_type", ["Goal", "EpisodeOfCare", "Observation"])
 @pytest.mark.parametrize("answer", [(403,), (404,), (400,), (500,), (200, b"<html>")])
 def test_one_kind_that_the_ehr_does_not_give_spoils_nothing_else(

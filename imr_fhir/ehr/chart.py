@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Literal, TypeVar
 
-from imr_fhir import goal, record, response
+from imr_fhir import element, goal, record, response
 from imr_fhir.artefacts import CODES
 from imr_fhir.course import Course, episode_course
 from imr_fhir.ehr import patient as patient_resource
@@ -75,10 +75,14 @@ def read_chart(client: FhirClient, patient: str, *, zone: tzinfo) -> Chart:
     def parsed(name: str, parse: Callable[[Mapping[str, Any]], T | None]) -> tuple[T, ...]:
         return tuple(_parsed(found[name], parse, problems))
 
+    goals = parsed("Goal", lambda raw: _goal(raw, patient))
+    # an older goal names its steps itself, which say of themselves nothing of ours
+    steps = {element.type_and_id(step) for each in goals for step in each.milestones}
+    goals += parsed("Goal", lambda raw: _step(raw, patient, steps))
     return Chart(
         patient=patient_resource.from_resource(raw_patient),
         responses=parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone)),
-        goals=goal.joined(parsed("Goal", lambda raw: _goal(raw, patient))),
+        goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
         episodes=parsed("EpisodeOfCare", lambda raw: episode_course(raw, patient=patient, zone=zone)),
         problems=tuple(problems),
@@ -104,6 +108,12 @@ def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Response | 
 
 def _goal(raw: Mapping[str, Any], patient: str) -> Goal | None:
     return goal.from_resource(raw, patient=patient) if goal.is_ours(raw) else None
+
+
+def _step(raw: Mapping[str, Any], patient: str, named: Collection[tuple[str, str]]) -> Goal | None:
+    if ("Goal", raw.get("id")) not in named or goal.is_ours(raw):
+        return None
+    return goal.from_resource(raw, patient=patient)
 
 
 def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
