@@ -6,7 +6,7 @@ import pytest
 
 from imr_fhir.artefacts import FIRST_COMPLETED, SHOWN_LANGUAGE
 from tests.flows import steps
-from tests.flows.steps import answers, begin, filed, go, heading, of_code, post, rate, text
+from tests.flows.steps import SAVED, answers, begin, filed, go, heading, norsk, of_code, post, rate, say, text
 from tests.running import Browser, Running, log_in
 from tests.web.steps import record_of
 
@@ -15,7 +15,7 @@ def test_filled_in_saved_and_in_the_record(run: Running) -> None:
     patient = steps.new_patient(run)
     chart = log_in(run, patient=patient)
     receipt = rate(chart, said=answers(3, {6: "5"}), comment="Came by bus, on his own")
-    assert heading(receipt) == "Saved in the record"
+    assert heading(receipt) == SAVED
     assert "Came by bus, on his own" in text(receipt)
     (response,) = filed(run, patient, "QuestionnaireResponse")
     (score,) = filed(run, patient, "Observation")
@@ -46,19 +46,18 @@ def test_what_is_missing_is_named_and_all_else_kept(run: Running) -> None:
     form = begin(chart)
     page = go(chart.browser, form, do="complete", **answers(without=(4, 13)))
     assert page.status_code == 400
-    assert "Questions without an answer: 2 4. Contact with people outside of the family 13. Using medication" in text(
-        page
-    )
+    named = "4. Contact with people outside of the family 13. Using medication effectively"
+    assert f"{say('form.missing', n=2)} {named}" in text(page)
     assert page.text.count(" checked>") == 13
     assert 'href="#item-04"' in page.text
     assert filed(run, patient, "QuestionnaireResponse") == []
-    assert heading(go(chart.browser, page, do="complete", **{"04": "04-1", "13": "13-na"})) == "Saved in the record"
+    assert heading(go(chart.browser, page, do="complete", **{"04": "04-1", "13": "13-na"})) == SAVED
 
 
 def test_stopped_early(run: Running) -> None:
     patient = steps.new_patient(run)
     receipt = rate(log_in(run, patient=patient), said=answers(without=tuple(range(4, 16))), do="stop")
-    assert heading(receipt) == "Saved in the record"
+    assert heading(receipt) == SAVED
     (response,), (score,) = filed(run, patient, "QuestionnaireResponse"), filed(run, patient, "Observation")
     assert response["status"] == "stopped"
     assert "valueQuantity" not in score
@@ -69,7 +68,7 @@ def test_nothing_at_all_is_not_saved(run: Running) -> None:
     patient = steps.new_patient(run)
     page = rate(log_in(run, patient=patient), said={}, do="stop")
     assert page.status_code == 400
-    assert "Nothing is answered yet" in text(page)
+    assert say("form.error.empty") in text(page)
     assert filed(run, patient, "QuestionnaireResponse") == []
 
 
@@ -92,10 +91,10 @@ def test_with_script_each_answer_is_kept_as_it_is_given(run: Running) -> None:
     assert post(chart.browser, form, f"{form.url}/keep", **{"07": "07-2"}).status_code == 204
     assert post(chart.browser, form, f"{form.url}/keep", **{"07": "07-4"}).status_code == 204
     wrong = post(chart.browser, form, f"{form.url}/keep", **{"08": "07-2"})
-    assert (wrong.status_code, wrong.text) == (400, "Question 8 has no such answer. Choose one of those shown.")
+    assert (wrong.status_code, wrong.text) == (400, say("form.error.code", number=8))
     assert 'value="07-4" checked' in begin(log_in(run, patient=patient)).text
     panel = chart.browser.get(chart.url)
-    assert "Clinician: 1 of 15 answered" in text(panel)
+    assert "1 of 15" in text(panel)
 
 
 def test_left_with_nothing_answered_leaves_no_trace(run: Running) -> None:
@@ -109,13 +108,13 @@ def test_left_with_nothing_answered_leaves_no_trace(run: Running) -> None:
 @pytest.mark.parametrize(
     ("posted", "said"),
     [
-        ({"06": "07-3"}, "Question 6 has no such answer."),
-        ({"06": "06-9"}, "Question 6 has no such answer."),
-        ({"06": ["06-3", "06-4"]}, "Question 6 was given two answers. Choose one."),
-        ({"06": "06-na"}, "Question 6 has no such answer."),
-        ({"comment": "a" * 4001}, "The text is 4001 characters long. Shorten it by 1"),
-        ({"comment": "\N{GRINNING FACE}" * 2001}, "The text is 4002 characters long. Shorten it by 2"),
-        ({"comment": "bell \x07"}, "a character that the record can't keep (U+0007, place 6)"),
+        ({"06": "07-3"}, say("form.error.code", number=6)),
+        ({"06": "06-9"}, say("form.error.code", number=6)),
+        ({"06": ["06-3", "06-4"]}, say("form.error.two", number=6)),
+        ({"06": "06-na"}, say("form.error.code", number=6)),
+        ({"comment": "a" * 4001}, say("form.error.long", length=4001, over=1, longest=4000)),
+        ({"comment": "\N{GRINNING FACE}" * 2001}, say("form.error.long", length=4002, over=2, longest=4000)),
+        ({"comment": "bell \x07"}, say("form.error.characters", place="U+0007, place 6")),
     ],
 )
 def test_what_can_t_be_kept_is_named_and_takes_nothing_with_it(run: Running, posted: dict[str, str], said: str) -> None:
@@ -138,7 +137,7 @@ def test_the_form_follows_the_language_and_the_answer_says_which(run: Running) -
     chart.browser.submit(form, chart.at("language"), language="nb")
     form = chart.browser.get(form.url)
     assert "personlig mål" in text(form)
-    assert "Oversettelsen er ikke validert" in text(form)
+    assert norsk("form.translation") in text(form)
     go(chart.browser, form, do="complete", **answers())
     (response,) = filed(run, patient, "QuestionnaireResponse")
     shown = {each["url"]: each for each in response["extension"]}
@@ -154,11 +153,11 @@ def test_the_patient_s_answers_typed_by_the_clinician(run: Running) -> None:
     form = begin(chart, "client")
     before_first = text(form).partition("In the past 3 months")[0]
     for purpose in (
-        "You write Eva's answers, as Eva says them.",
-        "They help you and Kari Nilsen choose what to work on.",
-        "Your answers go into your record at Nordlys DPS.",
-        "You may stop at any time, and still get help.",
-        "call +47 00 00 00 00",
+        say("form.typed", name="Eva"),
+        say("form.purpose", who="Kari Nilsen"),
+        say("form.readers", org="Nordlys DPS"),
+        say("form.stop"),
+        say("form.help", who="Kari Nilsen", phone="+47 00 00 00 00"),
     ):
         assert purpose in before_first
     assert "Eva" not in form.text.partition("<title>")[2].partition("</title>")[0]

@@ -6,7 +6,7 @@ import pytest
 
 from imr_fhir.artefacts import FIRST_COMPLETED
 from tests.flows import steps
-from tests.flows.steps import answers, filed, go, heading, rate, text
+from tests.flows.steps import SAVED, answers, filed, go, heading, rate, say, text
 from tests.running import Chart, Running, log_in
 
 
@@ -40,7 +40,7 @@ def correct(run: Running, chart: Chart, patient: str, **fields: str) -> Any:
 def test_corrected_with_a_reason(run: Running, patient: str, chart: Chart) -> None:
     before, score_before = only(run, patient)
     receipt = correct(run, chart, patient, **{"06": "06-5"})
-    assert heading(receipt) == "Saved in the record"
+    assert heading(receipt) == SAVED
     after, score = only(run, patient)
     assert (after["id"], after["identifier"]) == (before["id"], before["identifier"])
     assert (score["id"], score["identifier"]) == (score_before["id"], score_before["identifier"])
@@ -63,9 +63,9 @@ def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Cha
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"reason": " ", "06": "06-5"}, "Write in a few words why."),
-        ({"reason": "a" * 501, "06": "06-5"}, "The text is 501 characters long."),
-        ({}, "Nothing was changed."),
+        ({"reason": " ", "06": "06-5"}, say("form.error.reason")),
+        ({"reason": "a" * 501, "06": "06-5"}, say("form.error.long", length=501, over=1, longest=500)),
+        ({}, say("form.error.unchanged")),
     ],
 )
 def test_what_a_correction_lacks_is_said(
@@ -80,9 +80,9 @@ def test_what_a_correction_lacks_is_said(
 def test_withdrawn_with_a_reason(run: Running, patient: str, chart: Chart) -> None:
     before, score_before = only(run, patient)
     page = chart.browser.get(chart.at(f"response/{before['id']}/withdraw"))
-    assert "Write in a few words why" in text(go(chart.browser, page))
+    assert say("form.error.reason") in text(go(chart.browser, page))
     for _ in range(2):
-        assert heading(go(chart.browser, page, reason="Another patient's")) == "Saved in the record"
+        assert heading(go(chart.browser, page, reason="Another patient's")) == SAVED
     after, score = only(run, patient)
     assert (after["status"], score["status"]) == ("entered-in-error", "entered-in-error")
     assert after["item"] == before["item"], "the answers stay in it"
@@ -107,15 +107,15 @@ def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, ch
     page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
     theirs = changed_by_another(run, patient)
     conflict = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
-    assert (conflict.status_code, heading(conflict)) == (409, "Changed meanwhile")
+    assert (conflict.status_code, heading(conflict)) == (409, say("conflict.title"))
     assert "2. Knowledge Not very much A great deal" in text(conflict)
     assert only(run, patient)[0] == theirs, "nothing was overwritten"
     mine = chart.browser.open(page.url)
-    assert heading(mine) == "Changed meanwhile"
+    assert heading(mine) == say("conflict.title")
     again = go(chart.browser, conflict, do="rebase")
     assert again.text.count(" checked>") == 15
     assert 'value="02-5" checked' in again.text
-    assert heading(go(chart.browser, again, do="complete", reason="Misread")) == "Saved in the record"
+    assert heading(go(chart.browser, again, do="complete", reason="Misread")) == SAVED
     after, _ = only(run, patient)
     assert int(after["meta"]["versionId"]) == int(theirs["meta"]["versionId"]) + 1
 
@@ -145,14 +145,14 @@ def test_overtaken_between_the_look_and_the_send(run: Running, patient: str, cha
 
     run.hospital.app.wsgi_app = overtaking  # type: ignore[method-assign]
     late = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
-    assert heading(late) == "The record holds something else"
-    assert "Somebody else changed this in the record after you began." in text(late)
-    assert "What the record has now" in text(late)
+    assert heading(late) == say("filing.duplicate.title")
+    assert say("filing.changed") in text(late)
+    assert say("filing.there_now") in text(late)
     assert "2. Knowledge Not very much (1)" in text(late)
     assert "2. Knowledge A great deal (5)" in text(late)
     assert only(run, patient)[0]["status"] == "amended"
     dropped = go(chart.browser, late, do="drop", reason="Theirs is right")
-    assert heading(dropped) == "Not sent, by your choice"
+    assert heading(dropped) == say("filing.withdrawn.title")
     assert "Theirs is right" in text(dropped)
     response_id = only(run, patient)[0]["id"]
     assert f'href="/l/{chart.id}/response/{response_id}/correct"' in late.text

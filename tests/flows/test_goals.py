@@ -6,9 +6,10 @@ import pytest
 import requests
 
 from tests.flows import steps
-from tests.flows.steps import filed, go, heading, of_code, text
+from tests.flows.steps import SAVED, filed, go, heading, of_code, say, text
 from tests.running import Chart, Running, log_in
 
+ASK = say("step.ask", step="").partition("“")[0]
 SCRIPT = '<script>alert("x")</script>'
 
 
@@ -73,7 +74,7 @@ def test_the_clinician_s_words_are_the_clinician_s(run: Running, patient: str, c
 def test_reviewed_in_one_tap_a_step(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
     page = open_page(chart, goal, "review")
     ring, listen = filed(run, patient, "Goal")[1:]
-    assert text(page).count("How did it go with") == 2
+    assert text(page).count(ASK) == 2
     receipt = go(
         chart.browser,
         page,
@@ -87,7 +88,7 @@ def test_reviewed_in_one_tap_a_step(run: Running, patient: str, chart: Chart, go
             "step-1": "Buy a book of notes",
         },
     )
-    assert heading(receipt) == "Saved in the record"
+    assert heading(receipt) == SAVED
     assert "Ring the choir Done What helped? My sister rang with me" in text(receipt)
     reviews = of_code(filed(run, patient, "Observation"), "review")
     results = {
@@ -106,8 +107,8 @@ def test_reviewed_in_one_tap_a_step(run: Running, patient: str, chart: Chart, go
         "Buy a book of notes": "active",
     }
     again = open_page(chart, goal, "review")
-    assert text(again).count("How did it go with") == 1, "what is closed is not asked about"
-    assert "Earlier reviews" in text(again)
+    assert text(again).count(ASK) == 1, "what is closed is not asked about"
+    assert say("goals.history") in text(again)
     assert "Ring the choir: Done What helped? My sister rang with me" in text(again)
 
 
@@ -115,9 +116,9 @@ def test_why_without_a_tap_and_nothing_at_all(run: Running, patient: str, chart:
     page = open_page(chart, goal, "review")
     ring = filed(run, patient, "Goal")[1]
     for fields, said in (
-        ({}, "Nothing to save yet"),
-        ({f"helped-{ring['id']}": "The sun"}, f"Choose how it went with “{ring['description']['text']}”, too."),
-        ({"step-1": "", "step-due-1": "2026-12-24"}, "There is a date, but no step."),
+        ({}, say("goals.error.nothing")),
+        ({f"helped-{ring['id']}": "The sun"}, say("goals.error.result", step=ring["description"]["text"])),
+        ({"step-1": "", "step-due-1": "2026-12-24"}, say("goals.error.step")),
     ):
         refused = go(chart.browser, page, do="save", **fields)
         assert refused.status_code == 400
@@ -132,7 +133,7 @@ def test_a_step_that_somebody_else_closed(run: Running, patient: str, chart: Cha
     go(chart.browser, open_page(chart, goal, "review"), do="save", **{f"result-{ring['id']}": "done"})
     late = go(chart.browser, page, do="save", **{f"result-{ring['id']}": "not-yet"})
     assert late.status_code == 400
-    assert "A step on this page was closed meanwhile in another window." in text(late)
+    assert say("goals.error.closed") in text(late)
 
 
 def test_changed(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
@@ -150,7 +151,7 @@ def test_changed(run: Running, patient: str, chart: Chart, goal: dict[str, Any])
         hinders="No bus",
         **{"step-1": "Ring the choir", "step-due-1": "", "step-2": ""},
     )
-    assert heading(receipt) == "Saved in the record"
+    assert heading(receipt) == SAVED
     after, *small = filed(run, patient, "Goal")
     by_id = {each["id"]: each for each in (after, *small)}
     assert by_id[goal["id"]]["description"] == {"text": "Sing in a choir, with others"}
@@ -178,10 +179,10 @@ def test_changed_by_somebody_else_meanwhile(run: Running, patient: str, chart: C
     mine |= {"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen", "do": "save"}
     late = go(chart.browser, page, **mine)
     assert late.status_code == 400
-    assert "Somebody changed this meanwhile. The record now says: “Sing at Christmas”." in text(late)
+    assert say("goals.error.changed", text="Sing at Christmas") in text(late)
     assert "Sing every week</textarea>" in late.text
     assert [each for each in filed(run, patient, "Goal") if each["id"] == goal["id"]] == [theirs]
-    assert heading(go(chart.browser, late, **mine)) == "Saved in the record"
+    assert heading(go(chart.browser, late, **mine)) == SAVED
 
 
 def test_what_somebody_else_added_is_not_withdrawn(
@@ -198,9 +199,9 @@ def test_what_somebody_else_added_is_not_withdrawn(
 
 def test_withdrawn_with_its_steps(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
     page = open_page(chart, goal, "withdraw")
-    assert "Write in a few words why" in text(go(chart.browser, page))
+    assert say("form.error.reason") in text(go(chart.browser, page))
     for _ in range(2):
-        assert heading(go(chart.browser, page, reason="Entered for the wrong person")) == "Saved in the record"
+        assert heading(go(chart.browser, page, reason="Entered for the wrong person")) == SAVED
     assert {each["lifecycleStatus"] for each in filed(run, patient, "Goal")} == {"entered-in-error"}
     told = steps.told_of(run, goal)[-1]
     assert told["reason"] == [{"text": "Entered for the wrong person"}]
@@ -210,13 +211,13 @@ def test_withdrawn_with_its_steps(run: Running, patient: str, chart: Chart, goal
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"text": ""}, "Write the goal, in Eva's own words."),
-        ({"text": "a" * 10_000}, "The text is 10000 characters long. Shorten it by 9500: 500 is the most"),
-        ({"text": "bell \x07"}, "a character that the record can't keep (U+0007, place 6)"),
-        ({"due": "tomorrow"}, "tomorrow is not a date."),
-        ({"due": "2026-02-30"}, "2026-02-30 is not a date."),
-        ({"step-1": "Ring", "step-due-1": "24.12.2026"}, "24.12.2026 is not a date."),
-        ({"helps": f"short\n{'a' * 501}"}, "The text is 501 characters long."),
+        ({"text": ""}, say("goals.error.text", name="Eva")),
+        ({"text": "a" * 10_000}, say("form.error.long", length=10_000, over=9_500, longest=500)),
+        ({"text": "bell \x07"}, say("form.error.characters", place="U+0007, place 6")),
+        ({"due": "tomorrow"}, say("goals.error.date", value="tomorrow")),
+        ({"due": "2026-02-30"}, say("goals.error.date", value="2026-02-30")),
+        ({"step-1": "Ring", "step-due-1": "24.12.2026"}, say("goals.error.date", value="24.12.2026")),
+        ({"helps": f"short\n{'a' * 501}"}, say("form.error.long", length=501, over=1, longest=500)),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_lost(

@@ -8,11 +8,12 @@ import requests
 
 from smart_app.store.tickets import LIFETIME
 from tests.flows import steps
-from tests.flows.steps import PIN, answers, filed, go, heading, post, text
+from tests.flows.steps import LOCKED, PIN, answers, filed, go, heading, norsk, post, say, text
 from tests.running import Browser, Chart, Running, log_in
 from tests.web.steps import record_of
 
-FINISHED = "Thank you. Give the screen back when you are ready."
+FINISHED = say("hand.done")
+BEGUN = say("hand.resume", answered=1, total=15, day="\n").partition("\n")[0]
 
 
 @pytest.fixture
@@ -37,8 +38,8 @@ def try_pin(chart: Chart, pin: str) -> requests.Response:
 @pytest.mark.parametrize("pin", ["", "12345", "12345a", "１２３４５６", "12 34 56", "1234567890123"])
 def test_a_pin_has_six_to_twelve_digits(run: Running, chart: Chart, pin: str) -> None:
     page = go(chart.browser, chart.browser.get(chart.at("give")), chart.at("give"), pin=pin)
-    assert (page.status_code, heading(page)) == (400, "Give the screen to Eva")
-    assert "The PIN has 6 to 12 digits, and nothing else." in text(page)
+    assert (page.status_code, heading(page)) == (400, say("hand.give", name="Eva"))
+    assert say("hand.pin.short") in text(page)
     assert chart.browser.get(chart.url).status_code == 200, "nothing is locked"
 
 
@@ -50,16 +51,16 @@ def test_all_the_users_windows_are_locked_and_open_with_the_pin(run: Running, ch
     for locked in (chart, same_browser, elsewhere):
         for path in ("", "give", "outbox", "today", "goal/new"):
             page = locked.browser.open(locked.at(path))
-            assert heading(page) == "The screen is handed over"
+            assert heading(page) == LOCKED
             assert "Berg" not in page.text
     assert elsewhere.browser.jar["127.0.0.1"] == before, "the old cookie keeps this one right"
     assert Browser().get(chart.at("locked")).status_code == 404, "without a cookie nobody can burn the tries"
     assert colleague.browser.get(colleague.url).status_code == 200
-    assert heading(try_pin(elsewhere, "000000")) == "The screen is handed over"
+    assert heading(try_pin(elsewhere, "000000")) == LOCKED
     try_pin(chart, PIN)
     for opened in (chart, same_browser):
         assert opened.browser.get(opened.url).status_code == 200
-    assert heading(elsewhere.browser.open(elsewhere.url)) == "The screen is handed over"
+    assert heading(elsewhere.browser.open(elsewhere.url)) == LOCKED
     try_pin(elsewhere, PIN)
     assert elsewhere.browser.get(elsewhere.url).status_code == 200
 
@@ -71,15 +72,15 @@ def test_five_failures_end_the_launch_and_keep_the_draft(run: Running, patient: 
     for left in (4, 3, 2, 1):
         wrong = try_pin(chart, "000000")
         assert wrong.status_code == 403
-        assert f"That is not the PIN. {left} tries left." in text(wrong)
+        assert say("hand.back.wrong", left=left) in text(wrong)
     ended = try_pin(chart, "000000")
-    assert "Too many wrong PINs: this session is ended." in text(ended)
+    assert say("hand.ended") in text(ended)
     assert "POST /oauth2/revoke" in run.asked
     for path in ("", "locked"):
         assert chart.browser.get(chart.at(path)).status_code == 404
-    assert heading(chart.browser.get(start.url)) == "The screen has been given back."
+    assert heading(chart.browser.get(start.url)) == say("patient.given_back")
     again = log_in(run, patient=patient)
-    assert "1 of 15 questions were answered on" in text(again.browser.get(again.at("give")))
+    assert BEGUN in text(again.browser.get(again.at("give")))
     assert 'value="03-4" checked' in again.browser.get(urljoin(steps.give(again).url, "3")).text
     refusals = [each for each in run.store.audit.entries() if each["action"] == "take-back"]
     assert [each["outcome"] for each in refusals[-5:]] == ["refused"] * 5
@@ -92,7 +93,7 @@ def test_while_handed_over_it_does_not_idle_out_for_two_hours(run: Running, char
     page = chart.browser.get(urljoin(start.url, "1"))
     go(chart.browser, page, go="next", **{"01": "01-2"})
     run.clock.ahead += timedelta(minutes=119)
-    assert heading(chart.browser.get(chart.at("locked"))) == "The screen is handed over"
+    assert heading(chart.browser.get(chart.at("locked"))) == LOCKED
     run.clock.ahead += timedelta(minutes=2)
     assert chart.browser.get(start.url).status_code == 404
     assert chart.browser.get(chart.at("locked")).status_code == 404
@@ -102,13 +103,13 @@ def test_given_back_before_the_end_the_answers_are_kept(run: Running, patient: s
     start = steps.give(chart)
     go(chart.browser, chart.browser.get(urljoin(start.url, "1")), go="next", **{"01": "01-2"})
     back = chart.browser.get(urljoin(start.url, "back"))
-    assert "What you have answered is kept." in text(back)
+    assert say("patient.back.kept") in text(back)
     today = go(chart.browser, back, chart.at("back"), pin=PIN)
-    assert heading(today) == "Worth talking about today"
+    assert heading(today) == say("safety.today")
     assert filed(run, patient, "QuestionnaireResponse") == []
-    assert "Eva: 1 of 15 answered" in text(chart.browser.get(chart.url))
+    assert "1 of 15" in text(chart.browser.get(chart.url))
     over = chart.browser.get(start.url)
-    assert heading(over) == "The screen has been given back."
+    assert heading(over) == say("patient.given_back")
     assert 'name="pin"' not in over.text
     assert 'value="01-2" checked' in chart.browser.get(urljoin(steps.give(chart).url, "1")).text
 
@@ -139,11 +140,11 @@ def test_where_nobody_comes_back_it_waits_for_the_next_launch(run: Running, pati
     steps.hand_in(chart.browser, steps.answer_alone(chart.browser, steps.give(chart), answers(2)))
     run.store.launches.end_all("the machine was switched off", run.clock())
     again = log_in(run, patient=patient)
-    assert "1 not saved in the record yet." in text(again.page)
+    assert say("waiting.text", n=1) in text(again.page)
     run.asked.clear()
     again.browser.get(again.at("outbox"))
     assert [each for each in run.asked if each.startswith("POST")] == [], "no page that is looked at files"
-    assert "Everything is saved in the record." in text(
+    assert say("filing.outbox.empty") in text(
         go(again.browser, again.browser.get(again.at("outbox")), again.at("outbox"))
     )
     assert len(filed(run, patient, "QuestionnaireResponse")) == 1
@@ -174,23 +175,23 @@ def test_after_the_submit_every_page_says_finished(run: Running, chart: Chart) -
 
 def test_from_a_frame_a_window_of_its_own(run: Running, patient: str, framed: Chart) -> None:
     give = framed.browser.get(framed.at("give"))
-    assert "The record system stays open on this machine" in text(give)
+    assert say("hand.framed") in text(give)
     offered = go(framed.browser, give, framed.at("give"), pin=PIN)
     assert 'target="_blank"' in offered.text
     assert int(offered.headers["Refresh"]) < LIFETIME.total_seconds()
     ticket = steps.hidden(offered)["ticket"]
     window = Browser()
     start = window.follow(window.post(f"{run.url}/p/open", data={"ticket": ticket}))
-    assert heading(start) == "Hello, Eva"
+    assert heading(start) == say("patient.hello", name="Eva")
     assert [line for line in window.set if "Partitioned" in line] == []
     assert "frame-ancestors 'none'" in start.headers["Content-Security-Policy"]
     spent = Browser().post(f"{run.url}/p/open", data={"ticket": ticket})
-    assert (spent.status_code, "This took too long" in text(spent)) == (410, True)
+    assert (spent.status_code, say("patient.late") in text(spent)) == (410, True)
     assert 'name="ticket"' not in framed.browser.get(framed.at("locked")).text, "it was opened once"
     done = steps.hand_in(window, steps.answer_alone(window, start, answers(2)))
-    assert "You can close this window now." in text(done)
+    assert say("patient.done.close") in text(done)
     assert 'name="pin"' not in done.text
-    assert heading(steps.take_back(framed)) == "Worth talking about today"
+    assert heading(steps.take_back(framed)) == say("safety.today")
     assert len(filed(run, patient, "QuestionnaireResponse")) == 1
 
 
@@ -198,7 +199,7 @@ def test_a_ticket_lives_thirty_seconds(run: Running, framed: Chart) -> None:
     offered = go(framed.browser, framed.browser.get(framed.at("give")), framed.at("give"), pin=PIN)
     run.clock.ahead = LIFETIME + timedelta(seconds=1)
     late = Browser().post(f"{run.url}/p/open", data=steps.hidden(offered))
-    assert (late.status_code, "press the button in the chart again" in text(late)) == (410, True)
+    assert (late.status_code, say("patient.late") in text(late)) == (410, True)
     anew = framed.browser.get(framed.at("locked"))
     assert Browser().post(f"{run.url}/p/open", data=steps.hidden(anew)).status_code == 303
 
@@ -207,7 +208,7 @@ def test_the_pin_may_be_entered_before_the_window_is_opened(run: Running, framed
     offered = go(framed.browser, framed.browser.get(framed.at("give")), framed.at("give"), pin=PIN)
     page = framed.browser.get(urljoin(offered.url, "locked?pin=1"))
     assert "Refresh" not in page.headers, "a PIN that is being typed is not wiped"
-    assert heading(go(framed.browser, page, framed.at("back"), pin=PIN)) == "Worth talking about today"
+    assert heading(go(framed.browser, page, framed.at("back"), pin=PIN)) == say("safety.today")
 
 
 def test_no_name_of_a_patient_in_a_title_or_an_address(run: Running, chart: Chart) -> None:
@@ -226,8 +227,8 @@ def test_no_name_of_a_patient_in_a_title_or_an_address(run: Running, chart: Char
 
 def test_the_pin_page_speaks_the_launch_s_language(run: Running, chart: Chart) -> None:
     chart.browser.submit(chart.page, chart.at("language"), language="nb")
-    assert heading(steps.give(chart)) == "Hei, Eva"
-    assert heading(chart.browser.get(chart.at("locked"))) == "Skjermen er gitt videre"
+    assert heading(steps.give(chart)) == norsk("patient.hello", name="Eva")
+    assert heading(chart.browser.get(chart.at("locked"))) == norsk("hand.locked.title")
 
 
 def test_what_the_audit_log_has_of_it(run: Running, patient: str, chart: Chart) -> None:

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.flows import steps
-from tests.flows.steps import answers, filed, go, heading, hidden, post, text
+from tests.flows.steps import answers, filed, go, heading, hidden, post, say, text
 from tests.running import Browser, Chart, Running, log_in
 
 
@@ -28,12 +28,12 @@ def start(chart: Chart) -> requests.Response:
 def test_purpose_readers_and_help_come_before_the_first_question(start: requests.Response) -> None:
     said = text(start)
     for line in (
-        "They help you and Kari Nilsen choose what to work on.",
-        "Your answers go into your record at Nordlys DPS.",
-        "You may stop at any time, and still get help.",
-        "Afterwards you look at both sets of answers together.",
+        say("form.purpose", who="Kari Nilsen"),
+        say("form.readers", org="Nordlys DPS"),
+        say("form.stop"),
+        say("hand.only"),
         "there is no right or wrong answer",
-        "Tell Kari Nilsen or call +47 00 00 00 00.",
+        say("form.help", who="Kari Nilsen", phone="+47 00 00 00 00"),
     ):
         assert line in said
     assert "In the past 3 months" not in said
@@ -43,14 +43,16 @@ def test_one_question_a_page_forth_and_back(chart: Chart, start: requests.Respon
     browser = chart.browser
     page = browser.get(urljoin(start.url, "1"))
     assert page.text.count("<fieldset") == 1
-    assert heading(page) == "Question 1 of 15"
+    assert heading(page) == say("patient.progress", number=1, total=15)
     second = go(browser, page, go="next", **{"01": "01-4"})
-    assert heading(second) == "Question 2 of 15"
+    assert heading(second) == say("patient.progress", number=2, total=15)
     first = go(browser, second, go="previous")
     assert 'value="01-4" checked' in first.text
-    assert "Your answer is kept" in text(first)
-    assert heading(go(browser, second, go="next")) == "Question 3 of 15", "a question may be left out"
-    assert heading(go(browser, browser.get(urljoin(start.url, "15")), go="next")) == "In your own words"
+    assert say("form.kept") in text(first)
+    assert heading(go(browser, second, go="next")) == say("patient.progress", number=3, total=15), (
+        "a question may be left out"
+    )
+    assert heading(go(browser, browser.get(urljoin(start.url, "15")), go="next")) == say("patient.comment.title")
     assert browser.get(urljoin(start.url, "16")).status_code == 404
     assert browser.get(urljoin(start.url, "0")).status_code == 404
 
@@ -59,11 +61,11 @@ def test_what_is_left_out_can_be_answered_or_handed_in_as_it_is(
     run: Running, patient: str, chart: Chart, start: requests.Response
 ) -> None:
     check = steps.answer_alone(chart.browser, start, answers(2, without=(5, 9)))
-    assert "You have answered 13 of 15 questions." in text(check)
-    assert "Questions without an answer: 2" in text(check)
-    assert f'href="{urlsplit(start.url).path}5"' in check.text
+    assert say("patient.check.some", answered=13, total=15) in text(check)
+    assert say("form.missing", n=2) in text(check)
+    assert f'href="{urlsplit(start.url).path}5' in check.text
     done = steps.hand_in(chart.browser, check)
-    assert "13 of 15 questions" in text(done)
+    assert say("patient.done.kept", answered=13, total=15) in text(done)
     steps.take_back(chart)
     (response,) = filed(run, patient, "QuestionnaireResponse")
     assert response["status"] == "stopped"
@@ -71,9 +73,9 @@ def test_what_is_left_out_can_be_answered_or_handed_in_as_it_is(
 
 def test_nothing_at_all_can_t_be_handed_in(chart: Chart, start: requests.Response) -> None:
     check = chart.browser.get(urljoin(start.url, "check"))
-    assert "hand in what I have answered" not in text(check)
+    assert say("patient.send_stopped") not in text(check)
     again = go(chart.browser, check)
-    assert heading(again) == "Before you hand in"
+    assert heading(again) == say("patient.check.title")
 
 
 def test_all_questions_on_one_page(run: Running, patient: str, chart: Chart, start: requests.Response) -> None:
@@ -82,7 +84,7 @@ def test_all_questions_on_one_page(run: Running, patient: str, chart: Chart, sta
     kept = post(chart.browser, page, go="keep-04", **{"04": "04-1"})
     assert kept.headers["Location"].endswith("/all#item-04")
     check = go(chart.browser, page, go="check", **answers(4), comment="All at once")
-    assert "All 15 questions are answered." in text(check)
+    assert say("patient.check.all", total=15) in text(check)
     assert "All at once" in text(check)
     steps.hand_in(chart.browser, check)
     steps.take_back(chart)
@@ -104,12 +106,12 @@ def test_language_by_hand_and_the_answers_stay(
 ) -> None:
     page = chart.browser.get(urljoin(start.url, "2"))
     go(chart.browser, page, go="next", **{"02": "02-4"})
-    norsk = go(chart.browser, page, urljoin(start.url, "language"), language="nb", next=urlsplit(page.url).path)
-    assert norsk.url == page.url
-    assert heading(norsk) == "Spørsmål 2 av 15"
-    assert '<html lang="nb"' in norsk.text
-    assert 'value="02-4" checked' in norsk.text
-    assert "Oversettelsen er ikke validert" in text(norsk)
+    after = go(chart.browser, page, urljoin(start.url, "language"), language="nb", next=urlsplit(page.url).path)
+    assert after.url == page.url
+    assert heading(after) == norsk("patient.progress", number=2, total=15)
+    assert '<html lang="nb"' in after.text
+    assert 'value="02-4" checked' in after.text
+    assert norsk("form.translation") in text(after)
     for elsewhere in ("//evil.example/", "https://evil.example/", "/l/x", f"{urlsplit(start.url).path}\\..\\x"):
         moved = post(chart.browser, page, urljoin(start.url, "language"), language="nb", next=elsewhere)
         assert urljoin(page.url, moved.headers["Location"]) == start.url
@@ -124,10 +126,10 @@ def test_language_by_hand_and_the_answers_stay(
 @pytest.mark.parametrize(
     ("path", "posted", "said"),
     [
-        ("6", {"06": "07-3"}, "Question 6 has no such answer."),
-        ("6", {"06": ["06-1", "06-2"]}, "Question 6 was given two answers."),
-        ("comment", {"comment": "a" * 4001}, "The text is 4001 characters long."),
-        ("all", {"06": "07-3", "07": "07-1"}, "Question 6 has no such answer."),
+        ("6", {"06": "07-3"}, say("form.error.code", number=6)),
+        ("6", {"06": ["06-1", "06-2"]}, say("form.error.two", number=6)),
+        ("comment", {"comment": "a" * 4001}, say("form.error.long", length=4001, over=1, longest=4000)),
+        ("all", {"06": "07-3", "07": "07-1"}, say("form.error.code", number=6)),
     ],
 )
 def test_what_can_t_be_kept_is_named(

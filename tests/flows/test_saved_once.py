@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from tests.flows import steps
-from tests.flows.steps import answers, begin, filed, go, heading, hidden, post, text
+from tests.flows.steps import SAVED, answers, begin, filed, go, heading, hidden, post, say, text
 from tests.running import Browser, Chart, Running, log_in
 
 TABS = 4
@@ -26,7 +26,7 @@ def test_pressed_twice_and_reloaded(run: Running, patient: str, chart: Chart) ->
     form = begin(chart)
     first = go(chart.browser, form, do="complete", **answers())
     second = go(chart.browser, form, do="complete", **answers())
-    assert (heading(second), second.url) == ("Saved in the record", first.url)
+    assert (heading(second), second.url) == (SAVED, first.url)
     assert chart.browser.open(form.url).url == first.url, "back leads to what was saved, not to an empty form"
     assert chart.browser.get(first.url).status_code == 200
     assert len(filed(run, patient, "QuestionnaireResponse")) == 1
@@ -36,7 +36,7 @@ def test_saved_again_with_other_answers_shows_both(run: Running, patient: str, c
     form = begin(chart)
     go(chart.browser, form, do="complete", **answers(3))
     late = go(chart.browser, form, do="complete", **answers(3, {2: "5"}), comment="late")
-    assert (late.status_code, heading(late)) == (409, "Changed meanwhile")
+    assert (late.status_code, heading(late)) == (409, say("conflict.title"))
     assert "2. Knowledge Some A great deal" in text(late)
     assert "no answer late" in text(late)
     (response,) = filed(run, patient, "QuestionnaireResponse")
@@ -85,7 +85,7 @@ def test_tabs_that_save_one_goal_at_once(run: Running, patient: str, chart: Char
 def test_a_goal_gone_back_to_and_changed_is_another(run: Running, patient: str, chart: Chart) -> None:
     page = chart.browser.get(chart.at("goal/new"))
     for words in ("A dog", "A dog", "A cat"):
-        assert heading(go(chart.browser, page, text=words, do="save")) == "Saved in the record"
+        assert heading(go(chart.browser, page, text=words, do="save")) == SAVED
     assert [goal["description"]["text"] for goal in filed(run, patient, "Goal")] == ["A dog", "A cat"]
 
 
@@ -102,7 +102,7 @@ def test_a_review_pressed_twice(run: Running, patient: str, chart: Chart) -> Non
 def test_the_patient_s_send_pressed_twice(run: Running, patient: str, chart: Chart) -> None:
     check = steps.answer_alone(chart.browser, steps.give(chart), answers())
     for _ in range(2):
-        assert heading(steps.hand_in(chart.browser, check)) == "Thank you. Give the screen back when you are ready."
+        assert heading(steps.hand_in(chart.browser, check)) == say("hand.done")
     steps.take_back(chart)
     assert len(filed(run, patient, "QuestionnaireResponse")) == 1
 
@@ -124,6 +124,6 @@ def test_an_answer_from_another_tab_comes_between(
     monkeypatch.setattr(drafts, "set_answers", overtaken)
     page = post(chart.browser, form, do="complete", **answers(3))
     assert page.status_code == 409
-    assert "An answer was changed in another window meanwhile." in text(page)
+    assert say("form.error.stale") in text(page)
     assert 'value="01-5" checked' in page.text
     assert filed(run, patient, "QuestionnaireResponse") == []
