@@ -133,4 +133,4 @@ def test_a_fault_of_the_app_shows_a_reference_that_the_log_has(
 def test_an_unknown_address_is_a_page_in_the_browser_s_language(run: Running) -> None:
     browser = Browser()
     browser.headers["Accept-Language"] = "nb"
-    assert titled(browser.get(f"{run.url}/finnes/ikke")) == "Her er det ingenting for deg"
+    assert titled(browser.get(f"{run.url}/finnes/ikke")) == "Denne siden er ikke åpen lenger"
