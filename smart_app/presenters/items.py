@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imr_fhir.change import CALENDAR_ITEMS
 from imr_fhir.response import Response
@@ -11,10 +11,12 @@ from imr_fhir.scale import GROUPS, NA, RATERS, Rater, scale
 from smart_app.language import Words
 from smart_app.presenters.tracks import Marks, Track, rating_on_track, track
 
+_NEUTRAL = (3, 4)  # the client's own version says "my" of these
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one rater said, or both where they said the same from the start."""
+    """What one rater said, or both where their two versions have the same words, now and from the start."""
 
     raters: tuple[Rater, ...]
     names: str  # "Eva", "Eva, Clinician"
@@ -67,7 +69,9 @@ def item_groups(
 
 
 def label(words: Words, number: int) -> str:
-    """The instrument's name of an item, in the checked version's words."""
+    """The instrument's name of an item, in the checked version's words; of a "my" that both read, a neutral one."""
+    if number in _NEUTRAL:
+        return words.say(f"items.label.{number}")
     return scale("client").item(number).label.in_(words.language)
 
 
@@ -115,24 +119,24 @@ def _answers(
     first: Mapping[Rater, int | None],
     names: Mapping[Rater, str],
 ) -> tuple[Answer, ...]:
-    if now["client"] is not None and (now["client"], first["client"]) == (now["clinician"], first["clinician"]):
-        return (_answer(words, number, RATERS, now["client"], first["client"], names),)
-    return tuple(
-        _answer(words, number, (rater,), rating, first[rater], names)
+    found = tuple(
+        _answer(words, number, rater, rating, first[rater], names)
         for rater in RATERS
         if (rating := now[rater]) is not None
     )
+    same = now["client"] == now["clinician"] and len({(each.now, each.began) for each in found}) == 1
+    return (replace(found[0], raters=RATERS, names=", ".join(each.names for each in found)),) if same else found
 
 
 def _answer(
-    words: Words, number: int, raters: tuple[Rater, ...], now: int, first: int | None, names: Mapping[Rater, str]
+    words: Words, number: int, rater: Rater, now: int, first: int | None, names: Mapping[Rater, str]
 ) -> Answer:
     began = first if first not in (None, now) else None
     return Answer(
-        raters=raters,
-        names=", ".join(names[rater] for rater in raters),
-        now=quoted(words, anchor(words, raters[0], number, now)),
-        began="" if began is None else quoted(words, anchor(words, raters[0], number, began)),
+        raters=(rater,),
+        names=names[rater],
+        now=quoted(words, anchor(words, rater, number, now)),
+        began="" if began is None else quoted(words, anchor(words, rater, number, began)),
     )
 
 
