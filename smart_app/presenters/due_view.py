@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from imr_fhir.course import Course
 from imr_fhir.due import DueOccasion, DueOutcome, next_due, occasions, standing
@@ -12,6 +12,8 @@ from imr_fhir.record import OUTCOMES
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
 from smart_app.language import Words
+
+_ASK_AGAIN = timedelta(days=7)  # most people come once a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class DueView:
     small: tuple[str, ...]  # who has not answered yet, and what is known of the course
     outcomes: tuple[tuple[str, str], ...] = ()  # what may become of it: code and words
     once: str = ""  # names the form: pressed twice, one note
+    ask_again: str = ""  # the date that the form begins with, YYYY-MM-DD
+    waiting: tuple[Rater, ...] = ()  # who has not answered yet
 
 
 def due_view(
@@ -41,15 +45,17 @@ def due_view(
     about = tuple(_course(words, course))
     if occasion is not None:
         stands = {rater: standing(occasion, rater, responses, outcomes, today=today) for rater in names}
-        waiting = [names[rater] for rater, stand in stands.items() if stand.state == "open"]
+        waiting = tuple(rater for rater, stand in stands.items() if stand.state == "open")
         if waiting:
             text, button = words.parts("due", a=words.day(occasion.opens), b=words.day(occasion.closes))
             return DueView(
                 text,
                 button,
-                (words.say("due.who", names=", ".join(waiting)), *about),
+                (words.say("due.who", names=", ".join(names[rater] for rater in waiting)), *about),
                 tuple((code, words.say(f"due.option.{code}")) for code in OUTCOMES),
                 f"due {occasion.due} {len(outcomes)}",
+                (today + _ASK_AGAIN).isoformat(),
+                waiting,
             )
         for stand in stands.values():
             if stand.state in ("not-today", "declined", "too-unwell", "not-asked"):

@@ -12,7 +12,7 @@ from imr_fhir.course import Course, course_of, courses, first_of, responses_in
 from imr_fhir.due import DueOccasion, current
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.history import LISTED
-from imr_fhir.pairing import pairs
+from imr_fhir.pairing import Pair, pairs
 from imr_fhir.record import Note
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, Rater
@@ -39,6 +39,16 @@ class Known:
         """The rater's response at ``occasion``, unless it may not be seen yet."""
         response = occasion.of(rater)
         return None if response in self.hidden else response
+
+    def pair(self, occasion: Occasion) -> Pair | None:
+        """Both raters' responses at ``occasion``, where both may be seen."""
+        client, clinician = self.seen(occasion, "client"), self.seen(occasion, "clinician")
+        return Pair(client, clinician) if client and clinician else None
+
+    def whole_pair(self, occasion: Occasion) -> Pair | None:
+        """The same where both are complete: what was stopped is not looked at together."""
+        found = self.pair(occasion)
+        return found if found and found.client.complete and found.clinician.complete else None
 
     def first(self, response: Response) -> Response | None:
         """The First of the course in which ``response`` was given, by the same rater."""

@@ -10,7 +10,7 @@ from imr_fhir.change import Move, moves
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.goal import Goal
 from imr_fhir.history import day
-from imr_fhir.pairing import Gaps, Pair, gaps
+from imr_fhir.pairing import Gaps, gaps
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, Rater
 from imr_fhir.trend import trend
@@ -21,6 +21,7 @@ from smart_app.presenters.gaps import GapsView, gaps_view
 from smart_app.presenters.goals import GoalsView, goals_view
 from smart_app.presenters.items import ItemGroup, Shown, item_groups
 from smart_app.presenters.known import Known
+from smart_app.presenters.main_button import MainButton, main_button
 from smart_app.presenters.moved import Since, since
 from smart_app.presenters.notes import due_answers, said_of_goals
 from smart_app.presenters.occasions import Choice, Occasion, choices, figure, figure_rows
@@ -69,7 +70,8 @@ class Panel:
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
     plan: tuple[str, ...]
-    together: bool  # both have answered, and both may be seen
+    together: bool  # both have answered the whole of it, and both may be seen
+    main: MainButton
     translation: bool  # the instrument's words are shown in a translation that nobody has validated
 
 
@@ -79,9 +81,13 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
     detailed = _detailed(all_of, chosen)
     # Of an occasion whose answers are hidden nothing is compared; those of the one before are shown with its date.
     compared = chosen if detailed is chosen else None
-    pair = _pair(all_of, compared)
+    pair = all_of.pair(compared) if compared else None
     figures = {response.key: figure(words, response, all_of.hidden) for response in chart.responses}
     found_gaps = gaps(pair) if pair else Gaps((), (), medication=False)
+    together = bool(all_of.occasions) and all_of.whole_pair(all_of.occasions[0]) is not None
+    due = due_view(
+        words, all_of.course, all_of.open, chart.responses, due_answers(all_of.notes), all_of.names, situation.today
+    )
     return Panel(
         name=all_of.names["client"],
         raters=all_of.names,
@@ -96,15 +102,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         tiles=tuple(_tile(words, all_of, situation, chosen, rater) for rater in all_of.names) if chosen else (),
         see_first=next((response.key for response in all_of.hidden), ""),
         drafts=draft_lines(words, situation.drafts, all_of.names),
-        due=due_view(
-            words,
-            all_of.course,
-            all_of.open,
-            chart.responses,
-            due_answers(all_of.notes),
-            all_of.names,
-            situation.today,
-        ),
+        due=due,
         chart=chart_view(
             words,
             [
@@ -131,7 +129,14 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             may_write=situation.may_write,
         ),
         plan=plan_lines(words, situation.plan),
-        together=bool(all_of.occasions) and _pair(all_of, all_of.occasions[0]) is not None,
+        together=together,
+        main=main_button(
+            all_of.course,
+            due.waiting if due else (),
+            situation.today,
+            both_answered=together,
+            may_rate=situation.clinician_on,
+        ),
         translation=words.language != "en" and bool(all_of.visible),
     )
 
@@ -150,13 +155,6 @@ def _detailed(all_of: Known, chosen: Occasion | None) -> Occasion | None:
         return None
     older = all_of.occasions[all_of.occasions.index(chosen) :]
     return next((entry for entry in older if any(all_of.seen(entry, rater) for rater in RATERS)), None)
-
-
-def _pair(all_of: Known, detailed: Occasion | None) -> Pair | None:
-    if detailed is None:
-        return None
-    client, clinician = all_of.seen(detailed, "client"), all_of.seen(detailed, "clinician")
-    return Pair(client, clinician) if client and clinician else None
 
 
 def _tile(words: Words, all_of: Known, situation: Situation, chosen: Occasion, rater: Rater) -> Tile:
