@@ -10,67 +10,74 @@ from flask import Blueprint, render_template
 from imr_fhir.pairing import Pair, gaps
 from imr_fhir.patient_view import FOLDABLE_ITEMS
 from imr_fhir.response import Response
-from imr_fhir.scale import RATERS, Rater
+from imr_fhir.scale import NA_ITEM, Rater
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.charting import read
 from smart_app.language import words
 from smart_app.presenters.gaps import GapLine, gaps_view
+from smart_app.presenters.goals import GoalView, goals_view
 from smart_app.presenters.items import ItemGroup, Shown, item_groups
 from smart_app.presenters.known import Known
+from smart_app.presenters.notes import said_of_goals
 
 together = Blueprint("together", __name__, url_prefix="/l/<lid>/together")
 
 
 @dataclass(frozen=True)
 class Page:
-    """``gaps`` are something to talk about; ``folded`` can stay closed with a relative in the room."""
+    """``gaps`` are something to talk about, ``more_gaps`` too; ``folded`` stays closed with a relative in the room."""
 
     lid: str
     names: Mapping[Rater, str]
     when: str
+    goal: GoalView | None  # the open goal begun last
     gaps: tuple[GapLine, ...]
+    more_gaps: tuple[GapLine, ...]
     groups: tuple[ItemGroup, ...]
     folded: tuple[ItemGroup, ...]
-    medication: str
+    medication: Mapping[int, str]  # what to ask, at its question
     may_write: bool
 
 
 @together.get("")
 @with_launch(*EVERYONE)
 def page(launch: Launch) -> str:
-    _, all_of, _ = read(launch)
-    pair = _latest_pair(all_of)
-    audit("view", launch, resources=tuple(f"QuestionnaireResponse/{each.id}" for each in pair.values()))
-    if not pair:
+    chart, all_of, _ = read(launch)
+    pair = next((found for occasion in all_of.occasions if (found := all_of.whole_pair(occasion))), None)
+    if pair is None:
+        audit("view", launch)
         return render_template("together/none.html", lid=launch.id)
-    return render_template("together/page.html", page=_page(launch, all_of, pair))
+    goal = goals_view(
+        words(), chart.goals, said_of_goals(all_of.notes), name=all_of.names["client"], today=launch.today
+    ).first
+    seen = [f"QuestionnaireResponse/{each.id}" for each in (pair.client, pair.clinician)]
+    audit("view", launch, resources=(*seen, *((f"Goal/{goal.key}",) if goal else ())))
+    return render_template("together/page.html", page=_page(launch, all_of, pair, goal))
 
 
-def _page(launch: Launch, all_of: Known, pair: Mapping[Rater, Response]) -> Page:
-    found = gaps(Pair(pair["client"], pair["clinician"]))
+def _page(launch: Launch, all_of: Known, pair: Pair, goal: GoalView | None) -> Page:
+    found = gaps(pair)
     view = gaps_view(words(), found, all_of.names)
-    shown = {rater: Shown(pair[rater], all_of.first(pair[rater])) for rater in RATERS}
+    rated: dict[Rater, Response] = {"client": pair.client, "clinician": pair.clinician}
+    shown = {rater: Shown(response, all_of.first(response)) for rater, response in rated.items()}
     groups = item_groups(words(), shown, all_of.names, frozenset(gap.item for gap in found.offered))
     return Page(
         lid=launch.id,
         names=all_of.names,
-        when=words().day(pair["client"].measured),
-        gaps=tuple(line for line in view.offered if line.number not in FOLDABLE_ITEMS) if view else (),
+        when=words().day(pair.client.measured),
+        goal=goal,
+        gaps=_unfolded(view.offered) if view else (),
+        more_gaps=_unfolded(view.folded) if view else (),
         groups=tuple(group for group in groups if not _foldable(group)),
         folded=tuple(group for group in groups if _foldable(group)),
-        medication=view.medication if view else "",
+        medication={NA_ITEM: view.medication} if view and view.medication else {},
         may_write=launch.role == "clinician",
     )
 
 
+def _unfolded(lines: tuple[GapLine, ...]) -> tuple[GapLine, ...]:
+    return tuple(line for line in lines if line.number not in FOLDABLE_ITEMS)
+
+
 def _foldable(group: ItemGroup) -> bool:
     return all(row.number in FOLDABLE_ITEMS for row in group.rows)
-
-
-def _latest_pair(all_of: Known) -> dict[Rater, Response]:
-    """The latest occasion at which both have answered and both may be seen; {} where there is none."""
-    for occasion in all_of.occasions:
-        seen = {rater: found for rater in RATERS if (found := all_of.seen(occasion, rater))}
-        if len(seen) == len(RATERS):
-            return seen
-    return {}

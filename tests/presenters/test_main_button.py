@@ -24,7 +24,7 @@ FIRST = pair(0)
         ((*FIRST, stopped(92), clinician(92)), 95, course(), {}, "rate"),
         ((client(0),), 1, course(), {"clinician_on": False}, "give"),
         (FIRST, 300, course(0, 200), {}, ""),
-        (FIRST, 200, course(0, 200), {}, "together"),
+        (FIRST, 150, course(0, 200), {}, "together"),
     ],
 )
 def test_what_this_visit_is_for(
