@@ -28,7 +28,7 @@ class StepView:
     text: str
     mark: str  # "✓" done, "–" not wanted any more, "•" open; said in words by `state`
     state: str  # "Done", "Next", "Partly"; "" for a later one
-    due: str  # "by 27 November 2026", only while open
+    due: str  # "by 27 November 2026 · move the date?", only while open
     next: bool
 
 
@@ -78,7 +78,7 @@ def goals_view(words: Words, goals: Sequence[Goal], said: Mapping[str, Said], *,
 def _goal(
     words: Words, goal: Goal, steps: Sequence[Goal], said: Mapping[str, Said], name: str, today: date
 ) -> GoalView:
-    views = _steps(words, steps, said)
+    views = _steps(words, steps, said, today)
     notes = said.get(goal.id, Said())
     reviews = [said[one.id].reviewed for one in (goal, *steps) if one.id in said]
     reviewed = max((day for day in reviews if day is not None), default=None)
@@ -116,7 +116,7 @@ def _tags(words: Words, goal: Goal, name: str, today: date) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _steps(words: Words, steps: Sequence[Goal], said: Mapping[str, Said]) -> tuple[StepView, ...]:
+def _steps(words: Words, steps: Sequence[Goal], said: Mapping[str, Said], today: date) -> tuple[StepView, ...]:
     """Done first, as they were done; then what is open by its date, the first of it next; last what is not wanted."""
     standing = [step for step in steps if step.lifecycle != "entered-in-error"]
     done = [step for step in standing if step.lifecycle == "completed"]
@@ -131,6 +131,8 @@ def _steps(words: Words, steps: Sequence[Goal], said: Mapping[str, Said]) -> tup
         if said.get(step.id, Said()).result == "partly":
             states.append(options[1])
         due = words.say("goals.by", day=words.day(step.due)) if step.due else ""
+        if step.due and step.due < today:
+            due = f"{due} · {words.say('goal.step.date_passed')}"
         views.append(StepView(step.text, "•", " · ".join(states), due, next=place == 0))
     views += [StepView(step.text, "–", options[3], "", next=False) for step in left]
     return tuple(views)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imr_fhir.change import Move
+from imr_fhir.change import CALENDAR_ITEMS, Move
 from imr_fhir.scale import GROUPS, RATERS, Rater
 from smart_app.language import Words
 from smart_app.presenters.items import anchor, label, quoted
+
+_OPEN = 6  # items; the others are folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class MovedItem:
-    number: int
+    numbers: tuple[int, ...]  # several for what changes with the calendar
     label: str
     moves: tuple[Moved, ...]
 
@@ -32,6 +34,7 @@ class Since:
 
     title: str
     items: tuple[MovedItem, ...]
+    more: tuple[MovedItem, ...]  # folded
 
 
 def since(words: Words, title: str, moves: Mapping[Rater, tuple[Move, ...]], names: Mapping[Rater, str]) -> Since:
@@ -40,15 +43,26 @@ def since(words: Words, title: str, moves: Mapping[Rater, tuple[Move, ...]], nam
     for rater in RATERS:
         for move in moves.get(rater, ()):
             by_item.setdefault(move.item, []).append(_moved(words, rater, move, names[rater]))
-    return Since(
-        title,
-        tuple(
-            MovedItem(number, label(words, number), tuple(by_item[number]))
-            for _, numbers in GROUPS
-            for number in numbers
-            if number in by_item
-        ),
-    )
+    items = []
+    for _, numbers in GROUPS:
+        found = tuple(number for number in numbers if number in by_item)
+        if not found or found[0] not in CALENDAR_ITEMS:
+            items += [MovedItem((number,), label(words, number), tuple(by_item[number])) for number in found]
+        else:
+            items.append(_with_the_calendar(words, {number: by_item[number] for number in found}))
+    return Since(title, tuple(items[:_OPEN]), tuple(items[_OPEN:]))
+
+
+def _with_the_calendar(words: Words, by_item: Mapping[int, list[Moved]]) -> MovedItem:
+    """Both times since in one line a rater, and what must be known of them once."""
+    said: dict[Rater, list[str]] = {}
+    names: dict[Rater, str] = {}
+    for number, found in by_item.items():
+        for each in found:
+            said.setdefault(each.rater, []).append(f"{label(words, number)} {each.text}")
+            names[each.rater] = each.name
+    lines = tuple(Moved(rater, names[rater], "; ".join(said[rater]), "") for rater in RATERS if rater in said)
+    return MovedItem(tuple(by_item), words.say("moved.time"), lines)
 
 
 def _moved(words: Words, rater: Rater, move: Move, name: str) -> Moved:
@@ -59,4 +73,4 @@ def _moved(words: Words, rater: Rater, move: Move, name: str) -> Moved:
     )
     if move.kind == "goal":
         return Moved(rater, name, words.say("moved.goal"), text)
-    return Moved(rater, name, text, words.say("moved.time") if move.kind == "calendar" else "")
+    return Moved(rater, name, text, "")

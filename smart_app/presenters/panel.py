@@ -29,7 +29,7 @@ from smart_app.presenters.ratings import RatingRow, rating_rows
 from smart_app.presenters.scales import Tile, empty_tile, tile
 from smart_app.presenters.situation import Situation
 from smart_app.presenters.status import DraftLine, draft_lines, plan_lines, problem_lines
-from smart_app.presenters.talk_lines import TalkLine, open_lines
+from smart_app.presenters.talk_lines import TalkStrip, talk_strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Panel:
     since: tuple[Since, ...]
     items: Items | None
     comments: tuple[Comment, ...]
-    talk: tuple[TalkLine, ...]
+    talk: TalkStrip | None
     waiting: int
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
@@ -116,7 +116,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         since=_since(words, all_of, compared, chart.goals),
         items=_items(words, all_of, detailed, frozenset(gap.item for gap in found_gaps.offered)),
         comments=_comments(words, all_of, detailed),
-        talk=open_lines(words, all_of, situation.parameters),
+        talk=talk_strip(words, all_of, situation.parameters),
         waiting=situation.waiting,
         problems=problem_lines(words, chart),
         ratings=rating_rows(

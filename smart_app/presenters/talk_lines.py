@@ -26,6 +26,15 @@ class TalkLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkStrip:
+    """The lines that nobody has answered yet."""
+
+    rating: str  # "rating of 3 November 2026": what they are about
+    short: str  # all titles in one line
+    lines: tuple[TalkLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Points:
     """The points of the client's latest rating, also of one that may not be seen otherwise."""
 
@@ -51,13 +60,20 @@ def latest_points(all_of: Known, parameters: Iterable[Parameters]) -> Points | N
     return Points(latest, found, earlier, latest in all_of.hidden)
 
 
-def open_lines(words: Words, all_of: Known, parameters: Iterable[Parameters]) -> tuple[TalkLine, ...]:
-    """The lines that nobody has answered yet: only what caused a line is quoted."""
+def talk_strip(words: Words, all_of: Known, parameters: Iterable[Parameters]) -> TalkStrip | None:
+    """The lines that nobody has answered yet, None without one: only what caused a line is quoted."""
     points = latest_points(all_of, parameters)
     if points is None:
-        return ()
+        return None
     still_open = [point for point in points.found if not answered(point, all_of.notes, points.latest)]
-    return talk_lines(words, still_open, points.latest, points.earlier, blind=points.blind)
+    if not still_open:
+        return None
+    lines = talk_lines(words, still_open, points.latest, points.earlier, blind=points.blind)
+    return TalkStrip(
+        rating=words.say("today.of", date=words.day(points.latest.measured)),
+        short="; ".join(line.title[:1].lower() + line.title[1:] for line in lines),
+        lines=lines,
+    )
 
 
 def talk_lines(

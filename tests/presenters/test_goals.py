@@ -93,3 +93,15 @@ def test_an_earlier_goal_says_what_became_of_it(lifecycle: str, achievement: str
     view = goals(past)
     assert view.first is None
     assert [each.state for each in view.past] == [state]
+
+
+def test_of_a_step_whose_day_has_passed_it_is_asked_whether_to_move_it() -> None:
+    steps = [goal("Late", 11, parent="Goal/g1", due=d(99)), goal("Today", 12, parent="Goal/g1", due=d(100))]
+    for language, asked in (
+        ("en", "by 10 April 2026 · move the date?"),
+        ("nb", "innen 10. april 2026 · skal datoen flyttes?"),
+    ):
+        view = goals(goal("Aim", 1), *steps, language=language).first
+        assert view is not None
+        assert view.steps[0].due == asked
+        assert "·" not in view.steps[1].due

@@ -80,8 +80,10 @@ def test_since_last_time_stands_open_and_since_the_first_is_folded() -> None:
         "What is different since 2 April 2026",
         "What is different since 1 January 2026",
     ]
-    assert [item.number for item in panel.since[0].items] == [2]
-    assert [item.number for item in panel.since[1].items] == [3, 4, 5, 12, 1, 2, 8, 6, 7, 11, 9, 10, 13, 14, 15]
+    assert [item.numbers for item in panel.since[0].items] == [(2,)]
+    assert [item.numbers for item in panel.since[1].items] == [(3,), (4,), (5,), (12,), (1,), (2,)]
+    folded = [(8,), (6,), (7,), (11,), (9, 10), (13,), (14,), (15,)]
+    assert [item.numbers for item in panel.since[1].more] == folded
 
 
 class TestBlind:
@@ -115,18 +117,24 @@ class TestBlind:
         assert len(chosen.since) == 1
 
     def test_a_line_worth_talking_about_shows_only_what_caused_it(self) -> None:
-        lines = [(line.title, line.quote) for line in shown(self.of, today=95).talk]
-        assert lines == [
+        strip = shown(self.of, today=95).talk
+        assert strip is not None
+        assert strip.rating == "rating of 2 April 2026"
+        assert strip.short == "question 9: time since relapse; a comment"
+        assert [(line.title, line.quote) for line in strip.lines] == [
             ("Question 9: time since relapse", "“Within the last month”"),
             ("A comment", "“Slept badly”"),
         ]
 
     def test_a_lower_sum_is_named_without_its_figures(self) -> None:
         down = chart([client(0, answers(4)), client(91, answers(2))], episodes=[course()])
-        line = shown(down, today=95).talk[0]
+        strip = shown(down, today=95).talk
+        assert strip is not None
+        line = strip.lines[0]
         assert (line.title, line.quote) == ("The sum is lower than before", "")
         opened = shown(down, today=95, opened=frozenset({"client-91"}))
-        assert opened.talk[0].quote.startswith("60 then, 30 now")
+        assert opened.talk is not None
+        assert opened.talk.lines[0].quote.startswith("60 then, 30 now")
 
     def test_opened_first_by_this_viewer_they_show(self) -> None:
         note = noted(SeenFirst, 92, response="QuestionnaireResponse/client-91")
