@@ -214,3 +214,7 @@ def list_rows(path: Path, after: int) -> None:
 
 def _opened(config: AppConfig) -> Store:
     return Store.open(config.store, load_keys(config.keys))
+
+
+if __name__ == "__main__":
+    main()
