@@ -88,7 +88,7 @@ def step_down(filing: Filing, courier: Courier) -> Filing:
         plan=filing.plan,
         in_transaction=False,
         by=courier.by,
-        audit=courier.audit("next rung", filing),
+        audit=courier.audit("decide", filing),
         now=courier.now,
     )
     return deliver(planned, courier)

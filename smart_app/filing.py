@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from imr_fhir.errors import EhrError, WrongPatient
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, read_reason
-from smart_app.delivery import Courier, deliver, next_rung, step_down
+from smart_app.delivery import Courier, deliver, step_down
 from smart_app.language import say, words
 from smart_app.presenters import receipt, written
 from smart_app.presenters.receipt import Receipt, Waiting
@@ -57,8 +57,9 @@ def act(launch: Launch, fid: str) -> Any:
         reason = read_reason(request.form) if do in receipt.WITH_REASON or _is_others(launch, found) else ""
     except AnswerError as error:
         return _page(launch, found, error=say(error.key, **error.params)), 400
-    with suppress(StaleFiling, TooSoon):  # it moved on meanwhile: its page says where it is now
-        _act(do, found, courier_of(launch, reason))
+    if do in {action.do for action in receipt.actions(words(), found, settled=_settled(found))}:
+        with suppress(StaleFiling, TooSoon):  # it moved on meanwhile: its page says where it is now
+            _act(do, found, courier_of(launch, reason))
     return redirect(url_for("filing.show", lid=launch.id, fid=fid), 303)
 
 
@@ -101,8 +102,13 @@ def _act(do: str, found: Filing, courier: Courier) -> None:
         deliver(filings.send_again(found, courier.by, courier.audit("decide", found), courier.now), courier)
     elif do == "drop":
         filings.withdraw(found, courier.purpose, courier.by, courier.audit("withdraw", found), courier.now)
-    elif do in ("apart", "without") and do == next_rung(found):
+    else:
         step_down(found, courier)
+
+
+def _settled(found: Filing) -> bool:
+    """A reply that was lost so long ago may not arrive any more."""
+    return found.lost is None or now() - found.lost > SETTLED
 
 
 def _is_others(launch: Launch, found: Filing) -> bool:
@@ -125,7 +131,6 @@ def _is_blind(launch: Launch, found: Filing) -> bool:
 
 def _page(launch: Launch, found: Filing, error: str = "") -> str:
     audit("view", launch, resources=tuple(str(part.request["full_url"]) for part in found.parts))
-    settled = found.lost is None or now() - found.lost > SETTLED
     blind = _is_blind(launch, found)
     page = Receipt(
         title=receipt.title(words(), found),
@@ -134,7 +139,7 @@ def _page(launch: Launch, found: Filing, error: str = "") -> str:
         why=receipt.why(found),
         by=say("filing.by", name=found.details["by"]) if _is_others(launch, found) else "",
         parts=receipt.part_lines(words(), found, launch.site.record_link),
-        actions=receipt.actions(words(), found, settled=settled) if launch.role == "clinician" else (),
+        actions=receipt.actions(words(), found, settled=_settled(found)) if launch.role == "clinician" else (),
         asks_reason=_is_others(launch, found),
         error=error,
         blind=blind,
@@ -161,7 +166,9 @@ def _there(launch: Launch, found: Filing) -> tuple[Written, ...]:
     for reference in found.candidates:
         kind, _, resource_id = reference.partition("/")
         try:
-            lines += written.of(words(), launch.client().read(kind, resource_id), launch.patient)
+            there = launch.client().read(kind, resource_id)
+            lines.append(Written(reference, str(there.get("status", there.get("lifecycleStatus", "")))))
+            lines += written.of(words(), there, launch.patient)
         except (EhrError, WrongPatient) as error:
             lines.append(Written(reference, error.message))
     return tuple(lines)

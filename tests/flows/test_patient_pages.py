@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.flows import steps
-from tests.flows.steps import answers, filed, go, heading, hidden, post, say, text
+from tests.flows.steps import answers, filed, go, heading, hidden, norsk, post, say, text
 from tests.running import Browser, Chart, Running, log_in
 
 
