@@ -1,0 +1,154 @@
+"""Rules 18 to 20: worth talking about today, at hand-back and before the panel; afterwards both look together."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.flows import steps
+from tests.flows.steps import answered_by_patient, answers, filed, go, heading, of_code, rate, say, text
+from tests.flows.wrong import fault
+from tests.running import Chart, Running, log_in
+
+TALKED, _, KNOWN = say("today.taps", when="").split(" · ")
+
+
+@pytest.fixture
+def patient(run: Running) -> str:
+    return steps.new_patient(run, course=True)
+
+
+@pytest.fixture
+def chart(run: Running, patient: str) -> Chart:
+    return log_in(run, patient=patient)
+
+
+def tap(chart: Chart, point: str, given: str, **fields: str):  # type: ignore[no-untyped-def]
+    page = chart.browser.get(chart.at("today"))
+    return go(chart.browser, page, chart.at("today"), point=point, tap=given, **fields)
+
+
+def test_each_line_quotes_its_answer_and_takes_one_tap(run: Running, patient: str, chart: Chart) -> None:
+    page = answered_by_patient(chart, answers(3, {9: "1", 10: "1"}), "I stopped my medicine")
+    shown = text(page)
+    assert heading(page) == say("safety.today")
+    for line in (
+        f"{say('today.point.relapse-recent')} “Within the last month”",
+        f"{say('today.point.hospital-recent')} “Within the last month”",
+        f"{say('today.point.comment')} “I stopped my medicine”",
+        say("today.limits"),
+    ):
+        assert line in shown
+    assert "Some" not in shown, "the other answers stay hidden until the clinician has rated"
+    assert say("today.done", tap=TALKED) in text(tap(chart, "relapse-recent-09", "talked-about"))
+    assert say("today.done", tap=KNOWN) in text(tap(chart, "comment-00", "known-already"))
+    later = tap(chart, "hospital-recent-10", "will-follow-up", when="2026-12-24")
+    assert "24 Dec 2026" in text(later)
+    assert 'name="tap"' not in later.text
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    prompts = {
+        next(each["valueCodeableConcept"]["coding"][0]["code"] for each in prompt["component"]): prompt
+        for prompt in of_code(filed(run, patient, "Observation"), "prompt")
+    }
+    assert set(prompts) == {"relapse-recent", "hospital-recent", "comment"}
+    for prompt in prompts.values():
+        assert prompt["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+        assert prompt["performer"] == [{"reference": "Practitioner/kari"}]
+    follow = prompts["hospital-recent"]
+    assert follow["valueCodeableConcept"]["coding"][0]["code"] == "will-follow-up"
+    assert "2026-12-24" in str(follow["component"])
+
+
+def test_a_tap_is_filed_once_however_often_it_is_pressed(run: Running, patient: str, chart: Chart) -> None:
+    answered_by_patient(chart, answers(3, {9: "1"}))
+    first, second = chart.browser.get(chart.at("today")), chart.browser.get(chart.at("today"))
+    for page in (first, second, first):
+        go(chart.browser, page, chart.at("today"), point="relapse-recent-09", tap="talked-about")
+    assert len(of_code(filed(run, patient, "Observation"), "prompt")) == 1
+
+
+def test_a_follow_up_without_a_date_is_in_a_week(run: Running, patient: str, chart: Chart) -> None:
+    answered_by_patient(chart, answers(3, {9: "1"}))
+    tap(chart, "relapse-recent-09", "will-follow-up", when="")
+    (prompt,) = of_code(filed(run, patient, "Observation"), "prompt")
+    assert (date.today() + timedelta(days=7)).isoformat() in str(prompt["component"])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"point": "comment-00", "tap": "talked-about"},
+        {"point": "relapse-recent-09", "tap": "alarm"},
+        {"point": "relapse-recent-09", "tap": "will-follow-up", "when": "next week"},
+        {"point": "", "tap": "talked-about"},
+    ],
+)
+def test_what_the_page_does_not_offer_is_refused(
+    run: Running, patient: str, chart: Chart, fields: dict[str, str]
+) -> None:
+    answered_by_patient(chart, answers(3, {9: "1"}))
+    page = chart.browser.get(chart.at("today"))
+    assert go(chart.browser, page, chart.at("today"), **fields).status_code == 400
+    assert of_code(filed(run, patient, "Observation"), "prompt") == []
+
+
+def test_nothing_today_says_its_limits(chart: Chart) -> None:
+    page = answered_by_patient(chart, answers(4))
+    assert say("today.none") in text(page)
+    assert say("today.limits") in text(page)
+
+
+@pytest.mark.parametrize("name", ["busy", "down"])
+def test_where_the_record_has_not_taken_it_the_lines_stand_all_the_same(
+    run: Running, patient: str, chart: Chart, name: str
+) -> None:
+    start = steps.give(chart)
+    check = steps.answer_alone(chart.browser, start, answers(3, {9: "1"}), "I stopped my medicine")
+    steps.hand_in(chart.browser, check)
+    with fault(run, name):
+        page = steps.take_back(chart)
+    assert heading(page) == say("safety.today")
+    assert say("today.not_filed") in text(page)
+    assert "“I stopped my medicine”" in text(page)
+    assert 'name="tap"' not in page.text, "there is nothing in the record yet that a note could be about"
+    assert filed(run, patient, "QuestionnaireResponse") == []
+
+
+def test_the_clinician_rates_next_and_then_both_look_together(run: Running, patient: str, chart: Chart) -> None:
+    page = answered_by_patient(chart, answers(2, {15: "1"}))
+    assert say("form.rate") in text(page)
+    assert say("together.title") not in text(page)
+    assert say("together.none") in text(chart.browser.get(chart.at("together")))
+    rate(chart, said=answers(4, {13: "na"}))
+    both = chart.browser.get(chart.at("together"))
+    assert say("together.lead") in text(both)
+    assert "“A little” Clinician “Quite a bit”" in text(both)
+    closed = both.text.rpartition("<details")[2].partition("</details>")[0]
+    assert "alcohol" in closed
+    assert "Drug use" in closed
+    assert "Drug use" not in both.text.replace(closed, ""), "a relative may be in the room"
+    assert say("gap.medication") in closed
+    assert say("together.title") in text(chart.browser.get(chart.url))
+
+
+def test_the_patient_s_answers_stay_hidden_on_the_page_of_what_was_saved(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    answered_by_patient(chart, answers(2), "For my clinician")
+    (sealed,) = run.store.filings.filed(_owner(run, chart))
+    receipt = chart.browser.get(chart.at(f"saved/{sealed.id}"))
+    assert "For my clinician" not in receipt.text
+    assert say("blind.why") in text(receipt)
+    opened = go(chart.browser, receipt, do="open")
+    assert "For my clinician" in text(opened)
+    seen = [each for each in run.store.audit.entries() if each["purpose"] == "seen before rating"]
+    assert seen[-1]["patient"] == f"Patient/{patient}"
+
+
+def test_what_the_clinician_typed_is_not_hidden_from_the_clinician(chart: Chart) -> None:
+    assert "Said aloud" in text(rate(chart, "client", answers(2), comment="Said aloud"))
+
+
+def _owner(run: Running, chart: Chart):  # type: ignore[no-untyped-def]
+    from tests.web.steps import record_of
+
+    return record_of(run, chart).owner
