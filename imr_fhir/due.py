@@ -4,6 +4,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from imr_fhir.course import Course
@@ -51,6 +52,7 @@ class Standing:
     ask_on: date | None = None  # when to ask again after an outcome
 
 
+@lru_cache(maxsize=4096)  # ten years of a course are asked for again and again
 def add_months(start: date, months: int) -> date:
     """The same day ``months`` later, or the last of a shorter month: 31 January and 3 months give 30 April."""
     years, month = divmod(start.month - 1 + months, 12)
