@@ -128,9 +128,7 @@ def _answers(
     return (replace(found[0], raters=RATERS, names=", ".join(each.names for each in found)),) if same else found
 
 
-def _answer(
-    words: Words, number: int, rater: Rater, now: int, first: int | None, names: Mapping[Rater, str]
-) -> Answer:
+def _answer(words: Words, number: int, rater: Rater, now: int, first: int | None, names: Mapping[Rater, str]) -> Answer:
     began = first if first not in (None, now) else None
     return Answer(
         raters=(rater,),
