@@ -55,9 +55,10 @@ function chosenBy(key, item) {
 
 function answerByKeys() {
   const items = [...form.querySelectorAll("fieldset.item")];
-  form.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const item = event.target.closest("fieldset.item");
+    const fresh = event.target === document.body; // nothing has focus yet: the first open question is meant
+    const item = fresh ? items.find((each) => !each.querySelector(":checked")) : event.target.closest("fieldset.item");
     const choice = item && chosenBy(event.key, item);
     if (!choice) return;
     event.preventDefault();

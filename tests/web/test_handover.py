@@ -98,6 +98,7 @@ def test_with_script_the_pin_is_the_one_press(run: Running, chromium: Chromium) 
     patient = page.url
     page.goto(urljoin(patient, "1"))
     page.locator("input[type=radio]").first.check()
+    page.get_by_text("Your answer is kept").wait_for()
     page.goto(urljoin(patient, "check"))
     page.locator("form[action$='/send'] button").click()
     page.goto(f"{home}locked")
