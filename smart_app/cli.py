@@ -118,7 +118,7 @@ def demo(port: int, app_port: int, folder: Path, reset: bool) -> None:
     from smart_app.demo import running_demo  # here: an app that serves a hospital never loads the sandbox
 
     set_up_logging("WARNING")
-    logging.getLogger("waitress").setLevel(logging.ERROR)  # Ctrl-C in the midst of a request is no news to who pressed it
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # Ctrl-C cuts off requests: no news to who pressed it
     try:
         with (
             running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo) as running,
