@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from benchmarks.apart import HospitalApart
 from benchmarks.life import file_life
 from benchmarks.measure import Line
 from imr_fhir.ehr.client import FhirClient
@@ -79,7 +80,7 @@ def reads_metered(meter: Meter) -> Iterator[None]:
 
 def lines() -> Iterator[Line]:
     meter = Meter()
-    with TemporaryDirectory() as folder, running(Path(folder)) as run:
+    with TemporaryDirectory() as folder, running(Path(folder), start=HospitalApart) as run:
         file_life(run, PATIENT, occasions=20, goals=10)
         run.app.wsgi_app = meter.around(run.app.wsgi_app)  # type: ignore[method-assign]
         with reads_metered(meter):

@@ -75,17 +75,18 @@ def running(
     *,
     seed: tuple[str, ...] | None = ("north.json",),
     client: Callable[..., Client] = Client,
+    start: Callable[[HospitalConfig], RunningHospital] = start_hospital,
     more_sites: tuple[SiteConfig, ...] = (),
     **settings: Any,
 ) -> Iterator[Running]:
     """Both servers on free ports of loopback, all files below ``folder``.
 
-    ``settings`` go to the site's SiteConfig, ``client`` makes the app's registration at the hospital.
+    ``settings`` go to the site's SiteConfig; ``client`` makes the registration at the hospital, ``start`` starts that.
     """
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     registered = client(CLIENT_ID, "IMR", SCOPES, redirect_uris=(f"{url}/callback/{SITE}",))
-    hospital = start_hospital(
+    hospital = start(
         HospitalConfig(folder / "hospital.sqlite", (registered,), app_launch_url=f"{url}/launch", seed=seed)
     )
     asked: list[str] = []
