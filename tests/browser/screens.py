@@ -1,0 +1,164 @@
+"""Each screen of forms, hand-over, goals and filing, in the order in which people come to it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from playwright.sync_api import BrowserContext, Page
+
+from tests.flows import steps
+from tests.running import Running
+
+Look = Callable[[Page, str], None]
+
+
+@dataclass
+class Walk:
+    """``look`` is called at each screen with its name. Buttons are found by what is posted, so in either language."""
+
+    run: Running
+    context: BrowserContext
+    look: Look
+
+    def __post_init__(self) -> None:
+        self.patient = steps.new_patient(self.run, course=True)
+        self.page = self.context.new_page()
+        self.page.goto(self.run.launch_url(self.patient))
+        self.home = self.page.url
+
+    def at(self, path: str) -> Page:
+        self.page.goto(self.home + path)
+        return self.page
+
+    def press(self, name: str, value: str) -> None:
+        self.page.locator(f"button[name={name}][value={value}]:visible").first.click()
+
+    def everything(self) -> None:
+        self.goals()
+        self.hand_over()
+        self.clinician()
+        self.corrections()
+        self.together()
+        self.filing()
+
+    def goals(self) -> None:
+        page = self.at("goal/new")
+        self.look(page, "goal-new")
+        page.fill("[name=step-due-1]", "2026-12-24")
+        page.locator("[name=step-due-1]").press("Enter")
+        self.look(page, "goal-errors")
+        page.fill("[name=text]", "Sing in a choir again, and have people to have coffee with afterwards")
+        page.check("[name=area][value=leisure-culture]")
+        page.fill("[name=helps]", "My sister comes along\nA walk by the sea")
+        page.fill("[name=hinders]", "No bus on Sundays")
+        page.fill("[name=step-1]", "Ring the choir and ask when they meet")
+        page.fill("[name=step-2]", "Go and listen once")
+        self.press("do", "save")
+        self.look(page, "goal-receipt")
+        self.at("").locator("a[href$='/review']").first.click()
+        self.look(page, "goal-review")
+        page.locator("[value=partly]").first.check()
+        page.locator("details.fold summary").first.click()
+        page.locator("[name^=helped-]").first.fill("My sister asked with me")
+        self.press("do", "save")
+        self.at("").locator("a[href$='/review']").first.click()
+        self.look(page, "goal-review-history")
+        page.goto(page.url.replace("review", "edit"))
+        self.look(page, "goal-edit")
+        page.goto(page.url.replace("edit", "withdraw"))
+        self.look(page, "goal-withdraw")
+
+    def hand_over(self) -> None:
+        page = self.at("give")
+        self.look(page, "give")
+        page.fill("#pin", steps.PIN)
+        page.locator("form.pin button").click()
+        self.look(page, "patient-start")
+        home = page.url
+        page.goto(f"{home}1")
+        self.look(page, "patient-question")
+        for number in steps.ITEMS:
+            page.goto(f"{home}{number}")
+            page.locator("input[type=radio]").nth({9: 0, 6: 4}.get(number, 2)).check()
+            if number == 13:
+                self.look(page, "patient-question-13")
+            if number == 6:
+                page.goto(f"{home}check")
+                self.look(page, "patient-check-some")
+                page.goto(f"{home}back")
+                self.look(page, "patient-back")
+                page.goto(f"{home}6")
+                page.locator("input[type=radio]").nth(4).check()
+            self.press("go", "next")
+        self.look(page, "patient-comment")
+        page.fill("#comment", "It has been a hard month after I moved.")
+        self.press("go", "next")
+        self.look(page, "patient-check")
+        page.locator("details summary").click()
+        self.look(page, "patient-check-open")
+        page.goto(f"{home}all")
+        self.look(page, "patient-all")
+        page.goto(f"{home}check")
+        page.locator("form button:not([name])").last.click()
+        self.look(page, "patient-done")
+        page.goto(f"{self.home}locked")
+        page.fill("#pin", "000000")
+        page.locator("form.pin button").click()
+        self.look(page, "locked-wrong-pin")
+        page.fill("#pin", steps.PIN)
+        page.locator("form.pin button").click()
+        self.look(page, "today")
+        page.locator("[value=talked-about]").first.click()
+        self.look(page, "today-noted")
+
+    def clinician(self) -> None:
+        page = self.at("")
+        page.locator("form[action$='form/clinician/start'] button").first.click()
+        self.look(page, "clinician")
+        page.locator("[name='01']").nth(2).check()
+        self.press("do", "complete")
+        self.look(page, "clinician-missing")
+        for number in steps.ITEMS:
+            page.locator(f"[name='{number:02}']").nth(1 if number in (3, 7) else 3).check()
+        self.press("do", "complete")
+        self.look(page, "receipt")
+        self.receipt = page.url
+
+    def corrections(self) -> None:
+        page = self.at("")
+        (mine,) = [one for one in steps.filed(self.run, self.patient, "QuestionnaireResponse")
+                   if "imr-clinician" in one["questionnaire"]]  # fmt: skip
+        page = self.at(f"response/{mine['id']}/correct")
+        page.locator("[name='05']").nth(1).check()
+        self.press("do", "complete")
+        self.look(page, "correct-why")
+        steps.put(self.run, {**mine, "status": "amended"})
+        page.fill("#reason", "Misread it")
+        self.press("do", "complete")
+        self.look(page, "correct-conflict")
+        self.press("do", "discard")
+        page = self.at(f"response/{mine['id']}/withdraw")
+        self.look(page, "withdraw")
+
+    def together(self) -> None:
+        self.look(self.at("together"), "together")
+
+    def filing(self) -> None:
+        faults = self.run.hospital.hospital.faults
+        for fault, name in (("forbid-create", "refused"), ("busy", "waiting"), ("lost-reply", "lost")):
+            page = self.at("goal/new")
+            page.fill("[name=text]", "A dog")
+            with _on(faults, fault):
+                self.press("do", "save")
+                self.look(page, f"filing-{name}")
+            for details in page.locator("details.decide").all():
+                details.locator("summary").click()
+                self.look(page, f"filing-{name}-decide")
+        self.look(self.at("outbox"), "outbox")
+
+
+@contextmanager
+def _on(faults, name: str) -> Iterator[None]:  # type: ignore[no-untyped-def]
+    faults.switch_on(name)
+    yield
+    faults.switch_off(name)

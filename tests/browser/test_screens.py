@@ -1,0 +1,45 @@
+"""Every screen in both languages, 1280 and 400 px wide: axe-core finds nothing, and nothing is wider than the window.
+
+PICTURES=folder keeps a picture of each.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import NewContext
+from tests.browser.screens import Walk
+from tests.running import Running
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (1280, 400)
+AXE = Axe()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "nb-NO"])
+def test_every_screen(run: Running, new_context: NewContext, locale: str) -> None:
+    found: dict[str, object] = {}
+    seen: list[str] = []
+
+    def look(page: Page, name: str) -> None:
+        page.wait_for_load_state()
+        seen.append(name)
+        assert page.locator("html").get_attribute("lang") == locale[:2], name
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            if picture := os.environ.get("PICTURES"):
+                page.screenshot(path=Path(picture) / f"{locale[:2]}-{name}-{width}.png", full_page=True)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                found[f"{name} at {width}"] = f"{wide} px wide"
+            violations = AXE.run(page).response["violations"]
+            if violations:
+                found[f"{name} at {width}"] = [(each["id"], each["nodes"][0]["html"]) for each in violations]
+
+    Walk(run, new_context(locale=locale), look).everything()
+    assert found == {}
+    assert len(seen) == len(set(seen)) > 30
