@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from imr_fhir import artefacts
@@ -49,7 +50,7 @@ class Response:
         """All 15 answered, and handed in as such."""
         return self.status in ("completed", "amended") and len(self.ratings) == ITEM_COUNT
 
-    @property
+    @cached_property
     def score(self) -> Score:
         return score(self.ratings)
 
