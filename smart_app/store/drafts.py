@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from imr_fhir.scale import Rater
 from smart_app.store.cipher import Cipher
@@ -39,6 +39,18 @@ class Answer:
 
 
 _NONE = Answer("", 0)
+
+# Built once: each panel runs it, and SQLAlchemy needs longer to build it than to run it.
+_OPEN = (
+    select(draft.c.id)
+    .where(
+        draft.c.user_key == bindparam("user_key"),
+        draft.c.site == bindparam("site"),
+        draft.c.patient == bindparam("patient"),
+        draft.c.state == "open",
+    )
+    .order_by(draft.c.started_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +152,10 @@ class Drafts:
 
     def open_for(self, owner: Owner) -> tuple[Draft, ...]:
         """All open drafts of this user for this patient, oldest first."""
-        query = select(draft.c.id).where(*_owned_by(owner), draft.c.state == "open").order_by(draft.c.started_at)
+        mine = {"user_key": owner.user_key, "site": owner.site, "patient": owner.patient_key}
         with self._database.reading() as connection:
-            return tuple(self._get(connection, found, owner) for found in connection.execute(query).scalars().all())
+            found = connection.execute(_OPEN, mine).scalars().all()
+            return tuple(self._get(connection, draft_id, owner) for draft_id in found)
 
     def set_answer(
         self,

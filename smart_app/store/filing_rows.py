@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from smart_app.store.cipher import Cipher, sha256_hex
 from smart_app.store.filing import Filing, NewPart, Part, Receipt
@@ -16,13 +17,24 @@ from smart_app.store.schema import filing, part
 from smart_app.store.times import from_ms
 
 
+def those(which: Any) -> Select[Any]:
+    """The query for the filings that meet the condition, oldest first."""
+    return select(filing).where(which).order_by(filing.c.sealed_at, filing.c.id)
+
+
 class FilingRows:
     def __init__(self, cipher: Cipher) -> None:
         self._cipher = cipher
 
     def read(self, connection: Connection, which: Any) -> tuple[Filing, ...]:
         """The filings that meet the condition, oldest first, without their bodies."""
-        rows = connection.execute(select(filing).where(which).order_by(filing.c.sealed_at, filing.c.id)).all()
+        return self.run(connection, those(which))
+
+    def run(
+        self, connection: Connection, query: Select[Any], values: Mapping[str, Any] = MappingProxyType({})
+    ) -> tuple[Filing, ...]:
+        """The same of a query that ``those`` built before, with the values of its parameters."""
+        rows = connection.execute(query, dict(values)).all()
         return tuple(self._filing(connection, row) for row in rows)
 
     def body(self, connection: Connection, filing_id: str, number: int) -> bytes | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert
+from sqlalchemy import and_, bindparam, insert
 
 from smart_app.store.audit import Audit, Entry
 from smart_app.store.cipher import Cipher, sha256_hex
@@ -16,11 +16,22 @@ from smart_app.store.engine import DATABASE_MS, Database
 from smart_app.store.errors import BodyPurged, Damaged, NoAccess
 from smart_app.store.filing import Filing, Sealing
 from smart_app.store.filing_moves import read_one
+from smart_app.store.filing_rows import those
 from smart_app.store.filing_states import FINISHED, TARGETS, Event, State
 from smart_app.store.filing_steps import FilingSteps
 from smart_app.store.owner import Owner
 from smart_app.store.schema import filing
 from smart_app.store.times import to_ms
+
+# Built once: each panel runs it, and SQLAlchemy needs longer to build it than to run it.
+_OUTBOX = those(
+    and_(
+        filing.c.site == bindparam("site"),
+        filing.c.patient == bindparam("patient"),
+        filing.c.user_key == bindparam("user_key"),
+        filing.c.state.not_in(FINISHED),
+    )
+)
 
 
 class Filings(FilingSteps):
@@ -80,7 +91,9 @@ class Filings(FilingSteps):
 
     def outbox(self, owner: Owner) -> tuple[Filing, ...]:
         """What this user saved for this patient and is not in the EHR yet, oldest first."""
-        return self._find(*_same_patient(owner), filing.c.user_key == owner.user_key, filing.c.state.not_in(FINISHED))
+        mine = {"site": owner.site, "patient": owner.patient_key, "user_key": owner.user_key}
+        with self._database.reading() as connection:
+            return self._rows.run(connection, _OUTBOX, mine)
 
     def left_by_others(self, owner: Owner) -> tuple[Filing, ...]:
         """The same by other users, for this patient."""
