@@ -47,6 +47,7 @@ def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime]
         MAX_FORM_PARTS=200,
         COMPRESS_ALGORITHM=["gzip"],
         COMPRESS_ALGORITHM_STREAMING=["gzip"],
+        COMPRESS_LEVEL=4,  # 6 needs twice the time, 0.7 ms a panel, for 4 % less
     )
     hops = config.proxy_hops
     if hops:
