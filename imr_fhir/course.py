@@ -156,10 +156,18 @@ def responses_in(course: Course, responses: Iterable[Response]) -> tuple[Respons
     return tuple(response for response in listed(responses) if course.takes(day(response)))
 
 
+def firsts_of(course: Course, responses: Iterable[Response]) -> dict[Rater, Response]:
+    """Each rater's earliest complete rating from 28 days before the course's start; none for one who has none."""
+    found: dict[Rater, Response] = {}
+    for response in history(responses_in(course, responses)).counting:
+        if response.complete:
+            found.setdefault(response.rater, response)
+    return found
+
+
 def first_of(course: Course, responses: Iterable[Response], rater: Rater) -> Response | None:
-    """The earliest complete rating of ``rater`` from 28 days before the course's start; None where there is none."""
-    counting = history(responses_in(course, responses)).counting
-    return next((response for response in counting if response.rater == rater and response.complete), None)
+    """The same of one rater."""
+    return firsts_of(course, responses).get(rater)
 
 
 def _days(period: Element, zone: tzinfo) -> tuple[date | None, date | None]:

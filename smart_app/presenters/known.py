@@ -8,7 +8,7 @@ from datetime import date
 
 from imr_fhir.blind import hidden_from_clinician
 from imr_fhir.change import CannotSay, Change, change
-from imr_fhir.course import Course, course_of, courses, first_of, responses_in
+from imr_fhir.course import Course, course_of, courses, firsts_of, responses_in
 from imr_fhir.due import DueOccasion, current
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.history import LISTED
@@ -104,7 +104,12 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
         hidden=hidden,
         occasions=occasions(pairing),
         superseded=frozenset(response.key for response in pairing.superseded),
-        firsts={(course, rater): first_of(course, visible, rater) for course in found for rater in RATERS},
+        firsts={
+            (course, rater): firsts.get(rater)
+            for course in found
+            for firsts in (firsts_of(course, visible),)
+            for rater in RATERS
+        },
     )
 
 
