@@ -26,11 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
     record_writes()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if {"hapi_base", "fhir_validator"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("java"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What needs Java runs in one worker and shares its servers; xdist reads the groups when all are collected."""
+    if {"hapi_base", "fhir_validator"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.xdist_group("java"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
