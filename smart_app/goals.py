@@ -30,8 +30,6 @@ def new(launch: Launch) -> Any:
     if request.method == "GET":
         audit("view", launch)
         return goal_page(launch, GoalForm(), editing=False)
-    if before := saved_before(launch, form_name(request.form)):
-        return before
     typed = read_goal(request.form)
     if typed.faults or request.form.get("do") != "save":
         return goal_page(launch, typed, editing=False)

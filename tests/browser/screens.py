@@ -1,4 +1,4 @@
-"""Each screen of forms, hand-over, goals and filing, in the order in which people come to it."""
+"""Each screen of the app, in the order in which people come to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,12 +34,14 @@ class Walk:
         self.page.locator(f"button[name={name}][value={value}]:visible").first.click()
 
     def everything(self) -> None:
+        self.look(self.page, "panel-empty")
         self.goals()
         self.hand_over()
         self.clinician()
         self.corrections()
         self.together()
         self.filing()
+        self.panel()
 
     def goals(self) -> None:
         page = self.at("goal/new")
@@ -142,6 +144,15 @@ class Walk:
 
     def together(self) -> None:
         self.look(self.at("together"), "together")
+
+    def panel(self) -> None:
+        self.look(self.at(""), "panel")
+        self.look(self.at("how"), "how")
+        self.look(self.at("idle"), "idle")
+        page = self.at("")
+        page.locator("form[action$='/log-out'] button").click()
+        self.look(page, "logged-out")
+        self.look(self.at(""), "nothing-here")
 
     def filing(self) -> None:
         faults = self.run.hospital.hospital.faults

@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from tests.flows import steps
-from tests.flows.steps import SAVED, answers, begin, filed, go, heading, hidden, post, say, text
+from tests.flows.steps import SAVED, answers, begin, filed, go, heading, hidden, of_code, post, say, text
 from tests.running import Browser, Chart, Running, log_in
 
 TABS = 4
@@ -43,7 +43,7 @@ def test_saved_again_with_other_answers_shows_both(run: Running, patient: str, c
     assert "late" not in str(response)
 
 
-def at_once(browsers: list[Browser], form_url: str, page: str, fields: dict[str, str]) -> list[str]:
+def at_once(browsers: list[Browser], form_url: str, fields: dict[str, str]) -> list[str]:
     """The address at which each of the tabs ends."""
     start = Barrier(len(browsers))
 
@@ -68,7 +68,7 @@ def tabs_of(chart: Chart) -> list[Browser]:
 def test_tabs_that_save_at_once(run: Running, patient: str, chart: Chart) -> None:
     form = begin(chart)
     fields = hidden(form) | answers() | {"do": "complete", "comment": ""}
-    ended = at_once(tabs_of(chart), form.url, form.text, fields)
+    ended = at_once(tabs_of(chart), form.url, fields)
     assert len(set(ended)) == 1
     assert len(filed(run, patient, "QuestionnaireResponse")) == 1
     assert len(filed(run, patient, "Observation")) == 1
@@ -77,9 +77,16 @@ def test_tabs_that_save_at_once(run: Running, patient: str, chart: Chart) -> Non
 def test_tabs_that_save_one_goal_at_once(run: Running, patient: str, chart: Chart) -> None:
     page = chart.browser.get(chart.at("goal/new"))
     fields = hidden(page) | {"text": "A dog", "theirs": "yes", "step-1": "Ask the landlord", "do": "save"}
-    ended = at_once(tabs_of(chart), page.url, page.text, fields)
+    ended = at_once(tabs_of(chart), page.url, fields)
     assert len(set(ended)) == 1
     assert len(filed(run, patient, "Goal")) == 2
+
+
+def test_tabs_that_tap_one_line_at_once(run: Running, patient: str, chart: Chart) -> None:
+    page = steps.answered_by_patient(chart, answers(3, {9: "1"}))
+    fields = hidden(page) | {"point": "relapse-recent-09", "tap": "talked-about"}
+    at_once(tabs_of(chart), page.url, fields)
+    assert len(of_code(filed(run, patient, "Observation"), "prompt")) == 1
 
 
 def test_a_goal_gone_back_to_and_changed_is_another(run: Running, patient: str, chart: Chart) -> None:
