@@ -55,7 +55,13 @@ class HapiFront:
 
 
 def put_behind(run: Running, hapi_base: str) -> None:
-    """From here on the FHIR store of ``run``'s hospital is HAPI, with the same patients."""
+    """From here on the FHIR store of ``run``'s hospital is HAPI, with the same patients and nothing else.
+
+    Other tests leave Questionnaires there that differ from ours on purpose, and against such the app files nothing.
+    """
+    everything = {"resourceType": "Parameters", "parameter": [{"name": "expungeEverything", "valueBoolean": True}]}
+    emptied = requests.post(f"{hapi_base}/$expunge", json=everything, timeout=60)
+    assert emptied.status_code == 200, emptied.text[:2000]
     records = files("smart_app.sandbox") / "data" / "north.json"
     loaded = requests.post(
         hapi_base,
