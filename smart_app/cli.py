@@ -80,12 +80,12 @@ def serve(path: Path) -> None:
         with tidied(state_of(app)) as tidying:
             server.start()
             _log.info("Listening on %s for %s", config.bind, config.public_url)
-            _until_stopped(state_of(app), tidying)
+            _until_stopped(_signals(), state_of(app), tidying)
             server.stop(_GRACEFUL)
 
 
-def _until_stopped(state: State, tidying: threading.Thread) -> None:
-    """From the signal on `/readyz` says 503, so that no new work is sent here."""
+def _signals() -> list[int]:
+    """The signals that ask this process to stop, as they come."""
     got: list[int] = []  # a handler may do no more: the thread that it interrupts can hold any lock
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -93,6 +93,11 @@ def _until_stopped(state: State, tidying: threading.Thread) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    return got
+
+
+def _until_stopped(got: list[int], state: State, tidying: threading.Thread) -> None:
+    """From the signal on `/readyz` says 503, so that no new work is sent here."""
     while not got:
         time.sleep(0.25)
         if not tidying.is_alive():
@@ -124,13 +129,14 @@ def demo(port: int, app_port: int, folder: Path, reset: bool) -> None:
             running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo) as running,
             tidied(running.state) as tidying,
         ):
+            got = _signals()  # before anybody is told that it runs: who is told may stop it at once
             width = max(len(running.chart_url), len(running.app_url))
             click.echo(f"""
 Open {running.chart_url:{width}}  the charts of a sandbox hospital: choose a patient, then "Open IMR in the chart"
      {running.app_url:{width}}  the app itself, which opens from a chart only
 
 Ctrl-C ends both; what was saved stays in {folder}.""")
-            _until_stopped(running.state, tidying)
+            _until_stopped(got, running.state, tidying)
     except KeyboardInterrupt:
         click.echo("Stopped before it was ready; the next start goes on from here.")
     except (ImrError, OSError) as error:
