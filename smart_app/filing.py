@@ -39,7 +39,9 @@ class Outbox:
 @with_launch("clinician", "reader")
 def show(launch: Launch, fid: str) -> Any:
     state().store.filings.recover()
-    return _page(launch, state().store.filings.get(fid, launch.record.owner))
+    found = state().store.filings.get(fid, launch.record.owner)
+    # on its way in another window, for as long as its lease at most: the page looks again by itself
+    return _page(launch, found), {"Refresh": "5"} if found.state is State.SENDING else {}
 
 
 @filing.post("/saved/<fid>")
@@ -48,7 +50,7 @@ def act(launch: Launch, fid: str) -> Any:
     """What a person decides about it: see `receipt.actions`."""
     found = state().store.filings.get(fid, launch.record.owner)
     do = request.form.get("do", "")
-    if do == "open":
+    if do == "open" and _is_blind(launch, found):
         _open(launch, found)
         return redirect(url_for("filing.show", lid=launch.id, fid=fid), 303)
     if do not in receipt.ACTS:

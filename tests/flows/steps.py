@@ -11,7 +11,7 @@ from uuid import uuid4
 import requests
 
 from tests.presenters.build import words
-from tests.running import Browser, Chart, Running
+from tests.running import SITE, Browser, Chart, Running
 
 # The words are the catalogue's, so that bettering them breaks no test.
 say, norsk = words("en").say, words("nb").say
@@ -153,3 +153,9 @@ def answered_by_patient(chart: Chart, said: Said | None = None, comment: str = "
     start = give(chart)
     hand_in(chart.browser, answer_alone(chart.browser, start, answers() if said is None else said, comment))
     return take_back(chart)
+
+
+def audited(run: Running, patient: str) -> list[dict[str, Any]]:
+    """The audit log's rows of a patient, oldest first."""
+    key = run.store.launches.patient_key(SITE, patient)
+    return run.store.audit.entries(patient_key=key)

@@ -93,7 +93,7 @@ def test_unknown_where_a_person_says_that_it_is_there(
     assert buttons(later) == {"send", "there", "again"}
     assert say("form.error.reason") in text(act(chart, later, "there"))
     assert heading(act(chart, later, "there", REASON)) == SAVED
-    decided = [each for each in run.store.audit.entries() if each["action"] == "decide"][-1]
+    decided = [each for each in steps.audited(run, patient) if each["action"] == "decide"][-1]
     assert decided["purpose"] == REASON
 
 
@@ -187,7 +187,7 @@ def test_another_user_s_is_named_and_filed_with_a_reason(run: Running, patient: 
     assert heading(act(colleague, seen, "send", "Kari is on holiday")) == SAVED
     (response,) = filed(run, patient, "QuestionnaireResponse")
     assert response["author"] == {"reference": "Practitioner/kari"}
-    sent = [each for each in run.store.audit.entries() if each["action"] == "send"][-1]
+    sent = [each for each in steps.audited(run, patient) if each["action"] == "send"][-1]
     assert (sent["display"], sent["purpose"]) == ("Ola Hansen", "Kari is on holiday")
 
 

@@ -82,7 +82,7 @@ def test_five_failures_end_the_launch_and_keep_the_draft(run: Running, patient: 
     again = log_in(run, patient=patient)
     assert BEGUN in text(again.browser.get(again.at("give")))
     assert 'value="03-4" checked' in again.browser.get(urljoin(steps.give(again).url, "3")).text
-    refusals = [each for each in run.store.audit.entries() if each["action"] == "take-back"]
+    refusals = [each for each in steps.audited(run, patient) if each["action"] == "take-back"]
     assert [each["outcome"] for each in refusals[-5:]] == ["refused"] * 5
 
 
@@ -233,7 +233,7 @@ def test_the_pin_page_speaks_the_launch_s_language(run: Running, chart: Chart) -
 
 def test_what_the_audit_log_has_of_it(run: Running, patient: str, chart: Chart) -> None:
     steps.answered_by_patient(chart)
-    mine = [each for each in run.store.audit.entries() if each["patient"] == f"Patient/{patient}"]
+    mine = steps.audited(run, patient)
     actions = [each["action"] for each in mine if each["action"] not in ("view", "log-in")]
     assert actions == ["hand-over", "save", "take-back", "send"]
     assert {each["user_key"] for each in mine} == {record_of(run, chart).user_key}

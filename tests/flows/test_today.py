@@ -140,7 +140,7 @@ def test_the_patient_s_answers_stay_hidden_on_the_page_of_what_was_saved(
     assert say("blind.why") in text(receipt)
     opened = go(chart.browser, receipt, do="open")
     assert "For my clinician" in text(opened)
-    seen = [each for each in run.store.audit.entries() if each["purpose"] == "seen before rating"]
+    seen = [each for each in steps.audited(run, patient) if each["purpose"] == "seen before rating"]
     assert seen[-1]["patient"] == f"Patient/{patient}"
 
 
