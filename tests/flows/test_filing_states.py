@@ -1,23 +1,19 @@
 """SECURITY F as people meet it: what a hospital does wrong, the page that says so, and what can be done from there."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from imr_fhir.ehr.transport import Limit
-from smart_app.sandbox import fhir_api
-from smart_app.sandbox.capability import capability_statement
 from smart_app.state import state_of
 from tests.flows import steps
+from tests.flows.filings import NOTHING, ONCE, act, buttons, count, let_time_pass, writes
 from tests.flows.steps import SAVED, answers, filed, go, heading, rate, say, text
-from tests.flows.wrong import before_send, fault, in_front, loses_the_reply_and_goes_down, refuses
+from tests.flows.wrong import before_send, fault, in_front, loses_the_reply_and_goes_down
 from tests.running import SITE, Chart, Running, log_in
 
 REASON = "Looked it up with a colleague"
-ONCE = {"responses": 1, "scores": 1, "told": 1}
-NOTHING = {"responses": 0, "scores": 0, "told": 0}
 
 
 @pytest.fixture
@@ -28,32 +24,6 @@ def patient(run: Running) -> str:
 @pytest.fixture
 def chart(run: Running, patient: str) -> Chart:
     return log_in(run, patient=patient)
-
-
-def act(chart: Chart, page: requests.Response, do: str, reason: str = "") -> requests.Response:
-    return go(chart.browser, page, do=do, reason=reason)
-
-
-def buttons(page: requests.Response) -> set[str]:
-    return {each.partition('"')[0] for each in page.text.split('name="do" value="')[1:]}
-
-
-def let_time_pass(run: Running, seconds: int) -> None:
-    """By the app's clock, and by the database's, which lost replies and waits go by."""
-    run.clock.ahead += timedelta(seconds=seconds)
-    with run.store.writing() as connection:
-        for column in ("lost_at", "not_before"):
-            connection.exec_driver_sql(f"UPDATE filing SET {column} = {column} - {seconds * 1000}")
-
-
-def count(run: Running, patient: str) -> dict[str, int]:
-    responses = filed(run, patient, "QuestionnaireResponse")
-    told = sum(len(steps.told_of(run, each)) for each in responses)
-    return {"responses": len(responses), "scores": len(filed(run, patient, "Observation")), "told": told}
-
-
-def writes(run: Running) -> list[str]:
-    return [each for each in run.asked if each.startswith(("POST /fhir", "PUT /fhir"))]
 
 
 def test_a_lost_reply_is_looked_for_and_found(run: Running, patient: str, chart: Chart) -> None:
@@ -191,53 +161,6 @@ def test_another_user_s_is_named_and_filed_with_a_reason(run: Running, patient: 
     assert (sent["display"], sent["purpose"]) == ("Ola Hansen", "Kari is on holiday")
 
 
-def test_refused_is_kept_shown_and_tried_part_by_part(run: Running, patient: str, chart: Chart) -> None:
-    form = steps.begin(chart)
-    with fault(run, "forbid-create"):
-        page = go(chart.browser, form, do="complete", **answers(), comment="Not to be lost")
-        assert heading(page) == say("filing.refused.title")
-        assert "Not to be lost" in text(page)
-        assert "(403)" in text(page)
-        apart = act(chart, page, "apart")
-        assert heading(apart) == say("filing.refused.title")
-        assert buttons(apart) == {"drop"}
-    assert count(run, patient) == NOTHING
-    assert say("form.error.reason") in text(act(chart, apart, "drop"))
-    dropped = act(chart, apart, "drop", "Written on paper")
-    assert heading(dropped) == say("filing.withdrawn.title")
-    assert say("filing.outbox.empty") in text(chart.browser.get(chart.at("outbox")))
-
-
-def test_refused_as_a_whole_and_taken_part_by_part(run: Running, patient: str, chart: Chart) -> None:
-    with in_front(run, refuses(run, "/fhir")):
-        page = rate(chart)
-        assert heading(page) == say("filing.refused.title")
-        assert heading(act(chart, page, "apart")) == SAVED
-    assert count(run, patient) == ONCE
-    (response,), (score,) = filed(run, patient, "QuestionnaireResponse"), filed(run, patient, "Observation")
-    assert score["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
-
-
-def test_who_wrote_it_refused(run: Running, patient: str, chart: Chart) -> None:
-    with in_front(run, refuses(run, "/fhir", "/fhir/Provenance")):
-        part = act(chart, rate(chart), "apart")
-        assert heading(part) == say("filing.refused.title")
-        assert buttons(part) == {"without", "drop"}
-        assert heading(act(chart, part, "without")) == SAVED
-    assert count(run, patient) == ONCE | {"told": 0}
-
-
-def test_a_part_refused_after_another_was_taken(run: Running, patient: str, chart: Chart) -> None:
-    with in_front(run, refuses(run, "/fhir", "/fhir/Observation")):
-        part = act(chart, rate(chart), "apart")
-    assert heading(part) == say("filing.refused.title")
-    shown = text(part)
-    assert f"{say('filing.part.response')}: {say('filing.state.saved')}" in shown
-    assert f"{say('filing.part.score')}: {say('filing.state.refused')}" in shown
-    assert heading(act(chart, part, "drop", "Noted by hand")) == say("filing.withdrawn.title")
-    assert count(run, patient) == {"responses": 1, "scores": 0, "told": 0}
-
-
 def test_something_else_is_there_under_the_same_identifier(run: Running, patient: str, chart: Chart) -> None:
     def take_the_identifier(bundle: Any) -> None:
         response = next(each["resource"] for each in bundle["entry"] if "item" in each["resource"])
@@ -251,58 +174,6 @@ def test_something_else_is_there_under_the_same_identifier(run: Running, patient
     assert f"QuestionnaireResponse/{patient}-other" in text(page)
     assert buttons(page) == {"drop"}
     assert heading(act(chart, page, "drop", REASON)) == say("filing.withdrawn.title")
-
-
-@pytest.fixture
-def one_by_one(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An EHR that knows no transactions, and says so."""
-
-    def without(config: Any) -> dict[str, Any]:
-        said = capability_statement(config)
-        said["rest"][0]["interaction"] = []
-        return said
-
-    monkeypatch.setattr(fhir_api, "capability_statement", without)
-
-
-@pytest.mark.usefixtures("one_by_one")
-def test_without_transactions_part_by_part(run: Running, patient: str, chart: Chart) -> None:
-    form = steps.begin(chart)
-    run.asked.clear()
-    assert heading(go(chart.browser, form, do="complete", **answers())) == SAVED
-    assert writes(run) == ["POST /fhir/QuestionnaireResponse", "POST /fhir/Observation", "POST /fhir/Provenance"]
-    assert count(run, patient) == ONCE
-
-
-@pytest.mark.usefixtures("one_by_one")
-def test_without_transactions_a_part_waits_and_none_is_sent_twice(run: Running, patient: str, chart: Chart) -> None:
-    form = steps.begin(chart)
-
-    def busy_for_scores(hospital: Any) -> Any:
-        def answering(environ: Any, start_response: Any) -> Any:
-            if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/fhir/Observation":
-                start_response("429 Too Many Requests", [("Content-Length", "0")])
-                return [b""]
-            return hospital(environ, start_response)
-
-        return answering
-
-    with in_front(run, busy_for_scores):
-        page = go(chart.browser, form, do="complete", **answers())
-    assert heading(page) == say("filing.waiting.title")
-    assert f"{say('filing.part.response')}: {say('filing.state.saved')}" in text(page)
-    run.asked.clear()
-    assert heading(act(chart, page, "send")) == SAVED
-    assert writes(run) == ["POST /fhir/Observation", "POST /fhir/Provenance"]
-    assert count(run, patient) == ONCE
-
-
-@pytest.mark.usefixtures("one_by_one")
-def test_without_transactions_a_lost_reply_of_one_part(run: Running, patient: str, chart: Chart) -> None:
-    form = steps.begin(chart)
-    with fault(run, "lost-reply"):
-        assert heading(go(chart.browser, form, do="complete", **answers())) == SAVED
-    assert count(run, patient) == ONCE
 
 
 def test_what_the_scopes_leave_out_is_not_written(run: Running, patient: str) -> None:

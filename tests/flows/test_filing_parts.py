@@ -1,0 +1,122 @@
+"""A filing whose parts go their own ways: at an EHR without transactions, or where one part is refused."""
+
+from typing import Any
+
+import pytest
+
+from smart_app.sandbox import fhir_api
+from smart_app.sandbox.capability import capability_statement
+from tests.flows import steps
+from tests.flows.filings import NOTHING, ONCE, act, buttons, count, writes
+from tests.flows.steps import SAVED, answers, filed, go, heading, rate, say, text
+from tests.flows.wrong import fault, in_front, refuses
+from tests.running import Chart, Running, log_in
+
+
+@pytest.fixture
+def patient(run: Running) -> str:
+    return steps.new_patient(run)
+
+
+@pytest.fixture
+def chart(run: Running, patient: str) -> Chart:
+    return log_in(run, patient=patient)
+
+
+def test_refused_is_kept_shown_and_tried_part_by_part(run: Running, patient: str, chart: Chart) -> None:
+    form = steps.begin(chart)
+    with fault(run, "forbid-create"):
+        page = go(chart.browser, form, do="complete", **answers(), comment="Not to be lost")
+        assert heading(page) == say("filing.refused.title")
+        assert "Not to be lost" in text(page)
+        assert "(403)" in text(page)
+        apart = act(chart, page, "apart")
+        assert heading(apart) == say("filing.refused.title")
+        assert buttons(apart) == {"drop"}
+    assert count(run, patient) == NOTHING
+    assert say("form.error.reason") in text(act(chart, apart, "drop"))
+    dropped = act(chart, apart, "drop", "Written on paper")
+    assert heading(dropped) == say("filing.withdrawn.title")
+    assert say("filing.outbox.empty") in text(chart.browser.get(chart.at("outbox")))
+
+
+def test_refused_as_a_whole_and_taken_part_by_part(run: Running, patient: str, chart: Chart) -> None:
+    with in_front(run, refuses(run, "/fhir")):
+        page = rate(chart)
+        assert heading(page) == say("filing.refused.title")
+        assert heading(act(chart, page, "apart")) == SAVED
+    assert count(run, patient) == ONCE
+    (response,), (score,) = filed(run, patient, "QuestionnaireResponse"), filed(run, patient, "Observation")
+    assert score["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+
+
+def test_who_wrote_it_refused(run: Running, patient: str, chart: Chart) -> None:
+    with in_front(run, refuses(run, "/fhir", "/fhir/Provenance")):
+        part = act(chart, rate(chart), "apart")
+        assert heading(part) == say("filing.refused.title")
+        assert buttons(part) == {"without", "drop"}
+        assert heading(act(chart, part, "without")) == SAVED
+    assert count(run, patient) == ONCE | {"told": 0}
+
+
+def test_a_part_refused_after_another_was_taken(run: Running, patient: str, chart: Chart) -> None:
+    with in_front(run, refuses(run, "/fhir", "/fhir/Observation")):
+        part = act(chart, rate(chart), "apart")
+    assert heading(part) == say("filing.refused.title")
+    shown = text(part)
+    assert f"{say('filing.part.response')}: {say('filing.state.saved')}" in shown
+    assert f"{say('filing.part.score')}: {say('filing.state.refused')}" in shown
+    assert heading(act(chart, part, "drop", "Noted by hand")) == say("filing.withdrawn.title")
+    assert count(run, patient) == {"responses": 1, "scores": 0, "told": 0}
+
+
+@pytest.fixture
+def one_by_one(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An EHR that knows no transactions, and says so."""
+
+    def without(config: Any) -> dict[str, Any]:
+        said = capability_statement(config)
+        said["rest"][0]["interaction"] = []
+        return said
+
+    monkeypatch.setattr(fhir_api, "capability_statement", without)
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_without_transactions_part_by_part(run: Running, patient: str, chart: Chart) -> None:
+    form = steps.begin(chart)
+    run.asked.clear()
+    assert heading(go(chart.browser, form, do="complete", **answers())) == SAVED
+    assert writes(run) == ["POST /fhir/QuestionnaireResponse", "POST /fhir/Observation", "POST /fhir/Provenance"]
+    assert count(run, patient) == ONCE
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_without_transactions_a_part_waits_and_none_is_sent_twice(run: Running, patient: str, chart: Chart) -> None:
+    form = steps.begin(chart)
+
+    def busy_for_scores(hospital: Any) -> Any:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/fhir/Observation":
+                start_response("429 Too Many Requests", [("Content-Length", "0")])
+                return [b""]
+            return hospital(environ, start_response)
+
+        return answering
+
+    with in_front(run, busy_for_scores):
+        page = go(chart.browser, form, do="complete", **answers())
+    assert heading(page) == say("filing.waiting.title")
+    assert f"{say('filing.part.response')}: {say('filing.state.saved')}" in text(page)
+    run.asked.clear()
+    assert heading(act(chart, page, "send")) == SAVED
+    assert writes(run) == ["POST /fhir/Observation", "POST /fhir/Provenance"]
+    assert count(run, patient) == ONCE
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_without_transactions_a_lost_reply_of_one_part(run: Running, patient: str, chart: Chart) -> None:
+    form = steps.begin(chart)
+    with fault(run, "lost-reply"):
+        assert heading(go(chart.browser, form, do="complete", **answers())) == SAVED
+    assert count(run, patient) == ONCE
