@@ -44,12 +44,19 @@ class Clinician:
 
     def give(self) -> Page:
         """Hands over; the patient's first page, in a window of its own where this is a frame."""
-        self.surface.locator("a[href$='/give']").first.click()
-        self.surface.fill("#pin", steps.PIN)
-        self.surface.locator("form.pin button").click()
+        self.lock()
         if isinstance(self.surface, Page):
             self.surface.wait_for_url("**/p/**")
             return self.surface
+        return self.open_window()
+
+    def lock(self) -> None:
+        self.surface.locator("a[href$='/give']").first.click()
+        self.surface.fill("#pin", steps.PIN)
+        self.surface.locator("form.pin button").click()
+
+    def open_window(self) -> Page:
+        """From the frame."""
         with self.context.expect_page() as opened:
             self.surface.locator("form[target=_blank] button").click()
         opened.value.wait_for_url("**/p/**")

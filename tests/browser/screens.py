@@ -1,12 +1,13 @@
 """Each screen of the app, in the order in which people come to it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
 from tests.flows import steps
+from tests.flows.wrong import before_send, fault, in_front, loses_the_reply_and_goes_down
 from tests.running import Running
 
 Look = Callable[[Page, str], None]
@@ -155,21 +156,26 @@ class Walk:
         self.look(self.at(""), "nothing-here")
 
     def filing(self) -> None:
-        faults = self.run.hospital.hospital.faults
-        for fault, name in (("forbid-create", "refused"), ("busy", "waiting"), ("lost-reply", "lost")):
-            page = self.at("goal/new")
-            page.fill("[name=text]", "A dog")
-            with _on(faults, fault):
-                self.press("do", "save")
-                self.look(page, f"filing-{name}")
-            for details in page.locator("details.decide").all():
+        for name, wrong in (("refused", "forbid-create"), ("waiting", "busy")):
+            with fault(self.run, wrong):
+                self.save_a_goal(f"filing-{name}")
+            for details in self.page.locator("details.decide").all():
                 details.locator("summary").click()
-                self.look(page, f"filing-{name}-decide")
+                self.look(self.page, f"filing-{name}-decide")
+        with in_front(self.run, loses_the_reply_and_goes_down(self.run)):
+            self.save_a_goal("filing-unknown")
+        self.run.hospital.hospital.faults.switch_off("down")
+        with in_front(self.run, before_send(self.run, self.take_the_identifier)):
+            self.save_a_goal("filing-duplicate")
         self.look(self.at("outbox"), "outbox")
 
+    def save_a_goal(self, name: str) -> None:
+        page = self.at("goal/new")
+        page.fill("[name=text]", "A dog")
+        self.press("do", "save")
+        page.wait_for_url("**/saved/*")
+        self.look(page, name)
 
-@contextmanager
-def _on(faults, name: str) -> Iterator[None]:  # type: ignore[no-untyped-def]
-    faults.switch_on(name)
-    yield
-    faults.switch_off(name)
+    def take_the_identifier(self, bundle: Any) -> None:
+        goal = bundle["entry"][0]["resource"]
+        steps.put(self.run, goal | {"id": f"{self.patient}-other", "description": {"text": "A cat"}})

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser import axe
 from tests.browser.conftest import NewContext
 from tests.browser.flow import Clinician, answer
 from tests.flows import steps
@@ -57,7 +58,12 @@ def test_the_frame_and_a_tab_are_locked_together(run: Running, new_context: NewC
     frame = chart.frames[1]
     tab = launch(run, context, patient)
     clinician = Clinician(context, frame)
-    window = clinician.give()
+    clinician.lock()
+    frame.wait_for_url("**/locked")
+    axe.load(frame)
+    assert axe.violations(frame) == []
+    assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    window = clinician.open_window()
     expect(window.locator("h1")).to_have_text(say("patient.hello", name="Eva"))
     assert window.evaluate("window.opener") is None
     tab.reload()

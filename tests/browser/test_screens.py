@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser import axe
 from tests.browser.conftest import NewContext
 from tests.browser.screens import Walk
 from tests.running import Running
@@ -17,7 +17,6 @@ from tests.running import Running
 pytestmark = pytest.mark.browser
 
 WIDTHS = (1280, 400)
-AXE_CORE = Axe().axe_script
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "nb-NO"])
@@ -30,7 +29,7 @@ def test_every_screen(run: Running, new_context: NewContext, locale: str) -> Non
         seen.append(name)
         assert page.locator("html").get_attribute("lang") == locale[:2], name
         assert not {"Eva", "Berg"} & set(page.title().replace("'", " ").split()), name
-        page.evaluate(AXE_CORE)
+        axe.load(page)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             if picture := os.environ.get("PICTURES"):
@@ -38,8 +37,8 @@ def test_every_screen(run: Running, new_context: NewContext, locale: str) -> Non
             wide = page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 found[f"{name} at {width}"] = f"{wide} px wide"
-            if violations := page.evaluate("axe.run({resultTypes: ['violations']}).then(found => found.violations)"):
-                found[f"{name} at {width}"] = [(each["id"], each["nodes"][0]["html"]) for each in violations]
+            if violations := axe.violations(page):
+                found[f"{name} at {width}"] = violations
 
     Walk(run, new_context(locale=locale), look).everything()
     assert found == {}
