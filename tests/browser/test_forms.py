@@ -131,6 +131,7 @@ def test_saved_in_two_tabs_of_one_browser(run: Running, new_context: NewContext,
     for number in steps.ITEMS:
         page.locator(f"[name='{number:02}']").nth(2).check()
     expect(page.locator("[data-kept]")).to_have_text(say("form.kept"))
+    page.wait_for_load_state("networkidle")  # the fifteenth is kept too
     other = context.new_page()
     other.goto(page.url)
     expect(other.locator("input:checked")).to_have_count(15)
