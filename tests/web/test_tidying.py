@@ -97,7 +97,7 @@ def test_an_app_whose_tidying_broke_ends(run: Running) -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with pytest.raises(RuntimeError, match="no longer tidied"):
-            cli._until_stopped(state_of(run.app), threading.Thread())
+            cli._until_stopped([], state_of(run.app), threading.Thread())
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
