@@ -84,10 +84,10 @@ class Element:
 
     def many(self, name: str) -> "list[Element]":
         """The objects of the list ``name``; [] where there is none."""
-        found = []
-        for place, value in enumerate(self.objects(name)):
-            found.append(Element(value, f"{self.path}, {name}[{place}]", self.error))
-        return found
+        return [
+            Element(value, f"{self.path}, {name}[{place}]", self.error)
+            for place, value in enumerate(self.objects(name))
+        ]
 
     def objects(self, name: str) -> Sequence[Mapping[str, Any]]:
         """The same as they stand."""
@@ -122,10 +122,10 @@ class Element:
 
     def extension(self, url: str) -> "Element | None":
         """The one extension with ``url``; None where there is none."""
-        found = [extension for extension in self.many("extension") if extension.text("url") == url]
+        found = [extension for extension in self.objects("extension") if extension.get("url") == url]
         if len(found) > 1:
             raise self.fault(f"has {len(found)} extensions {url}")
-        return found[0] if found else None
+        return Element(found[0], f"{self.path}, extension", self.error) if found else None
 
     def codes(self, name: str, system: str) -> tuple[str, ...]:
         """The codes of ``system`` in the CodeableConcept ``name``, each once."""
@@ -134,8 +134,9 @@ class Element:
 
     def own_codes(self, system: str) -> tuple[str, ...]:
         """The codes of ``system`` in this element, a CodeableConcept, each once."""
-        codings = self.many("coding")
-        return tuple(dict.fromkeys(coding.text("code") for coding in codings if coding.text("system") == system))
+        ours = [coding for coding in self.objects("coding") if coding.get("system") == system]
+        codes = [Element(coding, f"{self.path}, coding", self.error).text("code") for coding in ours]
+        return tuple(dict.fromkeys(codes))
 
 
 def resource(raw: object, resource_type: str, error: type[ResourceError]) -> Element:

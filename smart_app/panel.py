@@ -31,13 +31,11 @@ panel = Blueprint("panel", __name__, url_prefix="/l/<lid>")
 @with_launch(*EVERYONE)
 def show(launch: Launch) -> str:
     chart, all_of, situation = read(launch)
-    situation = replace(
-        situation,
-        occasion=request.args.get("occasion", ""),
-        drafts=_drafts(launch) if situation.may_write else (),
-        waiting=len(state().store.filings.outbox(launch.record.owner)) if situation.may_write else 0,
-        plan=plan_of(launch) if situation.may_write else None,
-    )
+    situation = replace(situation, occasion=request.args.get("occasion", ""))
+    if situation.may_write:
+        with state().store.reading():
+            waiting = state().store.filings.outbox(launch.record.owner)
+            situation = replace(situation, drafts=_drafts(launch), waiting=len(waiting), plan=plan_of(launch))
     audit("view", launch, resources=_shown(chart))
     page = panel_presenter.panel(words(), chart, all_of, situation)
     return render_template("panel/show.html", panel=page, lid=launch.id)

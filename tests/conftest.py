@@ -32,6 +32,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group("java"))
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    grouped = "PYTEST_XDIST_WORKER" not in os.environ or item.get_closest_marker("xdist_group") is None
+    assert grouped or "@" in item.nodeid, "This pytest-xdist does not keep groups together with this pytest."
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") == "true" and parts.missing() and not hasattr(session.config, "workerinput"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

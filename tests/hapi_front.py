@@ -16,7 +16,7 @@ from tests.running import Running
 _FORWARDED = {
     "HTTP_ACCEPT": "Accept",
     "CONTENT_TYPE": "Content-Type",
-    "HTTP_CACHE_CONTROL": "Cache-Control",  # without it HAPI answers a repeated search from memory for a minute
+    "HTTP_CACHE_CONTROL": "Cache-Control",
     "HTTP_IF_MATCH": "If-Match",
     "HTTP_IF_NONE_EXIST": "If-None-Exist",
     "HTTP_PREFER": "Prefer",

@@ -1,9 +1,10 @@
 """One patient's IMR in the EHR, read side by side: the chart that the panel shows."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from imr_fhir import element, goal, record, response
@@ -54,11 +55,12 @@ def read_chart(client: FhirClient, patient: str, *, zone: tzinfo) -> Chart:
     It takes about as long as the slowest of its reads. Raises EhrError where the Patient or the responses can't be had,
     Unauthorized and LaunchError where the log-in is over, WrongPatient where the EHR answers with another Patient.
     """
-    with ThreadPoolExecutor(max_workers=1 + len(_PARAMS)) as pool:
-        patient_read = pool.submit(client.read, "Patient", patient)
-        searches = {
-            name: pool.submit(client.search, name, [("patient", patient), *more]) for name, more in _PARAMS.items()
-        }
+    patient_read = client.beside(lambda: client.read("Patient", patient))
+    searches = {
+        name: client.beside(partial(client.search, name, [("patient", patient), *more]))
+        for name, more in _PARAMS.items()
+    }
+    wait([*searches.values()])
     raw_patient = patient_read.result()
     problems: list[Problem] = []
     found: dict[str, Found] = {}

@@ -3,10 +3,11 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from imr_fhir.ehr.address import is_id, under
@@ -17,6 +18,8 @@ from imr_fhir.ehr.outcome import sentence
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
 from imr_fhir.ehr.transport import LIMITS, Reply, Transport
 from imr_fhir.errors import BadReply, EhrError, LaunchError, NotJson, WrongPatient
+
+T = TypeVar("T")
 
 PAGE = 500  # one round trip for nearly every chart; servers give fewer where they want to
 PAGES = 50
@@ -69,6 +72,10 @@ class FhirClient:
         step._token = _had(self._token) if self._token else None
         step._ends = time.monotonic() + seconds
         return step
+
+    def beside(self, call: Callable[[], T]) -> Future[T]:
+        """Begins ``call``, which asks this client and waits for no other such call, beside what else is under way."""
+        return self._transport.beside(call)
 
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any]:
         """The resource as it is now."""

@@ -1,8 +1,8 @@
 """What the EHR has of one part of a filing: read by its id, or searched for by identifier and patient."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from imr_fhir.bundle import Part, if_none_exist
@@ -50,10 +50,12 @@ def find(client: FhirClient, part: Part) -> Sighting:
     return Sighting(tuple(resource for resource in found.resources if query in _queries(resource)))
 
 
-def side_by_side(look: Callable[[Part], Sighting], parts: Sequence[Part]) -> list[Sighting]:
+def side_by_side(
+    client: FhirClient, look: Callable[[FhirClient, Part], Sighting], parts: Sequence[Part]
+) -> list[Sighting]:
     """One look a part, all at once: in turn, three slow reads would outlive the lease of the filing."""
-    with ThreadPoolExecutor(max_workers=min(8, len(parts))) as pool:
-        return list(pool.map(look, parts))
+    begun = [client.beside(partial(look, client, part)) for part in parts]
+    return [each.result() for each in begun]
 
 
 def _unseen(part: Part, error: Exception) -> Sighting:

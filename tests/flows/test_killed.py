@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Process:
     settings: Path
     port: int
     running: subprocess.Popen[str] | None = field(default=None)
+    _ending: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, point: str = "") -> None:
         self.kill()
@@ -60,10 +62,12 @@ class Process:
         assert self.running.stdout.readline() == "ready\n"  # type: ignore[union-attr]
 
     def kill(self) -> None:
-        if self.running:
-            self.running.kill()
-            self.running.wait(10)
-            self.running.stdout.close()  # type: ignore[union-attr]
+        """Also from the hospital's thread, while the test's goes on already."""
+        with self._ending:
+            if self.running:
+                self.running.kill()
+                self.running.wait(10)
+                self.running.stdout.close()  # type: ignore[union-attr]
 
     def died(self) -> bool:
         return self.running.wait(10) == -signal.SIGKILL  # type: ignore[union-attr]

@@ -107,4 +107,5 @@ def _given(part: Any) -> Any:
 def remove(side: Side) -> None:
     order = ["Provenance", "QuestionnaireResponse", "Observation", "Questionnaire", "Patient"]
     for reference in sorted(set(side.made), key=lambda each: order.index(each.split("/")[0])):
-        assert side.session.delete(f"{side.base}/{reference}", timeout=60).ok, reference
+        deleted = side.session.delete(f"{side.base}/{reference}", timeout=60)
+        assert deleted.ok, f"{reference}: {deleted.text[:2000]}"
