@@ -25,15 +25,23 @@ class Clinician:
         parts = urlsplit(self.surface.url).path.split("/")
         return f"/l/{parts[2]}/"
 
+    def to_front(self) -> None:
+        """A person presses what is in front; Chromium may lose a press into the frame of a tab behind another."""
+        page = self.surface if isinstance(self.surface, Page) else self.surface.page
+        page.bring_to_front()
+
     def press(self, name: str, value: str) -> None:
+        self.to_front()
         self.surface.locator(f"button[name={name}][value={value}]:visible").first.click()
 
     def panel(self) -> None:
+        self.to_front()
         self.surface.locator(f"a[href='{self.home}']").first.click()
         self.surface.wait_for_url(f"**{self.home}")
 
     def rate(self) -> str:
         """The clinician's own scale; the receipt's heading."""
+        self.to_front()
         self.surface.locator("form[action$='form/clinician/start'] button").first.click()
         self.surface.wait_for_url("**/draft/*")
         for number in steps.ITEMS:
@@ -51,12 +59,14 @@ class Clinician:
         return self.open_window()
 
     def lock(self) -> None:
+        self.to_front()
         self.surface.locator("a[href$='/give']").first.click()
         self.surface.fill("#pin", steps.PIN)
         self.surface.locator("form.pin button").click()
 
     def open_window(self) -> Page:
         """From the frame."""
+        self.to_front()
         with self.context.expect_page() as opened:
             self.surface.locator("form[target=_blank] button").click()
         opened.value.wait_for_url("**/p/**")
@@ -64,6 +74,7 @@ class Clinician:
 
     def take_back(self) -> str:
         """The page at hand-back; without a script there is one press more."""
+        self.to_front()
         scripted = self.surface.evaluate("matchMedia('(scripting: enabled)').matches")
         self.surface.fill("#pin", steps.PIN)
         self.surface.locator("form.pin button").click()
