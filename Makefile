@@ -1,16 +1,18 @@
-# make demo    a sandbox hospital and the app on this machine; PORT= (hospital), APP_PORT=, RESET=1 starts afresh
+# make demo    a sandbox hospital and the app on this machine; PORT= (hospital), APP_PORT=, RESET=1 starts afresh,
+#              EHR=epic: the hospital answers as that EHR does (also oracle-health, meditech, openemr, dips)
 # make test    all tests: with a real browser, a real FHIR server and the FHIR validator where they can be had
 # make bench   the figures of benchmarks/RESULTS.md
 PYTHON ?= python3
 PORT ?= 8080
 APP_PORT ?= 8081
 DATA ?= .demo
+EHR ?= generic
 BIN := .venv/bin
 
 .PHONY: demo test bench check lock messages clean
 
 demo: .venv/.app
-	@exec $(BIN)/imr-app demo --port $(PORT) --app-port $(APP_PORT) --data '$(DATA)' $(if $(RESET),--reset)
+	@exec $(BIN)/imr-app demo --port $(PORT) --app-port $(APP_PORT) --data '$(DATA)' --ehr '$(EHR)' $(if $(RESET),--reset)
 
 test: .venv/.dev
 	@rm -rf .tools/written

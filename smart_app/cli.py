@@ -118,7 +118,8 @@ def _until_stopped(got: list[int], state: State, tidying: threading.Thread) -> N
     help="The folder of all that the two keep.",
 )
 @click.option("--reset", is_flag=True, help="Begin with a fresh hospital.")
-def demo(port: int, app_port: int, folder: Path, reset: bool) -> None:
+@click.option("--ehr", default="generic", show_default=True, help="Whose EHR the hospital has, such as epic or dips.")
+def demo(port: int, app_port: int, folder: Path, reset: bool, ehr: str) -> None:
     """Run a sandbox hospital and the app on this machine until Ctrl-C."""
     from smart_app.demo import running_demo  # here: an app that serves a hospital never loads the sandbox
 
@@ -126,7 +127,7 @@ def demo(port: int, app_port: int, folder: Path, reset: bool) -> None:
     logging.getLogger("waitress").setLevel(logging.ERROR)  # Ctrl-C cuts off requests: no news to who pressed it
     try:
         with (
-            running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo) as running,
+            running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo, ehr=ehr) as running,
             tidied(running.state) as tidying,
         ):
             got = _signals()  # before anybody is told that it runs: who is told may stop it at once

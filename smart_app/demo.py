@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from imr_fhir.errors import ImrError
 from smart_app import create_app
 from smart_app.config import AppConfig
 from smart_app.config_file import read_config
-from smart_app.sandbox import BACKEND_GRANTS, Client, HospitalConfig, RunningHospital, start_hospital
+from smart_app.sandbox import BACKEND_GRANTS, EHRS, Client, HospitalConfig, RunningHospital, start_hospital
 from smart_app.serving import Server, listen
 from smart_app.state import State, state_of
 from smart_app.store import Store
@@ -72,23 +72,29 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path, *, port: int, app_port: int, reset: bool, tell: Tell) -> Iterator[Demo]:
+def running_demo(
+    folder: Path, *, port: int, app_port: int, reset: bool, tell: Tell, ehr: str = "generic"
+) -> Iterator[Demo]:
     """Both servers until the block ends; ``tell`` is given a line a step of the first start.
 
-    ``reset``: whatever an earlier demo left in ``folder`` goes first. Raises DemoError, and ImrError of the parts.
+    ``reset``: whatever an earlier demo left in ``folder`` goes first. ``ehr``: whose manners the hospital has, a name
+    in the sandbox's table of EHRs. Raises DemoError, and ImrError of the parts.
     """
+    if ehr not in EHRS:
+        raise DemoError(f"The hospital can't be {ehr!r}.", next_step=f"Choose one of {', '.join(EHRS)}.")
     _require_free(port, app_port)
     with ExitStack() as running:
         running.enter_context(_held(folder))
         _prepare(folder, reset=reset)
-        config = _settings(folder, port, app_port)
+        config = _settings(folder, port, app_port, ehr)
         store = _store(config)
         running.callback(store.close)
         backend = private_key_jwt("imr-on-fhir-seeding", _new_key())
-        hospital = _hospital(folder, port, config, backend, tell)
-        running.callback(hospital.stop)
-        client = backend_client(hospital.fhir_base, backend, now=datetime.now(UTC))
-        seed(client, zone=config.sites[SITE].zone, tell=tell)
+        records = _records(folder, config, backend)
+        with _opened(records, port, tell) as generic:  # few EHRs take what the stories are made of
+            client = backend_client(generic.fhir_base, backend, now=datetime.now(UTC))
+            seed(client, zone=config.sites[SITE].zone, tell=tell)
+        hospital = running.enter_context(_opened(replace(records, ehr=ehr), port, tell))
         app = create_app(config, store=store)
         server = Server(app, listen("127.0.0.1", app_port), threads=config.threads)
         server.start()
@@ -153,12 +159,15 @@ def _prepare(folder: Path, *, reset: bool) -> None:
         tempfile.TemporaryFile(dir=hospital).close()
 
 
-def _settings(folder: Path, port: int, app_port: int) -> AppConfig:
+def _settings(folder: Path, port: int, app_port: int, ehr: str) -> AppConfig:
     key, path = folder / "app.pem", folder / "imr-app.toml"
     if not key.exists():
         with os.fdopen(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
             file.write(_new_key())
     text = _SETTINGS.format(port=port, app_port=app_port, site=SITE, client_id=CLIENT_ID)
+    if headers := EHRS[ehr].headers:
+        pairs = ", ".join(f'"{name}" = "{value}"' for name, value in headers.items())
+        text += f"extra_headers = {{ {pairs} }}\n"
     path.write_text(text, encoding="utf-8")
     return read_config(path)
 
@@ -167,8 +176,7 @@ def _new_key() -> bytes:
     return ECKey.generate_key("P-384").as_pem(private=True)
 
 
-def _hospital(folder: Path, port: int, config: AppConfig, backend: PrivateKeyJwt, tell: Tell) -> RunningHospital:
-    database = folder / "hospital" / "hospital.sqlite"
+def _records(folder: Path, config: AppConfig, backend: PrivateKeyJwt) -> HospitalConfig:
     app = config.public_url
     clients = (
         Client(
@@ -186,15 +194,24 @@ def _hospital(folder: Path, port: int, config: AppConfig, backend: PrivateKeyJwt
             jwks=public_jwks([backend]),
         ),
     )
-    if not database.exists():
+    return HospitalConfig(folder / "hospital" / "hospital.sqlite", clients, app_launch_url=f"{app}/launch")
+
+
+@contextmanager
+def _opened(records: HospitalConfig, port: int, tell: Tell) -> Iterator[RunningHospital]:
+    if not records.database.exists():
         tell("Making the hospital and its patients' records ...")
     try:
-        return start_hospital(HospitalConfig(database, clients, app_launch_url=f"{app}/launch"), port)
+        hospital = start_hospital(records, port)
     except sqlite3.DatabaseError as error:
         raise DemoError(
-            f"The hospital's records in {database} can't be used ({error}).",
+            f"The hospital's records in {records.database} can't be used ({error}).",
             next_step=_AFRESH,
         ) from error
+    try:
+        yield hospital
+    finally:
+        hospital.stop()
 
 
 def _store(config: AppConfig) -> Store:

@@ -24,7 +24,7 @@ from flask import Flask
 
 from smart_app import create_app
 from smart_app.config import AppConfig, SiteConfig
-from smart_app.sandbox import Client, HospitalConfig, Launch, RunningHospital, start_hospital
+from smart_app.sandbox import EHRS, Client, HospitalConfig, Launch, RunningHospital, start_hospital
 from smart_app.serving import Server, WsgiApp, listen
 from smart_app.store import Store
 from smart_app.store.keys import load_keys
@@ -77,17 +77,20 @@ def running(
     client: Callable[..., Client] = Client,
     start: Callable[[HospitalConfig], RunningHospital] = start_hospital,
     more_sites: tuple[SiteConfig, ...] = (),
+    ehr: str = "generic",
     **settings: Any,
 ) -> Iterator[Running]:
     """Both servers on free ports of loopback, all files below ``folder``.
 
     ``settings`` go to the site's SiteConfig; ``client`` makes the registration at the hospital, ``start`` starts that.
+    ``ehr``: a name of the sandbox's EHRS; what it would refuse can still be put in its record in process, by
+    ``run.hospital.hospital.interactions()``.
     """
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     registered = client(CLIENT_ID, "IMR", SCOPES, redirect_uris=(f"{url}/callback/{SITE}",))
     hospital = start(
-        HospitalConfig(folder / "hospital.sqlite", (registered,), app_launch_url=f"{url}/launch", seed=seed)
+        HospitalConfig(folder / "hospital.sqlite", (registered,), app_launch_url=f"{url}/launch", seed=seed, ehr=ehr)
     )
     asked: list[str] = []
     hospital.app.wsgi_app = _listening(hospital.app.wsgi_app, asked)  # type: ignore[method-assign]
@@ -101,6 +104,7 @@ def running(
             "frame_ancestors": (hospital.base_url,),
             "allow_unverified_clinician_scale": True,
             "record_link": f"{hospital.base_url}/record/{{type}}/{{id}}",
+            "extra_headers": EHRS[ehr].headers,
             **settings,
         }
     )

@@ -108,6 +108,17 @@ def test_a_chart_list_a_chart_and_a_launch(folder: Path, ports: Ports) -> None:
         assert "Outpatient clinic North" in panel.text
 
 
+def test_another_ehr_has_the_same_stories(folder: Path, ports: Ports) -> None:
+    with demo(folder, ports, "--ehr", "dips") as running:
+        assert len(filed(running)) > 20
+        assert requests.get(f"{running.chart}fhir/metadata", timeout=30).status_code == 401  # without DIPS' key
+        assert "Eva Berg" in Browser().open(f"{running.chart}chart/eva-berg/launch?user=kari").text
+
+
+def test_an_ehr_that_is_not_there(tmp_path: Path, ports: Ports) -> None:
+    assert "Choose one of generic, " in refused(tmp_path, ports, "--ehr", "eric")
+
+
 def test_receipts_lead_to_the_record(folder: Path, ports: Ports) -> None:
     settings = (folder / "imr-app.toml").read_text(encoding="utf-8")
     (link,) = re.findall(r'record_link = "(.*)"', settings)

@@ -7,6 +7,7 @@ from. It refuses what a hospital refuses. It shares no code with the application
 - Who may: ``oauth`` (HTTP) -> ``authorize``, ``token``, ``client_assertion`` (Authlib's grants) -> ``vault``,
   ``launches``, ``keys``, ``id_token``. ``bearer`` -> ``access`` and ``scopes`` on every FHIR request. ``capability``
   says what is offered.
+- Whose EHR it is: ``ehrs`` is the table of what each takes, ``admission`` holds each FHIR request and reply to it.
 - The chart: ``chart`` -> ``records``, ``words``. ``faults`` go wrong for one launch.
 - ``config``, ``clients`` -> ``app``, ``hospital`` -> ``server``. ``seed`` loads ``data/``.
 """
@@ -14,6 +15,7 @@ from. It refuses what a hospital refuses. It shares no code with the application
 from .app import create_hospital
 from .clients import APP_GRANTS, BACKEND_GRANTS, Client
 from .config import HospitalConfig
+from .ehrs import EHRS, FLOWSHEET
 from .faults import FAULTS
 from .hospital import Hospital, hospital_of
 from .launches import Launch
@@ -22,7 +24,9 @@ from .server import RunningHospital, running_hospital, start_hospital
 __all__ = [
     "APP_GRANTS",
     "BACKEND_GRANTS",
+    "EHRS",
     "FAULTS",
+    "FLOWSHEET",
     "Client",
     "Hospital",
     "HospitalConfig",

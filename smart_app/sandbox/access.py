@@ -21,17 +21,17 @@ class Access:
 
     def demand(self, resource_type: str, letter: str) -> None:
         """Raises FhirError 403 where no scope covers the operation (one of c, r, u, s) on the type."""
-        if not self._levels(resource_type, letter):
+        if not self.levels(resource_type, letter):
             raise FhirError(403, "forbidden", f"no granted scope covers {_OPERATION[letter]} of {resource_type}")
 
     def limit(self, resource_type: str, letter: str) -> str | None:
         """The one patient (id) whose records the operation may touch; None: no limit."""
-        wide = {"user", "system"} & self._levels(resource_type, letter)
+        wide = {"user", "system"} & self.levels(resource_type, letter)
         return None if wide or resource_type not in COMPARTMENT else self.patient
 
     def permits(self, resource_type: str, letter: str, owner: str) -> bool:
         """``owner``: the patient (id) whose record the resource belongs to, or ""."""
-        levels = self._levels(resource_type, letter)
+        levels = self.levels(resource_type, letter)
         if {"user", "system"} & levels:
             return True
         if "patient" not in levels:
@@ -47,7 +47,8 @@ class Access:
             text = f"{_OPERATION[letter]} of this {resource_type} is outside the record of Patient/{self.patient}"
             raise FhirError(403, "forbidden", text)
 
-    def _levels(self, resource_type: str, letter: str) -> set[str]:
+    def levels(self, resource_type: str, letter: str) -> set[str]:
+        """Of the scopes that cover the operation."""
         return {scope.level for scope in self.scopes if scope.covers(resource_type, letter)}
 
 

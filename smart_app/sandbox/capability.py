@@ -4,24 +4,10 @@ from typing import Any
 
 from .client_assertion import ALGORITHMS
 from .config import HospitalConfig
+from .ehrs import Ehr
 from .search_parameters import COMMON, PARAMETERS
 
 _KIND = {"canonical": "reference"}
-_INTERACTIONS = ("read", "vread", "update", "history-instance", "create", "search-type")
-SCOPES = [
-    "openid",
-    "fhirUser",
-    "launch",
-    "online_access",
-    "offline_access",
-    "patient/*.rs",
-    "patient/*.cruds",
-    "patient/*.read",
-    "patient/*.write",
-    "user/*.rs",
-    "user/*.cruds",
-    "system/*.cruds",
-]
 
 
 def capability_statement(config: HospitalConfig) -> dict[str, Any]:
@@ -60,18 +46,37 @@ def capability_statement(config: HospitalConfig) -> dict[str, Any]:
             {
                 "mode": "server",
                 "security": security,
-                "resource": [_resource(resource_type) for resource_type in sorted(PARAMETERS)],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "resource": _resources(config.manners),
+                "interaction": [{"code": code} for code in sorted(config.manners.bundles, reverse=True)],
             }
         ],
     }
 
 
-def _resource(resource_type: str) -> dict[str, Any]:
+def _resources(ehr: Ehr) -> list[dict[str, Any]]:
+    told = [(resource_type, _interactions(ehr, resource_type)) for resource_type in sorted(PARAMETERS)]
+    return [_resource(ehr, resource_type, interactions) for resource_type, interactions in told if interactions]
+
+
+def _interactions(ehr: Ehr, resource_type: str) -> list[str]:
+    """What the statement says of a type; with ``claims`` that is more than what is done."""
+    told = {
+        "read": ehr.reads_type(resource_type),
+        "vread": ehr.reads_type(resource_type) and ehr.versions,
+        "update": ehr.takes("update", resource_type),
+        "history-instance": ehr.reads_type(resource_type) and ehr.versions,
+        "create": ehr.takes("create", resource_type) or resource_type in ehr.claims,
+        "search-type": ehr.reads_type(resource_type),
+    }
+    return [code for code, said in told.items() if said]
+
+
+def _resource(ehr: Ehr, resource_type: str, interactions: list[str]) -> dict[str, Any]:
     parameters = {
         "_id": "token",
         **{name: known.kind for name, known in {**COMMON, **PARAMETERS[resource_type]}.items()},
     }
+    parameters = {name: kind for name, kind in parameters.items() if (resource_type, name) not in ehr.unsearchable}
     references = [name for name, known in PARAMETERS[resource_type].items() if known.kind == "reference"]
     incoming = [
         f"{source}:{name}"
@@ -81,12 +86,12 @@ def _resource(resource_type: str) -> dict[str, Any]:
     ]
     return {
         "type": resource_type,
-        "interaction": [{"code": code} for code in _INTERACTIONS],
-        "versioning": "versioned-update",
-        "readHistory": True,
-        "updateCreate": True,
-        "conditionalCreate": True,
-        "conditionalUpdate": True,
+        "interaction": [{"code": code} for code in interactions],
+        "versioning": "versioned-update" if ehr.versions else "no-version",
+        "readHistory": ehr.versions,
+        "updateCreate": ehr.client_ids,
+        "conditionalCreate": ehr.conditional,
+        "conditionalUpdate": ehr.conditional,
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "local", "enforced"],
         "searchInclude": [f"{resource_type}:{name}" for name in references],
@@ -107,7 +112,7 @@ def smart_configuration(config: HospitalConfig) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "response_types_supported": ["code"],
-        "scopes_supported": SCOPES,
+        "scopes_supported": list(config.manners.scopes),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "capabilities": [

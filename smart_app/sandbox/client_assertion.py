@@ -35,6 +35,8 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
         client = query_client(unverified.get("sub"))
         if client is None or not client.confidential:
             raise InvalidClientError(description="The client is not registered with keys.")
+        if self._hospital.config.manners.jwks_url and not client.jwks_uri:
+            raise InvalidClientError(description="Register a JWK Set URL: keys that were handed in are not used here.")
         self._verify(data["client_assertion"], headers, client)
         request.client = client
         return client

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .clients import Client
+from .ehrs import EHRS, Ehr
 
 
 def utc_now() -> datetime:
@@ -22,6 +23,7 @@ class HospitalConfig:
     ``app_launch_url``: where the chart page launches the application.
     ``seed``: the packaged record files to load into an empty database, in order (``data/README.md``).
     ``seconds_access``: lifetime of an access token; hospitals give 5 minutes to an hour.
+    ``ehr``: whose manners the hospital has, a name in ``EHRS``.
     """
 
     database: Path
@@ -31,6 +33,11 @@ class HospitalConfig:
     seed: tuple[str, ...] | None = None
     clock: Callable[[], datetime] = utc_now
     seconds_access: int = 3600
+    ehr: str = "generic"
+
+    @property
+    def manners(self) -> Ehr:
+        return EHRS[self.ehr]
 
     @property
     def fhir_base(self) -> str:

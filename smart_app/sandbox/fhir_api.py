@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, g, request
 
 from .access import Access
+from .admission import Asked, admit, admit_bundle, check_headers, kept, without_ignored, worded
 from .bearer import access_of
 from .capability import capability_statement, smart_configuration
 from .faults import DELAYS
@@ -27,13 +28,47 @@ OPEN_PATHS = ("/fhir/metadata", "/fhir/.well-known/smart-configuration")
 def _admit() -> Response | None:
     hospital = the_hospital()
     g.access = None
+    check_headers(hospital.config.manners, request.headers)
     _check_accept()
     if request.path in OPEN_PATHS:
         faults = hospital.faults.of(frozenset())
     else:
         g.access = access_of(hospital, request.headers.get("Authorization", ""))
         faults = g.access.faults
-    return _fault(faults)
+    if (fault := _fault(faults)) is None and g.access:
+        _as_the_ehr_does(hospital)
+    return fault
+
+
+_OPERATIONS = {
+    "fhir.create": "create",
+    "fhir.update": "update",
+    "fhir.update_conditional": "update",
+    "fhir.read": "read",
+    "fhir.vread": "vread",
+    "fhir.history": "history-instance",
+    "fhir.search": "search-type",
+    "fhir.post_search": "search-type",
+}
+
+
+def _as_the_ehr_does(hospital: Hospital) -> None:
+    """Raises FhirError for what it does not do."""
+    ehr = hospital.config.manners
+    without_ignored(ehr, request.environ)
+    if request.endpoint == "fhir.bundle":
+        admit_bundle(ehr, _body(), g.access, hospital.store, hospital.config.fhir_base)
+    elif operation := _OPERATIONS.get(request.endpoint or ""):
+        view = request.view_args or {}
+        asked = Asked(
+            operation,
+            view["resource_type"],
+            view.get("resource_id", ""),
+            query=_query() if operation == "search-type" else "",
+            resource=_body() if operation in ("create", "update") else None,
+            conditional=request.endpoint == "fhir.update_conditional",
+        )
+        admit(ehr, asked, g.access, hospital.store)
 
 
 def _fault(faults: frozenset[str]) -> Response | None:
@@ -83,22 +118,19 @@ def bundle() -> Response:
 
 @fhir.get("/<resource_type>")
 def search(resource_type: str) -> Response:
-    return _reply(_interactions().search(resource_type, request.query_string.decode()))
+    return _reply(_interactions().search(resource_type, _query()))
 
 
 @fhir.post("/<resource_type>/_search")
 def post_search(resource_type: str) -> Response:
-    if request.mimetype != "application/x-www-form-urlencoded":
-        raise FhirError(415, "not-supported", "_search takes application/x-www-form-urlencoded")
-    form = _bytes().decode("utf-8", "replace")
-    query = "&".join(part for part in (request.query_string.decode(), form) if part)
-    return _reply(_interactions().search(resource_type, query))
+    return _reply(_interactions().search(resource_type, _query()))
 
 
 @fhir.post("/<resource_type>")
 def create(resource_type: str) -> Response:
     if_none_exist = request.headers.get("If-None-Exist", "").lstrip("?")
-    return _reply(_interactions().create(_body(), resource_type, if_none_exist), write=True)
+    resource = kept(the_hospital().config.manners, resource_type, _body())
+    return _reply(_interactions().create(resource, resource_type, if_none_exist), write=True)
 
 
 @fhir.put("/<resource_type>")
@@ -146,7 +178,24 @@ def _check_accept() -> None:
         raise FhirError(406, "not-supported", f"{wanted}: this hospital speaks {MEDIA_TYPE}")
 
 
+def _query() -> str:
+    """Of a search by GET or POST."""
+    query = request.query_string.decode()
+    if request.method == "GET":
+        return query
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise FhirError(415, "not-supported", "_search takes application/x-www-form-urlencoded")
+    return "&".join(part for part in (query, _bytes().decode("utf-8", "replace")) if part)
+
+
 def _body() -> dict[str, object]:
+    if "resource" not in g:
+        g.resource = _read_body()
+    resource: dict[str, object] = g.resource
+    return resource
+
+
+def _read_body() -> dict[str, object]:
     if request.mimetype not in (MEDIA_TYPE, "application/json"):
         raise FhirError(415, "not-supported", f"{request.mimetype or 'no Content-Type'}: send {MEDIA_TYPE}")
     return read_object(_bytes())
@@ -154,20 +203,23 @@ def _body() -> dict[str, object]:
 
 def _bytes() -> bytes:
     """Raises FhirError 413 over 1 MB (16 MB for a backend service), before the whole body is in memory."""
-    access: Access = g.access
-    most = BODY_BYTES if access.patient or access.user else BACKEND_BYTES
-    body = request.stream.read(most + 1)
-    if len(body) > most:
-        raise FhirError(413, "too-long", f"the body is longer than {most} bytes")
+    if "body" not in g:
+        access: Access = g.access
+        most = BODY_BYTES if access.patient or access.user else BACKEND_BYTES
+        g.body = request.stream.read(most + 1)
+        if len(g.body) > most:
+            raise FhirError(413, "too-long", f"the body is longer than {most} bytes")
+    body: bytes = g.body
     return body
 
 
 def _refused(error: FhirError, headers: dict[str, str]) -> Answer:
-    return Answer(error.status, write_text(error.resource()), headers)
+    return Answer(error.status, "" if error.silent else write_text(error.resource()), headers)
 
 
 def _reply(answer: Answer, *, write: bool = False) -> Response:
     hospital = the_hospital()
+    answer = worded(hospital.config.manners, answer, hospital.config.fhir_base)
     text = answer.body
     if write and "return=minimal" in request.headers.get("Prefer", "") and answer.stored:
         text = ""

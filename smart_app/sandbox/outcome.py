@@ -4,10 +4,11 @@ from typing import Any
 
 
 class FhirError(Exception):
-    """A request that the hospital refuses. ``code`` is of http://hl7.org/fhir/issue-type."""
+    """A request that the hospital refuses. ``code`` is of http://hl7.org/fhir/issue-type; ``silent``: with no body."""
 
-    def __init__(self, status: int, code: str, text: str) -> None:
+    def __init__(self, status: int, code: str, text: str, *, silent: bool = False) -> None:
         super().__init__(text)
+        self.silent = silent
         self.status = status
         self.code = code
         self.text = text
