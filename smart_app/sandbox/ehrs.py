@@ -1,7 +1,8 @@
 """How hospitals' EHRs differ in what they take and how they answer: a table, each row an EHR that the hospital can be.
 
 ``HospitalConfig(ehr="epic")`` chooses; ``admission`` holds every FHIR request and reply to it, ``capability`` tells of
-it. What is asked in process (``Hospital.interactions()``, the packaged records) is not: it is how a record is filled.
+it. The hospital's own systems (``Hospital.interactions()``, ``Hospital.access_token()`` without a user, the packaged
+records) are held to nothing: so a record is filled that the EHR would not let an application fill.
 """
 
 from collections.abc import Callable, Mapping

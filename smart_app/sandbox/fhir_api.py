@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, request
 
-from .access import Access
+from .access import HOUSE, Access
 from .admission import Asked, admit, admit_bundle, check_headers, kept, without_ignored, worded
 from .bearer import access_of
 from .capability import capability_statement, smart_configuration
+from .ehrs import GENERIC, Ehr
 from .faults import DELAYS
 from .hospital import Hospital, the_hospital
 from .interactions import Answer, Interactions
@@ -28,12 +29,13 @@ OPEN_PATHS = ("/fhir/metadata", "/fhir/.well-known/smart-configuration")
 def _admit() -> Response | None:
     hospital = the_hospital()
     g.access = None
-    check_headers(hospital.config.manners, request.headers)
     _check_accept()
     if request.path in OPEN_PATHS:
+        check_headers(_ehr(), request.headers)
         faults = hospital.faults.of(frozenset())
     else:
         g.access = access_of(hospital, request.headers.get("Authorization", ""))
+        check_headers(_ehr(), request.headers)
         faults = g.access.faults
     if (fault := _fault(faults)) is None and g.access:
         _as_the_ehr_does(hospital)
@@ -52,9 +54,15 @@ _OPERATIONS = {
 }
 
 
+def _ehr() -> Ehr:
+    """Whose manners this request meets: the hospital's own systems see behind them."""
+    own = g.access and g.access.client_id == HOUSE.client_id
+    return GENERIC if own else the_hospital().config.manners
+
+
 def _as_the_ehr_does(hospital: Hospital) -> None:
     """Raises FhirError for what it does not do."""
-    ehr = hospital.config.manners
+    ehr = _ehr()
     without_ignored(ehr, request.environ)
     if request.endpoint == "fhir.bundle":
         admit_bundle(ehr, _body(), g.access, hospital.store, hospital.config.fhir_base)
@@ -129,7 +137,7 @@ def post_search(resource_type: str) -> Response:
 @fhir.post("/<resource_type>")
 def create(resource_type: str) -> Response:
     if_none_exist = request.headers.get("If-None-Exist", "").lstrip("?")
-    resource = kept(the_hospital().config.manners, resource_type, _body())
+    resource = kept(_ehr(), resource_type, _body())
     return _reply(_interactions().create(resource, resource_type, if_none_exist), write=True)
 
 
@@ -219,7 +227,7 @@ def _refused(error: FhirError, headers: dict[str, str]) -> Answer:
 
 def _reply(answer: Answer, *, write: bool = False) -> Response:
     hospital = the_hospital()
-    answer = worded(hospital.config.manners, answer, hospital.config.fhir_base)
+    answer = worded(_ehr(), answer, hospital.config.fhir_base)
     text = answer.body
     if write and "return=minimal" in request.headers.get("Prefer", "") and answer.stored:
         text = ""

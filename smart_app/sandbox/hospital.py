@@ -39,9 +39,15 @@ class Hospital:
     def access_token(
         self, scope: str, *, patient: str = "", user: str = "", faults: tuple[str, ...] = (), seconds: float = 3600
     ) -> str:
-        """An access token without any authorization: for tests of the FHIR side alone."""
+        """An access token without any authorization: for tests of the FHIR side alone. Without a user it is one of the
+        hospital's own systems, which its EHR refuses nothing."""
         launch = Launch(user=user, patient=patient, faults=faults)
-        body = {"client_id": "test", "scope": scope, "launch": launch.body(), "first": True}
+        body = {
+            "client_id": "test" if user else HOUSE.client_id,
+            "scope": scope,
+            "launch": launch.body(),
+            "first": True,
+        }
         return self.vault.issue("access", body, seconds=seconds)
 
     def close(self) -> None:

@@ -158,7 +158,7 @@ def as_ehr(tmp_path: Path, new_database: Path, clock: Clock) -> Iterator[Callabl
         for resource in (PATIENT, {"resourceType": "Practitioner", "id": "kari"}, VISIT, *THERE.values()):
             house.interactions().update(dict(resource), str(resource["resourceType"]), str(resource["id"]), "")
         patient = "" if scope.startswith("system/") else "eva"
-        token = house.access_token(scope, patient=patient, user=KARI if patient else "")
+        token = house.access_token(scope, patient=patient, user=KARI)
         return WithHeaders(app.test_client(), token, dict(EHRS[ehr].headers) | headers)
 
     yield make
@@ -256,6 +256,14 @@ def test_openemr_takes_answers_of_a_user_and_goals_of_its_own(as_ehr: Callable[.
     assert as_ehr("openemr", "user/*.cruds")(*ASKED["create answers"]).status_code == 201
     assert as_ehr("openemr", "user/*.cruds")(*ASKED["create goal"]).status_code == 403
     assert as_ehr("openemr", "system/*.cruds")(*ASKED["create goal"]).status_code == 201
+
+
+def test_the_hospital_s_own_systems_are_refused_nothing(as_ehr: Callable[..., Caller]) -> None:
+    for ehr in ("epic", "dips", "observation-only"):
+        client = as_ehr(ehr).client
+        own = Caller(client, hospital_of(client.application).access_token("system/*.cruds"))
+        assert own(*ASKED["create goal"]).headers["ETag"] == 'W/"1"'
+        assert own(*ASKED["transaction of answers"]).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["metadata", ".well-known/smart-configuration", "Patient/eva"])
