@@ -60,7 +60,9 @@ def waiting_ratings(launch: Launch) -> tuple[Response, ...]:
 
 
 def _chart(launch: Launch) -> Chart:
-    chart = read_chart(launch.client(), launch.patient, zone=launch.site.zone)
+    chart = read_chart(
+        launch.client(), launch.patient, zone=launch.site.zone, episode_types=launch.site.course_episode_types
+    )
     for problem in chart.problems:
         if problem.kind == "other-patient":
             audit("foreign-dropped", launch, outcome="refused", purpose=f"{problem.count} of {problem.about}")

@@ -9,6 +9,10 @@ from typing import Any, Literal
 
 from marshmallow import fields, validate
 
+from imr_fhir.ehr.capability import WRITTEN
+
+CODE = validate.Regexp(r"[^\s|]+\|[^\s|]+\Z", error="Not a code as system|code.")
+WRITABLE = tuple(dict.fromkeys((*WRITTEN, "DocumentReference")))
 ID_TOKEN_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384")
 
 
@@ -83,6 +87,11 @@ class SiteConfig:
         "Who may show the app in a frame: https://host[:port] or https://*.host. None: in a tab only.",
         'frame_ancestors = ["https://ehr.hospital.example"]',
     )
+    ca_file: Path | None = setting(  # noqa: RUF009 -- setting() makes a field
+        fields.String(load_default=None),
+        "Certificate authorities in PEM instead of the public ones, where the hospital issues its certificates itself.",
+        'ca_file = "/etc/imr/hospital-ca.pem"',
+    )
     id_token_algorithms: tuple[str, ...] = setting(
         Strings(
             fields.String(validate=validate.OneOf(ID_TOKEN_ALGORITHMS)),
@@ -108,9 +117,39 @@ class SiteConfig:
         "profiles_loaded = true",
     )
     security_labels: tuple[str, ...] = setting(
-        Strings(fields.String(validate=validate.Regexp(r"[^\s|]+\|[^\s|]+\Z")), load_default=()),
+        Strings(fields.String(validate=CODE), load_default=()),
         "meta.security of what is filed, as system|code: answers about substances are sensitive.",
         'security_labels = ["http://terminology.hl7.org/CodeSystem/v3-ActCode|ETH"]',
+    )
+    never_write: tuple[str, ...] = setting(
+        Strings(fields.String(validate=validate.OneOf(WRITABLE)), load_default=()),
+        f"Resource types that are not written here, whatever the EHR says that it takes: {', '.join(WRITABLE)}.",
+        'never_write = ["Goal", "AuditEvent"]',
+    )
+    observation_shape: Literal["components", "members", "flat"] = setting(
+        fields.String(load_default="components", validate=validate.OneOf(("components", "members", "flat"))),
+        "A score as one Observation with components, as one with members, or flat: one for each figure of flat_codes.",
+        'observation_shape = "members"',
+    )
+    flat_codes: Mapping[str, str] = setting(
+        fields.Dict(fields.String(), fields.String(validate=CODE), load_default={}),
+        "This EHR's code for a figure: client- or clinician- and mean, sum, rated or the item's number from 01 to 15.",
+        'flat_codes = { client-mean = "urn:oid:1.2.3.4|31001", client-01 = "urn:oid:1.2.3.4|31002" }',
+    )
+    document_format: Literal["text", "pdf"] = setting(
+        fields.String(load_default="text", validate=validate.OneOf(("text", "pdf"))),
+        "What a document is where the EHR takes documents only; pdf is made by WeasyPrint, which is an extra.",
+        'document_format = "text"',
+    )
+    document_type: str = setting(
+        fields.String(load_default="http://loinc.org|74465-6", validate=CODE),
+        "The document's type as system|code, as this hospital files such notes.",
+        'document_type = "http://loinc.org|74465-6"',
+    )
+    course_episode_types: tuple[str, ...] = setting(
+        Strings(fields.String(validate=CODE), load_default=()),
+        "EpisodeOfCare.type of a course of IMR, as system|code; none: each of the patient's episodes of care is one.",
+        'course_episode_types = ["urn:oid:1.2.3.5|IMR"]',
     )
     record_link: str = setting(
         fields.String(load_default="", validate=validate.Regexp(r"(https?://[^\s]+\{type\}[^\s]*\{id\}[^\s]*)?\Z")),

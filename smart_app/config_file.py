@@ -20,6 +20,8 @@ from marshmallow import Schema, ValidationError
 from imr_fhir.ehr.token import private_key_jwt
 from imr_fhir.errors import ImrError
 from smart_app.config import AppConfig, SiteConfig
+from smart_app.ready_sites import READY
+from smart_app.site_checks import check_site
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -89,7 +91,7 @@ class _Reader:
             loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
             for key, messages in _by_key(error).items():
                 self._wrong(table, settings, key, messages)
-        for name in {"key_file", "store", "keys"} & loaded.keys():
+        for name in {"key_file", "ca_file", "store", "keys"} & loaded.keys():
             loaded[name] = None if loaded[name] is None else self.path.parent / loaded[name]
         return loaded
 
@@ -113,7 +115,7 @@ class _Reader:
             if line.lstrip().startswith("["):
                 inside = line.strip().startswith(f"[{table}]")
                 head = number if inside else head
-            elif inside and key and re.match(rf"\s*{re.escape(key)}\s*=", line):
+            if key and re.match(rf"\s*{re.escape(key)}\s*=" if inside else re.escape(f"[{table}.{key}]"), line.strip()):
                 return number
         return head
 
@@ -132,6 +134,8 @@ class _Reader:
             if not _is_origin(address, demo):
                 line = 'allowed_hosts = ["https://login.hospital.example"]'
                 self._problem(table, "allowed_hosts", f"{address!r} is no https origin without a path.", line)
+        for key, what, line in check_site(site):
+            self._problem(table, key, what, line)
         if "iss" in site and not _is_base(site["iss"], demo):
             self._problem(table, "iss", "is no https address.", 'iss = "https://ehr.hospital.example/fhir"')
         for name, value in site.get("extra_headers", {}).items():
@@ -195,4 +199,5 @@ def example() -> str:
             if "field" in f.metadata:
                 optional = "" if f.default is MISSING and f.default_factory is MISSING else "# "
                 lines += [f"# {f.metadata['comment']}", f"{optional}{f.metadata['line']}"]
+    lines += ["", f"# Ready tables for Epic, Oracle Health, MEDITECH, OpenEMR, DIPS and others: {READY}"]
     return "\n".join(lines) + "\n"

@@ -1,10 +1,11 @@
 """The demo: a sandbox hospital and the app on this machine, with all that they keep in one folder."""
 
+import json
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from imr_fhir.errors import ImrError
 from smart_app import create_app
 from smart_app.config import AppConfig
 from smart_app.config_file import read_config
+from smart_app.ready_sites import ready_settings
 from smart_app.sandbox import BACKEND_GRANTS, EHRS, Client, HospitalConfig, RunningHospital, start_hospital
 from smart_app.serving import Server, listen
 from smart_app.state import State, state_of
@@ -165,11 +167,17 @@ def _settings(folder: Path, port: int, app_port: int, ehr: str) -> AppConfig:
         with os.fdopen(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
             file.write(_new_key())
     text = _SETTINGS.format(port=port, app_port=app_port, site=SITE, client_id=CLIENT_ID)
-    if headers := EHRS[ehr].headers:
-        pairs = ", ".join(f'"{name}" = "{value}"' for name, value in headers.items())
-        text += f"extra_headers = {{ {pairs} }}\n"
+    settings = {**ready_settings(ehr), "extra_headers": EHRS[ehr].headers}
+    text += "".join(f"{name} = {_toml(value)}\n" for name, value in settings.items())
     path.write_text(text, encoding="utf-8")
     return read_config(path)
+
+
+def _toml(value: str | Sequence[str] | Mapping[str, str]) -> str:
+    """JSON's strings and lists are TOML's; its objects are not."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {json.dumps(each)}' for key, each in value.items())} }}"
+    return json.dumps(value)
 
 
 def _new_key() -> bytes:

@@ -22,6 +22,7 @@ class Hospital:
             (parse(site.iss).origin, *site.allowed_hosts),
             allow_loopback_http=config.demo,
             extra_headers=site.extra_headers,
+            ca=str(site.ca_file) if site.ca_file else None,
         )
         self.authentication = _authentication(site, f"{config.public_url}/.well-known/jwks.json")
         self._lock = threading.Lock()

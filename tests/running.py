@@ -24,6 +24,7 @@ from flask import Flask
 
 from smart_app import create_app
 from smart_app.config import AppConfig, SiteConfig
+from smart_app.ready_sites import ready_settings
 from smart_app.sandbox import EHRS, Client, HospitalConfig, Launch, RunningHospital, start_hospital
 from smart_app.serving import Server, WsgiApp, listen
 from smart_app.store import Store
@@ -83,8 +84,8 @@ def running(
     """Both servers on free ports of loopback, all files below ``folder``.
 
     ``settings`` go to the site's SiteConfig; ``client`` makes the registration at the hospital, ``start`` starts that.
-    ``ehr``: a name of the sandbox's EHRS; what it would refuse can still be put in its record in process, by
-    ``run.hospital.hospital.interactions()``.
+    ``ehr``: a name of the sandbox's EHRS, with the settings of ``sites.toml`` for it; what it refuses can still be put
+    in its record by a token of the hospital's own, ``run.hospital.hospital.access_token("system/*.cruds")``.
     """
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -105,6 +106,7 @@ def running(
             "allow_unverified_clinician_scale": True,
             "record_link": f"{hospital.base_url}/record/{{type}}/{{id}}",
             "extra_headers": EHRS[ehr].headers,
+            **ready_settings(ehr),
             **settings,
         }
     )

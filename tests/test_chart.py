@@ -102,6 +102,24 @@ def test_all_that_is_ours_and_nothing_else(ehr: SmallEhr) -> None:
     assert found.problems == ()
 
 
+@pytest.mark.parametrize(
+    ("types", "found"),
+    [((), 6), (("urn:x|imr",), 2), (("urn:x|imr", "urn:y|imr"), 3), (("urn:x|other",), 0)],
+)
+def test_which_episodes_of_care_are_courses(ehr: SmallEhr, types: tuple[str, ...], found: int) -> None:
+    coded = {"coding": [{"system": "urn:x", "code": "imr"}]}
+    for kind in (
+        {"type": [coded]},
+        {"type": [{"text": "Outpatient"}, {"coding": [7, {"system": "urn:z"}, *coded["coding"]]}]},
+        {"type": [{"coding": [{"system": "urn:y", "code": "imr"}]}]},
+        {"type": [{"text": "IMR"}]},
+        {"type": [{"coding": [{"code": "imr"}]}]},
+        {},
+    ):
+        put(ehr, episode(**kind))
+    assert len(read_chart(ehr.client(), "anna", zone=ZONE, episode_types=types).episodes) == found
+
+
 def test_times_are_by_the_clock_of_the_site(ehr: SmallEhr) -> None:
     raw = response_resource(0)
     raw["authored"] = raw["extension"][0]["valueDateTime"] = "2025-12-31T23:30:00Z"

@@ -49,9 +49,10 @@ class Chart:
     problems: tuple[Problem, ...]
 
 
-def read_chart(client: FhirClient, patient: str, *, zone: tzinfo) -> Chart:
+def read_chart(client: FhirClient, patient: str, *, zone: tzinfo, episode_types: Collection[str] = ()) -> Chart:
     """The chart of the patient with the id ``patient``; ``zone`` is the site's, and decides on which day a rating was.
 
+    ``episode_types``: "system|code" of the episodes of care that are IMR; none: each of the patient's is.
     It takes about as long as the slowest of its reads. Raises EhrError where the Patient or the responses can't be had,
     Unauthorized and LaunchError where the log-in is over, WrongPatient where the EHR answers with another Patient.
     """
@@ -86,7 +87,7 @@ def read_chart(client: FhirClient, patient: str, *, zone: tzinfo) -> Chart:
         responses=parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone)),
         goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
-        episodes=parsed("EpisodeOfCare", lambda raw: episode_course(raw, patient=patient, zone=zone)),
+        episodes=parsed("EpisodeOfCare", lambda raw: _episode(raw, patient, zone, episode_types)),
         problems=tuple(problems),
     )
 
@@ -125,14 +126,26 @@ def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
     return replace(found, said=found.said.astimezone(zone))
 
 
+def _episode(raw: Mapping[str, Any], patient: str, zone: tzinfo, types: Collection[str]) -> Course | None:
+    listed = raw.get("type")
+    if types and not any(_codings(concept) & set(types) for concept in (listed if isinstance(listed, list) else [])):
+        return None
+    return episode_course(raw, patient=patient, zone=zone)
+
+
 def _has_code(raw: Mapping[str, Any], codes: Collection[str]) -> bool:
     """Whether the Observation ``raw`` has one of our ``codes``: an EHR that can't search by code gives all it has."""
-    concept = raw.get("code")
+    return bool(_codings(raw.get("code")) & {f"{CODES}|{code}" for code in codes})
+
+
+def _codings(concept: object) -> set[str]:
+    """ "system|code" of what may be a CodeableConcept."""
     codings = concept.get("coding") if isinstance(concept, Mapping) else None
-    return any(
-        isinstance(coding, Mapping) and coding.get("system") == CODES and coding.get("code") in codes
+    return {
+        f"{coding.get('system')}|{coding.get('code')}"
         for coding in (codings if isinstance(codings, list) else [])
-    )
+        if isinstance(coding, Mapping)
+    }
 
 
 def _parsed(found: Found, parse: Callable[[Mapping[str, Any]], T | None], problems: list[Problem]) -> Iterator[T]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import requests
 
 from imr_fhir.response import to_resource
 from imr_fhir.scale import Rater
+from tests.presenters.build import words
 from tests.running import Chart, Running, log_in, running
 from tests.spec.build import answers, response
 from tests.web.steps import rows
@@ -140,3 +142,14 @@ def test_a_draft_that_was_left_can_be_gone_on_with(run: Running) -> None:
     chart = open_chart(run)
     rate(chart, "clinician", 3, items=6, do="later")
     assert "Clinician: 6 of 15 answered" in panel(chart).text
+
+
+@pytest.mark.parametrize(("code", "courses"), [("IMR", 1), ("ACT", 0)])
+def test_which_episodes_are_courses_is_the_site_s_to_say(tmp_path: Path, code: str, courses: int) -> None:
+    with running(tmp_path, course_episode_types=("urn:oid:1.2.3|IMR",)) as world:
+        keep(world, {"resourceType": "Patient", "id": "anna"})
+        of = {"patient": {"reference": "Patient/anna"}, "period": {"start": "2026-01-01"}, "status": "active"}
+        kind = [{"coding": [{"system": "urn:oid:1.2.3", "code": code}]}]
+        keep(world, {"resourceType": "EpisodeOfCare", "id": "e", "type": kind, **of})
+        rated(world, "client", 10, 3)
+        assert (words("en").say("course.gap") in panel(open_chart(world)).text) is (courses == 0)
