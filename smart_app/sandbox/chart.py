@@ -101,6 +101,7 @@ def _page(template: str, **values: Any) -> str:
         w=words(language),
         language=language,
         languages=LANGUAGES,
+        ehr=the_hospital().config.ehr,
         users=records.people(the_hospital(), "Practitioner", f"_id={','.join(USERS)}"),
         other_language=lambda each: urlencode({**request.args, "lang": each}),
         link=lambda endpoint, **more: url_for(f"chart.{endpoint}", **{**kept, **more}),

@@ -35,6 +35,10 @@ class HospitalConfig:
     seconds_access: int = 3600
     ehr: str = "generic"
 
+    def __post_init__(self) -> None:
+        if self.ehr not in EHRS:
+            raise ValueError(f"The hospital can't be {self.ehr!r}: choose one of {', '.join(EHRS)}.")
+
     @property
     def manners(self) -> Ehr:
         return EHRS[self.ehr]

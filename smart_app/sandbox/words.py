@@ -9,6 +9,10 @@ LANGUAGES = ("en", "nb")
 WORDS: Mapping[str, tuple[str, str]] = {
     "hospital": ("North Hospital", "Sykehuset Nord"),
     "sandbox": ("A sandbox: no real person stands in it.", "En prøveavdeling: ingen virkelige personer står her."),
+    "answers_as": (
+        "To applications it answers as this EHR does:",
+        "Til applikasjoner svarer den som dette journalsystemet:",
+    ),
     "patients": ("Patients", "Pasienter"),
     "find": ("Find by name", "Finn etter navn"),
     "search": ("Search", "Søk"),

@@ -258,6 +258,16 @@ def test_openemr_takes_answers_of_a_user_and_goals_of_its_own(as_ehr: Callable[.
     assert as_ehr("openemr", "system/*.cruds")(*ASKED["create goal"]).status_code == 201
 
 
+def test_the_chart_says_which_ehr_it_is(as_ehr: Callable[..., Caller]) -> None:
+    assert "<b>epic</b>" in as_ehr("epic").client.get("/").text
+    assert "generic" not in as_ehr("generic").client.get("/").text
+
+
+def test_an_ehr_that_is_not_in_the_table_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="can't be 'eric': choose one of generic, "):
+        HospitalConfig(tmp_path / "x", ehr="eric")
+
+
 def test_the_hospital_s_own_systems_are_refused_nothing(as_ehr: Callable[..., Caller]) -> None:
     for ehr in ("epic", "dips", "observation-only"):
         client = as_ehr(ehr).client
