@@ -7,8 +7,8 @@ from. It refuses what a hospital refuses. It shares no code with the application
 - Who may: ``oauth`` (HTTP) -> ``authorize``, ``token``, ``client_assertion`` (Authlib's grants) -> ``vault``,
   ``launches``, ``keys``, ``id_token``. ``bearer`` -> ``access`` and ``scopes`` on every FHIR request. ``capability``
   says what is offered.
-- Whose EHR it is: ``ehrs`` is the table of what each takes, ``admission`` holds each FHIR request and reply to it.
 - The chart: ``chart`` -> ``records``, ``words``. ``faults`` go wrong for one launch.
+  ``ehrs`` is the table of what each kind of EHR takes, ``admission`` holds every FHIR request and reply to it.
 - ``config``, ``clients`` -> ``app``, ``hospital`` -> ``server``. ``seed`` loads ``data/``.
 """
 

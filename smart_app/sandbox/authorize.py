@@ -12,7 +12,6 @@ from authlib.oauth2.rfc9207.parameter import IssuerParameter
 from .faults import cut
 from .hospital import Hospital
 from .launches import Launch, launch_of, unused_launch
-from .scopes import grantable
 from .vault import Entry
 
 CODE_SECONDS = 60
@@ -57,15 +56,11 @@ class EhrLaunch(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
         entry: Entry = request.user
         if not self.hospital.vault.spend(entry):
             raise InvalidRequestError("The launch was used already.", redirect_uri=request.payload.redirect_uri)
-        scope, ehr = request.scope.split(), self.hospital.config.manners
-        if ehr.read_only or "cut-scopes" in launch_of(entry.body).faults:
-            scope = cut(scope)
-        if ehr.read_only:
-            scope = grantable(ehr.scopes, scope)
+        scope = request.scope.split()
         body = {
             "client_id": request.client.client_id,
             "redirect_uri": request.payload.redirect_uri,
-            "scope": " ".join(scope),
+            "scope": " ".join(cut(scope) if "cut-scopes" in launch_of(entry.body).faults else scope),
             "nonce": request.payload.data.get("nonce", ""),
             "code_challenge": request.payload.data["code_challenge"],
             "launch": entry.body["launch"],

@@ -8,6 +8,20 @@ from .ehrs import Ehr
 from .search_parameters import COMMON, PARAMETERS
 
 _KIND = {"canonical": "reference"}
+SCOPES = [
+    "openid",
+    "fhirUser",
+    "launch",
+    "online_access",
+    "offline_access",
+    "patient/*.rs",
+    "patient/*.cruds",
+    "patient/*.read",
+    "patient/*.write",
+    "user/*.rs",
+    "user/*.cruds",
+    "system/*.cruds",
+]
 
 
 def capability_statement(config: HospitalConfig) -> dict[str, Any]:
@@ -112,7 +126,7 @@ def smart_configuration(config: HospitalConfig) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "response_types_supported": ["code"],
-        "scopes_supported": list(config.manners.scopes),
+        "scopes_supported": list(config.manners.scopes) or SCOPES,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "capabilities": [

@@ -99,9 +99,9 @@ def _page(template: str, **values: Any) -> str:
     return render_template(
         f"hospital/{template}",
         w=words(language),
+        ehr=the_hospital().config.ehr,
         language=language,
         languages=LANGUAGES,
-        ehr=the_hospital().config.ehr,
         users=records.people(the_hospital(), "Practitioner", f"_id={','.join(USERS)}"),
         other_language=lambda each: urlencode({**request.args, "lang": each}),
         link=lambda endpoint, **more: url_for(f"chart.{endpoint}", **{**kept, **more}),

@@ -10,27 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from .faults import cut
 from .indexing import values
 from .outcome import FhirError
-from .scopes import LEVELS
+from .scopes import LEVELS, grantable
 
 Rule = Callable[[Mapping[str, Any]], bool]
 
 ALL = "*"
-SCOPES = (
-    "openid",
-    "fhirUser",
-    "launch",
-    "online_access",
-    "offline_access",
-    "patient/*.rs",
-    "patient/*.cruds",
-    "patient/*.read",
-    "patient/*.write",
-    "user/*.rs",
-    "user/*.cruds",
-    "system/*.cruds",
-)
 # The code system of a hospital's flowsheet rows at Epic; the hospital's own number stands before "7.2.707679".
 FLOWSHEET = "urn:oid:1.2.840.114350.1.13.861.1.7.2.707679"
 
@@ -66,7 +53,8 @@ class Ehr:
     ``conditional``: If-None-Exist and conditional updates; where not, the header is ignored, not refused. ``versions``:
     ETag, ``meta.versionId``, histories; where not, If-Match is ignored. ``client_ids``: an update may make what is not
     there. ``headers``: wanted on each call. ``unsearchable``: search parameters (type, name) that are not there.
-    ``jwks_url``: a confidential client's keys are fetched, a key set that was handed in is not taken.
+    ``scopes``: all that are granted, where not each is. ``jwks_url``: a confidential client's keys are fetched, a key
+    set that was handed in is not taken.
     """
 
     creates: Mapping[str, Takes] = field(default_factory=lambda: {ALL: Takes()})
@@ -81,12 +69,11 @@ class Ehr:
     refusal: Refusal = Refusal(405)
     headers: Mapping[str, str] = field(default_factory=dict)
     unsearchable: frozenset[tuple[str, str]] = frozenset()
-    scopes: tuple[str, ...] = SCOPES
+    scopes: tuple[str, ...] = ()
     jwks_url: bool = False
 
-    @property
-    def read_only(self) -> bool:
-        return not (self.creates or self.updates)
+    def granted(self, scopes: list[str]) -> list[str]:
+        return grantable(self.scopes, cut(scopes)) if self.scopes else scopes
 
     def takes(self, operation: str, resource_type: str) -> Takes | None:
         """``operation``: create or update."""

@@ -103,7 +103,7 @@ class HospitalAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.register_endpoint(Revocation)
 
     def _generate(self, *, grant_type: str, scope: str | None, include_refresh_token: bool, **_: Any) -> dict[str, Any]:
-        scopes = (scope or "").split()
+        scopes = self.hospital.config.manners.granted((scope or "").split())
         token = {"token_type": "Bearer", "access_token": secrets.token_urlsafe(32), "scope": " ".join(scopes)}
         token["expires_in"] = self.hospital.config.seconds_access  # type: ignore[assignment]
         refreshable = grant_type != "client_credentials" and {"online_access", "offline_access"} & set(scopes)

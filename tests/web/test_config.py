@@ -1,23 +1,13 @@
 """The settings file: what is read, and each mistake with the line to write."""
 
 import os
-import sys
-from importlib.machinery import ModuleSpec
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from smart_app.config import WRITABLE
 from smart_app.config_file import ConfigError, example, read_config
-from smart_app.hospital import Hospital
-from smart_app.ready_sites import READY, ready_settings
-from smart_app.sandbox import EHRS, FLOWSHEET
-from smart_app.site_checks import flat_keys
 
 APP = {"public_url": '"https://imr.hospital.example"', "store": '"data/imr.sqlite"', "keys": '"keys/imr.keys"'}
 SITE = {
@@ -98,27 +88,6 @@ def test_the_printed_example_is_right_and_explains_every_setting(tmp_path: Path)
         ),
         ({"site": {"key_file": '"x.pem"'}}, " private_key_jwt and key_file go together."),
         ({"site": {"security_labels": '["substance"]'}}, " security_labels "),
-        ({"site": {"never_write": '["Patient"]'}}, " never_write Must be one of: QuestionnaireResponse, "),
-        ({"site": {"observation_shape": '"wide"'}}, " observation_shape Must be one of: components, members, flat."),
-        (
-            {"site": {"observation_shape": '"flat"'}},
-            " line 10: [sites.nordlys] observation_shape flat needs flat_codes",
-        ),
-        ({"site": {"flat_codes": '{ client-mean = "31000" }'}}, " flat_codes Not a code as system|code."),
-        (
-            {"site": {"flat_codes": '{ client-9 = "s|1" }'}},
-            " flat_codes 'client-9' is no figure. Write: client-09 = \"s|1",
-        ),
-        ({"site": {"flat_codes": '{ x = "s|1" }'}}, " flat_codes 'x' is no figure. Write: client-mean = \"s|1\""),
-        (
-            {"site": {"flat_codes": '{ client-01 = "s|1", clinician-01 = "s|1" }'}},
-            " line 10: [sites.nordlys] flat_codes clinician-01 has the code of client-01.",
-        ),
-        ({"site": {"document_format": '"word"'}}, " document_format Must be one of: text, pdf."),
-        ({"site": {"document_type": '"74465-6"'}}, " document_type Not a code as system|code."),
-        ({"site": {"course_episode_types": '["IMR"]'}}, " course_episode_types Not a code as system|code."),
-        ({"site": {"ca_file": '"none.pem"'}}, "none.pem can't be read (No such file or directory)."),
-        ({"site": {"ca_file": '"imr-app.toml"'}}, "imr-app.toml has no certificate in PEM ("),
         ({"site": {"pair_window_days": "0"}}, " pair_window_days Must be greater than or equal to 1"),
         ({"site": {"allow_unverified_clinician_scale": '"yes"'}}, " allow_unverified_clinician_scale Not a valid"),
         ({"app": {"public_url": '"https://imr.example/app"'}}, " line 2: [app] public_url is no https origin."),
@@ -191,67 +160,3 @@ def test_a_key_file_is_private_and_a_key(tmp_path: Path, mode: int, content: str
         assert any(told in problem for problem in problems(path))
     key.unlink()
     assert "site.pem is missing" in problems(path)[0]
-
-
-def test_flat_codes_may_be_a_table_of_their_own(tmp_path: Path) -> None:
-    path = written(tmp_path, site={"observation_shape": '"flat"'})
-    path.write_text(f'{path.read_text()}\n[sites.nordlys.flat_codes]\nclient-mean = "urn:x|1"\n')
-    assert read_config(path).sites["nordlys"].flat_codes == {"client-mean": "urn:x|1"}
-    path.write_text(f'{path.read_text()}client-16 = "urn:x|2"\n')
-    (problem,) = problems(path)
-    assert problem.startswith(" line 11: [sites.nordlys] flat_codes 'client-16' is no figure.")
-
-
-@pytest.mark.parametrize("installed", [True, False])
-def test_pdf_needs_what_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool) -> None:
-    module = ModuleType("weasyprint")
-    module.__spec__ = ModuleSpec("weasyprint", None)
-    monkeypatch.setitem(sys.modules, "weasyprint", module if installed else None)  # type: ignore[arg-type]
-    path = written(tmp_path, site={"document_format": '"pdf"'})
-    if installed:
-        assert read_config(path).sites["nordlys"].document_format == "pdf"
-    else:
-        assert "pdf needs WeasyPrint, which is not installed." in problems(path)[0]
-
-
-def test_a_site_s_own_certificate_authorities_are_the_ones_believed(tmp_path: Path) -> None:
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(Path(DEFAULT_CA_BUNDLE_PATH).read_bytes())
-    config = read_config(written(tmp_path, site={"ca_file": '"ca.pem"'}))
-    assert config.sites["nordlys"].ca_file == ca
-    Hospital(config.sites["nordlys"], config)
-    ca.unlink()
-    with pytest.raises(OSError, match="No such file"):
-        Hospital(config.sites["nordlys"], config)
-
-
-@pytest.fixture
-def ready(tmp_path: Path) -> Path:
-    path = tmp_path / "imr-app.toml"
-    path.write_text(READY.read_text(encoding="utf-8"), encoding="utf-8")
-    key = tmp_path / "imr.pem"
-    key.write_bytes(ECKey.generate_key("P-384").as_pem(private=True))
-    key.chmod(0o600)
-    return path
-
-
-def test_the_ready_tables_are_right_and_one_is_there_for_each_ehr_of_the_sandbox(ready: Path) -> None:
-    sites = read_config(ready).sites
-    assert set(sites) == set(EHRS) - {"azure"}  # to the app a generic server
-    assert set(sites["epic"].flat_codes) == set(flat_keys())
-    assert {code.partition("|")[0] for code in sites["epic"].flat_codes.values()} == {FLOWSHEET}
-    assert sites["dips"].extra_headers.keys() == EHRS["dips"].headers.keys()
-
-
-@pytest.mark.parametrize("ehr", EHRS)
-def test_what_a_ready_table_leaves_to_be_written_the_ehr_takes(ready: Path, ehr: str) -> None:
-    settings = ready_settings(ehr)
-    taken = {name for name in WRITABLE if EHRS[ehr].takes("create", name)}
-    if ehr != "openemr":  # its goals are its administrators'
-        assert not taken & set(settings.get("never_write", ())) - {"Observation"}
-    assert set(WRITABLE) - set(settings.get("never_write", ())) <= taken
-
-
-def test_ready_settings_name_no_hospital() -> None:
-    settings = [setting for ehr in EHRS for setting in ready_settings(ehr)]
-    assert set(settings) == {"scopes", "never_write", "observation_shape", "flat_codes", "document_format"}
