@@ -23,8 +23,8 @@ from smart_app.store.handovers import Handovers
 from smart_app.store.keys import Keys
 from smart_app.store.launch import Launch
 from smart_app.store.launches import Launches
+from smart_app.store.migrations import MIGRATIONS, migrate, version_of
 from smart_app.store.purge import Purged, purge
-from smart_app.store.schema import MIGRATIONS, migrate, version_of
 from smart_app.store.tickets import Tickets
 from smart_app.store.token_refresh import TokenRefresh
 from smart_app.store.used_states import UsedStates

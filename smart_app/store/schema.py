@@ -1,4 +1,4 @@
-"""The tables, and the numbered forward migrations that lead to them.
+"""The tables as they are now; ``migrations`` says how each store gets there, and a change is a new migration.
 
 Columns of the type LargeBinary hold sealed values. ``user_key``, ``patient``, ``slot`` and ``origin`` are HMACs,
 ``*_sha256`` hashes of 256-bit secrets; times are milliseconds since 1970.
@@ -6,13 +6,10 @@ Columns of the type LargeBinary hold sealed values. ``user_key``, ``patient``, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -20,11 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    inspect,
-    select,
 )
-
-from smart_app.store.errors import SchemaError
 
 metadata = MetaData()
 
@@ -179,36 +172,3 @@ audit_head = Table(
     Column("key_id", String, nullable=False),
     Column("head_mac", String, nullable=False),
 )
-
-
-def _first(connection: Connection) -> None:
-    metadata.create_all(connection)
-
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
-"""Number n (from 1) leads from version n - 1 to version n; none is ever changed after a release."""
-
-
-def version_of(connection: Connection) -> int:
-    """0 for an empty store."""
-    if not inspect(connection).has_table(schema_version.name):
-        return 0
-    version: int = connection.execute(select(schema_version.c.version)).scalar_one()
-    return version
-
-
-def migrate(connection: Connection) -> int:
-    """Brings the store forward inside the caller's write transaction, which is the lock; returns the version it had."""
-    found = version_of(connection)
-    if found > len(MIGRATIONS):
-        raise SchemaError(
-            f"The store has version {found}, this app knows versions up to {len(MIGRATIONS)}.",
-            next_step="Start the newer app, or restore the backup made before it was installed.",
-        )
-    for number, step in enumerate(MIGRATIONS[found:], start=found + 1):
-        step(connection)
-        if number == 1:
-            connection.execute(schema_version.insert().values(version=1))
-        else:
-            connection.execute(schema_version.update().values(version=number))
-    return found

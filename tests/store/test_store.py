@@ -1,4 +1,4 @@
-"""SECURITY E and G: canary rows, migrations, readiness, one-time states and tickets."""
+"""SECURITY E and G: canary rows, readiness, one-time states and tickets."""
 
 import sqlite3
 from collections import namedtuple
@@ -9,10 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from imr_fhir.errors import StateError
-from smart_app.store import Store, schema
+from smart_app.store import Store
 from smart_app.store.errors import Damaged, NoAccess, SchemaError, StoreUnready, WrongKey
 from smart_app.store.keys import Keys, new_key, new_keys
 from smart_app.store.launch import Launch
@@ -90,38 +89,6 @@ def test_row_given_to_another_owner_behind_the_apps_back_does_not_open(
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (*theirs.values(), row))
     with pytest.raises(Damaged, match=table):
         _READ[table](store, row, replace(mine.owner, **theirs))
-
-
-def test_newer_store_is_refused_and_left_as_it_is(path: Path, keys: Keys) -> None:
-    Store.open(path, keys).close()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE schema_version SET version = 2")
-    with pytest.raises(SchemaError, match="version 2"):
-        Store.open(path, keys)
-
-
-def test_migrations_run_once_in_order_and_a_failed_one_changes_nothing(
-    path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran: list[int] = []
-
-    def second(connection: Connection) -> None:
-        ran.append(2)
-        connection.exec_driver_sql("ALTER TABLE ticket ADD COLUMN more TEXT")
-
-    def broken(_: Connection) -> None:
-        raise RuntimeError
-
-    Store.open(path, keys).close()
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, second, broken))
-    with pytest.raises(RuntimeError):
-        Store.open(path, keys)
-    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
-    for _ in range(2):
-        Store.open(path, keys).close()
-    assert ran == [2, 2]  # undone with the broken one, then for good
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(2,)]
 
 
 def test_many_that_open_a_new_store_at_once_make_one(path: Path, keys: Keys) -> None:
