@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from marshmallow import fields, validate
+from sqlalchemy.engine import URL
 
 from imr_fhir.ehr.capability import WRITTEN
 
@@ -202,9 +203,10 @@ class AppConfig:
         "Requests answered side by side.",
         "threads = 16",
     )
-    store: Path = setting(  # noqa: RUF009 -- setting() makes a field
+    store: Path | URL = setting(  # noqa: RUF009 -- setting() makes a field
         fields.String(required=True, validate=validate.Length(min=1)),
-        "SQLite file of sessions, drafts, what is not yet filed, audit; on a local disk, in a directory 0700.",
+        "Sessions, drafts, what is not yet filed, audit: a SQLite file on a local disk, in a directory 0700; or for "
+        "several app processes a PostgreSQL database, its password in a passfile (postgresql://imr@db/imr?passfile=/etc/...).",
         'store = "/var/lib/imr/imr.sqlite"',
     )
     keys: Path = setting(  # noqa: RUF009 -- setting() makes a field

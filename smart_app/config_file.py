@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from imr_fhir.ehr.token import private_key_jwt
 from imr_fhir.errors import ImrError
@@ -91,9 +93,24 @@ class _Reader:
             loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
             for key, messages in _by_key(error).items():
                 self._wrong(table, settings, key, messages)
+        if loaded.get("store", "").startswith("postgresql"):
+            loaded["store"] = self._database(table, loaded["store"])
         for name in {"key_file", "ca_file", "store", "keys"} & loaded.keys():
-            loaded[name] = None if loaded[name] is None else self.path.parent / loaded[name]
+            loaded[name] = self.path.parent / loaded[name] if isinstance(loaded[name], str) else loaded[name]
         return loaded
+
+    def _database(self, table: str, address: str) -> URL | None:
+        line = 'store = "postgresql://imr@db.hospital.example/imr?passfile=/etc/imr/keys/pgpass"'
+        try:
+            url = make_url(address)
+        except ArgumentError:
+            self._problem(table, "store", "is no address of a PostgreSQL database.", line)
+            return None
+        if url.drivername not in ("postgresql", "postgresql+psycopg"):
+            self._problem(table, "store", f"{url.drivername} is no driver that is used here.", line)
+        if url.password is not None or "password" in url.query:
+            self._problem(table, "store", "has the password in it: keep that in a passfile, 0600.", line)
+        return url
 
     def _wrong(self, table: str, settings: Mapping[str, Any], key: str, messages: Any) -> None:
         if key in settings:

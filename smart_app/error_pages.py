@@ -40,6 +40,7 @@ _PAGES: Mapping[type[Exception], tuple[int, str]] = {
     errors.ImrError: (500, "fault"),
     store_errors.NoAccess: (404, "nothing_here"),
     store_errors.StoreBusy: (503, "busy_here"),
+    store_errors.StoreGone: (503, "busy_here"),
     store_errors.NotRefreshed: (503, "busy_here"),
     store_errors.StaleAnswer: (409, "stale"),
     store_errors.StaleDraft: (409, "stale"),

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from smart_app.sandbox import FAULTS
 from tests import parts
+from tests.postgresql import Cluster, cluster
 from tests.running import Running, running
 from tests.written import record_writes
 
@@ -18,6 +19,12 @@ MARKS = {
     "validator": "needs the FHIR validator; these run in one worker and share it",
     "browser": "needs Chromium",
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--store", choices=("sqlite", "postgresql"), default="sqlite", help="What the flows' app keeps in."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,9 +86,18 @@ def fhir_validator() -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def postgresql(free_port) -> Iterator[Cluster]:  # type: ignore[no-untyped-def]
+    parts.need(parts.POSTGRESQL)
+    with cluster(free_port()) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Running]:
     """One hospital and one app for all flows; each test has a patient of its own."""
-    with running(tmp_path_factory.mktemp("flows")) as run:
+    in_postgresql = request.config.getoption("--store") == "postgresql"
+    database = request.getfixturevalue("postgresql").emptied() if in_postgresql else None
+    with running(tmp_path_factory.mktemp("flows"), database=database) as run:
         yield run
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgresql
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -29,7 +31,8 @@ JAVA = Part("java", _ON_JAVA, "install a JDK 17 or later (Debian: openjdk-17-jdk
 MAVEN = Part("maven", _ON_JAVA, "install Maven (Debian: maven)")
 NODE = Part("node", "the score expressions in fhirpath.js", "install Node.js 20 or later with npm (Debian: nodejs npm)")
 CHROMIUM = Part("chromium", "the tests in a browser", "install Chromium (Debian: chromium)")
-PARTS = (JAVA, MAVEN, NODE, CHROMIUM)
+POSTGRESQL = Part("postgresql", "the store on PostgreSQL", "install PostgreSQL 13 or later (Debian: postgresql)")
+PARTS = (JAVA, MAVEN, NODE, CHROMIUM, POSTGRESQL)
 
 
 @cache
@@ -55,6 +58,7 @@ def missing() -> tuple[Part, ...]:
         MAVEN: bool(shutil.which("mvn")),
         NODE: bool(shutil.which("node") and shutil.which("npm")),
         CHROMIUM: chromium() is not None,
+        POSTGRESQL: postgresql.programs() is not None,
     }
     return tuple(part for part in PARTS if not has[part])
 

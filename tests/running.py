@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 from flask import Flask
+from sqlalchemy.engine import URL
 
 from smart_app import create_app
 from smart_app.config import AppConfig, SiteConfig
@@ -79,13 +80,15 @@ def running(
     start: Callable[[HospitalConfig], RunningHospital] = start_hospital,
     more_sites: tuple[SiteConfig, ...] = (),
     ehr: str = "generic",
+    database: URL | None = None,
     **settings: Any,
 ) -> Iterator[Running]:
     """Both servers on free ports of loopback, all files below ``folder``.
 
-    ``settings`` go to the site's SiteConfig; ``client`` makes the registration at the hospital, ``start`` starts that.
-    ``ehr``: a name of the sandbox's EHRS, with the settings of ``sites.toml`` for it; what it refuses can still be put
-    in its record by a token of the hospital's own, ``run.hospital.hospital.access_token("system/*.cruds")``.
+    ``settings`` go to the site's SiteConfig; ``client`` makes the registration at the hospital, ``start`` starts that,
+    ``database`` holds the app's store instead of a file. ``ehr``: a name of the sandbox's EHRS, with the settings of
+    ``sites.toml`` for it; what it refuses can still be put in its record by a token of the hospital's own,
+    ``run.hospital.hospital.access_token("system/*.cruds")``.
     """
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -116,7 +119,7 @@ def running(
         sites=MappingProxyType({each.name: each for each in (site, *more_sites)}),
         demo=True,
         public_url=url,
-        store=private / "imr.sqlite",
+        store=database or private / "imr.sqlite",
         keys=private / "imr.keys",
     )
     clock = Clock()

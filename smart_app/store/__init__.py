@@ -5,38 +5,37 @@ A transaction is never open across a call to a hospital.
 
 from __future__ import annotations
 
-import shutil
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.engine import URL
 
 from smart_app.store.audit import Audit
 from smart_app.store.canary import check_canary, lay_canary
 from smart_app.store.cipher import Cipher
 from smart_app.store.drafts import Drafts
-from smart_app.store.engine import Database, open_database
-from smart_app.store.errors import SchemaError, StoreUnready
+from smart_app.store.engine import Database
+from smart_app.store.errors import SchemaError
 from smart_app.store.filings import Filings
 from smart_app.store.handovers import Handovers
 from smart_app.store.keys import Keys
 from smart_app.store.launch import Launch
 from smart_app.store.launches import Launches
 from smart_app.store.migrations import MIGRATIONS, migrate, version_of
+from smart_app.store.postgresql import open_postgresql
 from smart_app.store.purge import Purged, purge
+from smart_app.store.sqlite import open_sqlite
 from smart_app.store.tickets import Tickets
 from smart_app.store.token_refresh import TokenRefresh
 from smart_app.store.used_states import UsedStates
-
-MIN_FREE_BYTES = 100_000_000
 
 
 class Store:
     """One a process, opened after any fork."""
 
-    def __init__(self, path: Path, database: Database, cipher: Cipher) -> None:
-        self._path = path
+    def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database = database
         self._cipher = cipher
         self.audit = Audit(database, cipher)
@@ -49,12 +48,13 @@ class Store:
         self.handovers = Handovers(database, cipher, self.launches, self.drafts)
 
     @classmethod
-    def open(cls, path: Path, keys: Keys) -> Store:
-        """Opens the store, makes it where it is missing, and brings it forward to this app's version.
+    def open(cls, place: Path | URL, keys: Keys) -> Store:
+        """Opens the store (a SQLite file or a PostgreSQL database), makes its tables where there are none, and brings
+        it forward to this app's version.
 
-        Raises WrongKey, SchemaError, NotPrivate and StoreUnready; then nothing was changed.
+        Raises WrongKey, SchemaError, NotPrivate, StoreGone and StoreUnready; then nothing was changed.
         """
-        store = cls(path, open_database(path), Cipher(keys))
+        store = cls(open_postgresql(place) if isinstance(place, URL) else open_sqlite(place), Cipher(keys))
         try:
             store._prepare()
         except BaseException:
@@ -73,6 +73,7 @@ class Store:
     def check(self) -> None:
         """For ``/readyz``: raises what stands in the way (schema, key, disk); says nothing of the EHR."""
         with self._database.reading() as connection:
+            self._database.check()
             found = version_of(connection)
             if found != len(MIGRATIONS):
                 raise SchemaError(
@@ -80,12 +81,6 @@ class Store:
                     next_step="Restart the app: it brings the store forward.",
                 )
             check_canary(connection, self._cipher)
-        free = shutil.disk_usage(self._path.parent).free
-        if free < MIN_FREE_BYTES:
-            raise StoreUnready(
-                f"{free // 1_000_000} MB are free where the store is, {MIN_FREE_BYTES // 1_000_000} MB are needed.",
-                next_step="Make room on that disk.",
-            )
 
     def purge(self, now: datetime) -> Purged:
         """Deletes what has served its time; see ``smart_app.store.purge.RULES``."""

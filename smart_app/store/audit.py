@@ -7,7 +7,7 @@ older copy of the database, head and all, is seen only against a mark of the cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -87,9 +87,10 @@ class Verified:
 
 
 # Built once: each page that shows a record runs them, and SQLAlchemy needs longer to build them than to run them.
-_TAKE_HEAD = update(schema.audit_head).values(id=1).returning(schema.audit_head)
+_HEAD = select(schema.audit_head)
 _MOVE_HEAD = update(schema.audit_head)
 _ADD = insert(schema.audit)
+_IN_ORDER = select(schema.audit).order_by(schema.audit.c.seq).execution_options(yield_per=500)
 
 
 class Audit:
@@ -141,7 +142,7 @@ class Audit:
     def head(self) -> str:
         """The mark of the chain as it is now, "SEQ:MAC", to be kept where this machine's administrators can't write."""
         with self._database.reading() as connection:
-            head = connection.execute(select(schema.audit_head)).one_or_none()
+            head = connection.execute(_HEAD).one_or_none()
         if head is None or not self._head_holds(head):
             raise _damaged_head()
         return f"{head.seq}:{head.mac}"
@@ -151,13 +152,14 @@ class Audit:
         or others now are seen too; without it a chain that was cut, with its head of that time put back, is whole."""
         with self._database.reading() as connection:
             checked, before, marks = 0, "", {"0:"}
-            for row in self._rows(connection):
-                what = self._fault(row, checked + 1, before)
-                if what:
-                    return Verified(checked, min(row.seq, checked + 1), what)
-                checked, before = row.seq, row.mac
-                marks |= {expect} & {f"{row.seq}:{row.mac}"}
-            head = connection.execute(select(schema.audit_head)).one_or_none()
+            with connection.execute(_IN_ORDER) as rows:
+                for row in rows:
+                    what = self._fault(row, checked + 1, before)
+                    if what:
+                        return Verified(checked, min(row.seq, checked + 1), what)
+                    checked, before = row.seq, row.mac
+                    marks |= {expect} & {f"{row.seq}:{row.mac}"}
+            head = connection.execute(_HEAD).one_or_none()
         if head is None or not self._head_holds(head):
             return Verified(checked, checked + 1, "the head of the chain was changed")
         if (head.seq, head.mac) != (checked, before):
@@ -172,8 +174,7 @@ class Audit:
             connection.execute(insert(schema.audit_head).values(id=1, **self._head_row(0, "")))
 
     def _head(self, connection: Connection) -> Row[Any]:
-        # a write to the head row first: in any database the next writer waits here, so that no number is taken twice
-        head = connection.execute(_TAKE_HEAD).one_or_none()
+        head = connection.execute(_HEAD).one_or_none()
         if head is None or not self._head_holds(head):
             raise _damaged_head()
         return head
@@ -184,10 +185,6 @@ class Audit:
 
     def _head_holds(self, head: Row[Any]) -> bool:
         return bool(head.head_mac == self._cipher.audit_mac(head.key_id, _head(head.seq, head.mac)))
-
-    def _rows(self, connection: Connection) -> Iterator[Row[Any]]:
-        query = select(schema.audit).order_by(schema.audit.c.seq).execution_options(yield_per=500)
-        return iter(connection.execute(query))
 
     def _fault(self, row: Row[Any], expected: int, before: str) -> str:
         """What is wrong with the row, or nothing."""

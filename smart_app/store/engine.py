@@ -1,53 +1,76 @@
-"""The database behind the store: explicit transactions for readers and writers, and everything that is SQLite's own.
+"""Explicit transactions on the database behind the store: one writer at a time, and readers see one moment.
 
-SQLAlchemy's default transactions on SQLite lose updates without an error, and a plain BEGIN that turns into a write
-fails as "locked"; so a writer says BEGIN IMMEDIATE before it reads.
+Each page view appends to one audit chain, so writers would wait for each other at its head in any case. As they do so
+from their first statement, no step here needs row locks or a second try, and two of them never deadlock. ``sqlite``
+and ``postgresql`` hold what differs.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Engine, create_engine, event, literal_column
-from sqlalchemy.engine import URL
+from sqlalchemy import BigInteger, Connection, Engine, FunctionElement, event
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.compiler import compiles
 
-from smart_app.store.errors import StoreBusy, StoreUnready
-from smart_app.store.private import private_directory, private_file
+from smart_app.store.errors import StoreBusy, StoreGone, StoreUnready
 
 BUSY_MS = 5_000
+POOL = {"pool_size": 8, "max_overflow": 24}
 
-DATABASE_MS = literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", BigInteger)
+
+class _DatabaseMs(FunctionElement[int]):
+    type = BigInteger()
+    inherit_cache = True
+
+
+DATABASE_MS = _DatabaseMs()
 """The database's own clock in milliseconds since 1970: leases of several app processes are judged by one clock."""
 
-_PRAGMAS = (
-    (f"busy_timeout={BUSY_MS}", BUSY_MS),
-    ("journal_mode=WAL", "wal"),
-    ("synchronous=FULL", None),
-    ("foreign_keys=ON", None),
-    ("temp_store=MEMORY", None),  # no temporary files beside the store
-)
+
+@compiles(_DatabaseMs, "sqlite")
+def _sqlite_ms(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+@compiles(_DatabaseMs, "postgresql")
+def _postgresql_ms(_element: Any, _compiler: Any, **_: Any) -> str:
+    # not now(): that is when the transaction began, and a writer may have waited since
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What one kind of database does in its own way: the options of its transactions, whether an error of ``begin``
+    means that another writer is at work, and what stands in the way of a request (raises StoreUnready)."""
+
+    reading: Mapping[str, Any]
+    writing: Mapping[str, Any]
+    busy: Callable[[OperationalError], bool]
+    check: Callable[[Connection], None]
 
 
 class Database:
     """One engine, made in the process that uses it. A transaction opened inside another of this thread joins it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ways: Ways) -> None:
         self.engine = engine
+        self._ways = ways
         self._thread = threading.local()
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "checkout", _on_checkout)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its first statement; committed on leaving, undone on error."""
         outer = self._open()
         if outer is not None:
-            if not outer.get_execution_options().get("writing"):
+            if not outer.get_execution_options()["writing"]:
                 raise StoreUnready("A write was begun inside a read.", next_step="Begin with writing() outside.")
             with outer.begin_nested():  # what fails here is undone here, also where the outer transaction goes on
                 yield outer
@@ -70,6 +93,11 @@ class Database:
         if self._open() is not None:
             raise StoreUnready(f"{what} inside an open transaction.", next_step="Leave writing() or reading() first.")
 
+    def check(self) -> None:
+        """Raises what stands in the way of a request: StoreUnready, StoreGone."""
+        with self.reading() as connection:
+            self._ways.check(connection)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -79,11 +107,18 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writing: bool) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(writing=writing) as connection:
+        options = self._ways.writing if writing else self._ways.reading
+        try:
+            connected = self.engine.connect()
+        except OperationalError as error:
+            raise StoreGone(
+                f"The store's database can't be reached: {error.orig}", next_step="Try again when it runs."
+            ) from error
+        with connected.execution_options(writing=writing, **options) as connection:
             try:
                 begun = connection.begin()
             except OperationalError as error:
-                if isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig):
+                if self._ways.busy(error):
                     raise StoreBusy(
                         f"Another writer held the store for over {BUSY_MS // 1000} seconds.",
                         next_step="Nothing was changed: try again.",
@@ -97,32 +132,8 @@ class Database:
                     self._thread.connection = None
 
 
-def open_database(path: Path) -> Database:
-    """The SQLite file at ``path``, 0600 in a directory 0700, made where it is missing."""
-    private_directory(path.parent)
-    private_file(path)
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000},
-        hide_parameters=True,  # SQLAlchemy's errors and log print them
-        pool_size=8,
-        max_overflow=24,
-    )
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "checkout", _on_checkout)
-    event.listen(engine, "begin", _on_begin)
-    return Database(engine)
-
-
-def _on_connect(connection: sqlite3.Connection, record: Any) -> None:
+def _on_connect(_connection: Any, record: Any) -> None:
     record.info["pid"] = os.getpid()
-    for pragma, answer in _PRAGMAS:
-        row = connection.execute(f"PRAGMA {pragma}").fetchone()
-        if answer is not None and (row is None or row[0] != answer):
-            raise StoreUnready(
-                f"SQLite answered {row!r} to PRAGMA {pragma}.",
-                next_step="Put the store on a local disk: network file systems can't hold a WAL journal.",
-            )
 
 
 def _on_checkout(_connection: Any, record: Any, _proxy: Any) -> None:
@@ -131,7 +142,3 @@ def _on_checkout(_connection: Any, record: Any, _proxy: Any) -> None:
             "This store was opened before the process was forked.",
             next_step="Open it in each worker after the fork.",
         )
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options()["writing"] else "BEGIN")

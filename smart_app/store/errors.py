@@ -8,6 +8,7 @@ ImrError
     ├── Damaged           a sealed value that does not open: changed, or moved from another row
     ├── SchemaError       the store was written by a newer version of the app
     ├── StoreBusy         another writer held the store for longer than five seconds
+    ├── StoreGone         the store's database does not answer
     ├── StoreUnready      the store can't be used now (disk, journal, fork)
     ├── NoAccess          wrong, missing, unknown, ended or not yours: one answer for all, so that it tells nothing
     ├── PinRefused        the return PIN was wrong (``left`` tries), or can't be used as one
@@ -56,6 +57,10 @@ class SchemaError(StoreError):
 
 
 class StoreBusy(StoreError):
+    pass
+
+
+class StoreGone(StoreError):
     pass
 
 

@@ -78,7 +78,7 @@ class Handovers:
             if self._drafts.get(draft.id, given.owner).state != "open":
                 raise NoAccess
             mine = connection.execute(
-                select(launch).where(launch.c.user_key == given.user_key, launch.c.state.in_(LIVE)).with_for_update()
+                select(launch).where(launch.c.user_key == given.user_key, launch.c.state.in_(LIVE))
             ).all()
             live = [row for row in mine if is_live(row, now)]
             if given.id not in {row.id for row in live if row.state == "active"}:
@@ -239,7 +239,7 @@ class Handovers:
         return self._row(connection, row.handover_id)
 
     def _row(self, connection: Connection, hid: str) -> Row[Any]:
-        row = connection.execute(select(handover).where(handover.c.id == hid).with_for_update()).one_or_none()
+        row = connection.execute(select(handover).where(handover.c.id == hid)).one_or_none()
         if row is None:
             raise NoAccess
         return row

@@ -31,7 +31,7 @@ PER_BROWSER = 12  # 131 cookies make a header of 10.6 kB, over what servers take
 LIVE = ("active", "handed_over")
 
 # Built once: every request runs it, and SQLAlchemy needs longer to build it than to run it.
-_BY_ID = select(launch).where(launch.c.id == bindparam("launch_id")).with_for_update()
+_BY_ID = select(launch).where(launch.c.id == bindparam("launch_id"))
 
 
 class Launches:

@@ -1,9 +1,14 @@
 """What the store's tests begin with: a launch, a draft, a filing."""
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.engine import URL
 
 from smart_app.store import Store
 from smart_app.store.audit import Entry
@@ -27,6 +32,15 @@ ANNA = Context(
     birth_date="1990-02-03",
 )
 TOKENS = Tokens("access-1", NOW, ("patient/*.rs",), "refresh-1")
+
+
+@contextmanager
+def behind(place: Path | URL) -> Iterator[Connection]:
+    """The tables without the store, as another process sees them; what is done to them is committed at the end."""
+    engine = create_engine(place if isinstance(place, URL) else f"sqlite:///{place}")
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
 
 
 def start(store: Store, now: datetime = NOW, presented: Collection[str] = (), **context: object) -> Started:

@@ -1,20 +1,21 @@
 """SECURITY E: the audit log: who, which patient, what, when, why; gapless, chained, verified."""
 
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.engine import URL
 
 from smart_app.store import Store
 from smart_app.store.audit import Entry, Verified, Who
 from smart_app.store.errors import Damaged
 from smart_app.store.keys import Keys, new_key
 from smart_app.store.launch import Launch
-from tests.store.make import NOW, entry, start
+from smart_app.store.schema import audit_head
+from tests.store.make import NOW, behind, entry, start
 
 
 def test_entry_says_who_which_patient_what_when_why_and_how_it_ended(store: Store, launch: Launch) -> None:
@@ -52,16 +53,16 @@ def test_action_that_is_none_is_refused(launch: Launch) -> None:
         entry(launch, "peek")
 
 
-def test_rows_are_durable_before_anything_is_shown(store: Store, launch: Launch, path: Path) -> None:
+def test_rows_are_durable_before_anything_is_shown(store: Store, launch: Launch, place: Path | URL) -> None:
     store.audit.record(entry(launch, "view"), NOW)
-    with closing(sqlite3.connect(path)) as another_process:
-        assert another_process.execute("SELECT count(*) FROM audit").fetchone() == (1,)
+    with behind(place) as another_process:
+        assert another_process.exec_driver_sql("SELECT count(*) FROM audit").fetchone() == (1,)
 
 
-def test_names_and_reasons_are_sealed(store: Store, launch: Launch, path: Path) -> None:
+def test_names_and_reasons_are_sealed(store: Store, launch: Launch, place: Path | URL) -> None:
     store.audit.record(entry(launch, "view", "follow-up"), NOW)
-    with closing(sqlite3.connect(path)) as connection:
-        shown = repr(connection.execute("SELECT * FROM audit").fetchall())
+    with behind(place) as connection:
+        shown = repr(connection.exec_driver_sql("SELECT * FROM audit").fetchall())
     assert not any(word in shown for word in ("Kari", "kari", "anna", "follow-up"))
 
 
@@ -92,87 +93,89 @@ def test_pages_and_one_patients_rows(store: Store, launch: Launch) -> None:
     assert [row["seq"] for row in store.audit.entries(patient_key=launch.patient_key)] == [1, 3, 5]
 
 
-def move_value(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE audit SET value = (SELECT value FROM audit WHERE seq = 4) WHERE seq = 3")
+def move_value(connection: Connection) -> None:
+    connection.exec_driver_sql("UPDATE audit SET value = (SELECT value FROM audit WHERE seq = 4) WHERE seq = 3")
 
 
-BREAKS: dict[str, tuple[Callable[[sqlite3.Connection], object], int, str]] = {
-    "outcome": (lambda c: c.execute("UPDATE audit SET outcome = 'refused' WHERE seq = 3"), 3, "changed"),
-    "time": (lambda c: c.execute("UPDATE audit SET at = at + 1 WHERE seq = 3"), 3, "changed"),
-    "user": (lambda c: c.execute("UPDATE audit SET user_key = '' WHERE seq = 3"), 3, "changed"),
-    "patient": (lambda c: c.execute("UPDATE audit SET patient = '' WHERE seq = 3"), 3, "changed"),
-    "action": (lambda c: c.execute("UPDATE audit SET action = 'print' WHERE seq = 3"), 3, "changed"),
-    "mac": (lambda c: c.execute("UPDATE audit SET mac = '' WHERE seq = 3"), 3, "changed"),
-    "key": (lambda c: c.execute("UPDATE audit SET key_id = 'other' WHERE seq = 3"), 3, "changed"),
+BREAKS: dict[str, tuple[Callable[[Connection], object], int, str]] = {
+    "outcome": (lambda c: c.exec_driver_sql("UPDATE audit SET outcome = 'refused' WHERE seq = 3"), 3, "changed"),
+    "time": (lambda c: c.exec_driver_sql("UPDATE audit SET at = at + 1 WHERE seq = 3"), 3, "changed"),
+    "user": (lambda c: c.exec_driver_sql("UPDATE audit SET user_key = '' WHERE seq = 3"), 3, "changed"),
+    "patient": (lambda c: c.exec_driver_sql("UPDATE audit SET patient = '' WHERE seq = 3"), 3, "changed"),
+    "action": (lambda c: c.exec_driver_sql("UPDATE audit SET action = 'print' WHERE seq = 3"), 3, "changed"),
+    "mac": (lambda c: c.exec_driver_sql("UPDATE audit SET mac = '' WHERE seq = 3"), 3, "changed"),
+    "key": (lambda c: c.exec_driver_sql("UPDATE audit SET key_id = 'other' WHERE seq = 3"), 3, "changed"),
     "moved value": (move_value, 3, "does not open"),
-    "removed": (lambda c: c.execute("DELETE FROM audit WHERE seq = 3"), 3, "missing"),
-    "first removed": (lambda c: c.execute("DELETE FROM audit WHERE seq = 1"), 1, "missing"),
-    "last removed": (lambda c: c.execute("DELETE FROM audit WHERE seq = 5"), 5, "ends here"),
-    "renumbered": (lambda c: c.execute("UPDATE audit SET seq = 6 WHERE seq = 5"), 5, "missing"),
-    "all removed": (lambda c: c.execute("DELETE FROM audit"), 1, "ends here"),
+    "removed": (lambda c: c.exec_driver_sql("DELETE FROM audit WHERE seq = 3"), 3, "missing"),
+    "first removed": (lambda c: c.exec_driver_sql("DELETE FROM audit WHERE seq = 1"), 1, "missing"),
+    "last removed": (lambda c: c.exec_driver_sql("DELETE FROM audit WHERE seq = 5"), 5, "ends here"),
+    "renumbered": (lambda c: c.exec_driver_sql("UPDATE audit SET seq = 6 WHERE seq = 5"), 5, "missing"),
+    "all removed": (lambda c: c.exec_driver_sql("DELETE FROM audit"), 1, "ends here"),
     "head moved back": (
-        lambda c: c.execute("UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit WHERE seq = 4)"),
+        lambda c: c.exec_driver_sql("UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit WHERE seq = 4)"),
         6,
         "head of the chain",
     ),
-    "head removed": (lambda c: c.execute("DELETE FROM audit_head"), 6, "head of the chain"),
+    "head removed": (lambda c: c.exec_driver_sql("DELETE FROM audit_head"), 6, "head of the chain"),
 }
 
 
 @pytest.mark.parametrize("how", BREAKS)
-def test_verify_names_the_first_broken_row(store: Store, launch: Launch, path: Path, how: str) -> None:
+def test_verify_names_the_first_broken_row(store: Store, launch: Launch, place: Path | URL, how: str) -> None:
     for _ in range(5):
         store.audit.record(entry(launch, "view"), NOW)
     assert store.audit.verify() == Verified(5)
     spoil, first, what = BREAKS[how]
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with behind(place) as connection:
         spoil(connection)
     verified = store.audit.verify()
     assert (verified.broken, verified.rows) == (first, first - 1)
     assert what in verified.what
 
 
-def test_rows_swapped_as_a_whole_are_found(store: Store, launch: Launch, path: Path) -> None:
+def test_rows_swapped_as_a_whole_are_found(store: Store, launch: Launch, place: Path | URL) -> None:
     for purpose in "abcde":
         store.audit.record(entry(launch, "view", purpose), NOW)
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with behind(place) as connection:
         for old, new in ((2, 0), (3, 2), (0, 3)):
-            connection.execute("UPDATE audit SET seq = ? WHERE seq = ?", (new, old))
+            connection.exec_driver_sql(f"UPDATE audit SET seq = {new} WHERE seq = {old}")
     assert store.audit.verify().broken == 2
 
 
-def test_nothing_is_appended_after_a_head_that_was_changed(store: Store, launch: Launch, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE audit_head SET seq = 7")
+def test_nothing_is_appended_after_a_head_that_was_changed(store: Store, launch: Launch, place: Path | URL) -> None:
+    with behind(place) as connection:
+        connection.exec_driver_sql("UPDATE audit_head SET seq = 7")
     with pytest.raises(Damaged, match="audit verify"):
         store.audit.record(entry(launch, "view"), NOW)
 
 
-def test_older_copy_put_back_is_seen_against_a_mark_kept_elsewhere(store: Store, launch: Launch, path: Path) -> None:
+def test_older_copy_put_back_is_seen_against_a_mark_kept_elsewhere(
+    store: Store, launch: Launch, place: Path | URL
+) -> None:
     marks = [store.audit.head()]
     heads = []
     for _ in range(3):
         store.audit.record(entry(launch, "view"), NOW)
         marks.append(store.audit.head())
-        with closing(sqlite3.connect(path)) as connection:
-            heads.append(connection.execute("SELECT * FROM audit_head").fetchone())
+        with behind(place) as connection:
+            heads.append(connection.execute(select(audit_head)).one()._asdict())
     assert [store.audit.verify(mark) for mark in marks] == [Verified(3)] * 4
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM audit WHERE seq = 3")
-        connection.execute("DELETE FROM audit_head")
-        connection.execute(f"INSERT INTO audit_head VALUES ({', '.join('?' * len(heads[1]))})", heads[1])
+    with behind(place) as connection:
+        connection.exec_driver_sql("DELETE FROM audit WHERE seq = 3")
+        connection.exec_driver_sql("DELETE FROM audit_head")
+        connection.execute(insert(audit_head).values(**heads[1]))
     assert store.audit.verify() == Verified(2)
     assert [store.audit.verify(mark).broken for mark in marks] == [0, 0, 0, 3]
     assert store.audit.verify("2:forged").broken == 3
 
 
-def test_chain_goes_on_under_a_new_key_and_needs_the_old_one_to_verify(path: Path, keys: Keys) -> None:
-    first = Store.open(path, keys)
+def test_chain_goes_on_under_a_new_key_and_needs_the_old_one_to_verify(place: Path | URL, keys: Keys) -> None:
+    first = Store.open(place, keys)
     launch = start(first).launch
     first.audit.record(entry(launch, "view"), NOW)
     first.close()
     both = replace(keys, audit=(new_key(), *keys.audit))
-    second = Store.open(path, both)
+    second = Store.open(place, both)
     second.audit.record(entry(launch, "view"), NOW)
     assert second.audit.verify() == Verified(2)
     second.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
 
 from smart_app.store import Store
 from smart_app.store.filing_states import State
@@ -33,10 +34,13 @@ A_CRASH_HERE_MEANS = {
 Crashed = tuple[Store, Launch, dict[str, Any]]
 
 
-def die_in(directory: str, wanted: str, when: str) -> None:
+def open_named(place: str, keys: str) -> Store:
+    return Store.open(make_url(place) if place.startswith("postgresql") else Path(place), load_keys(Path(keys)))
+
+
+def die_in(place: str, keys: str, wanted: str, when: str) -> None:
     """Run by the child: brings a filing to the state and dies, or dies with the last step not yet committed."""
-    keys = load_keys(Path(directory) / "keys.json")
-    store = Store.open(Path(directory) / "store.db", keys)
+    store = open_named(place, keys)
     launch = make.start(store).launch
     state = State(wanted)
     events = make.PATHS[state]
@@ -56,16 +60,21 @@ def die_in(directory: str, wanted: str, when: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def killed(script: str) -> str:
+    """What a process prints that ends itself by SIGKILL."""
+    top = Path(__file__).parents[2]
+    ran = subprocess.run([sys.executable, "-c", script], cwd=top, capture_output=True, text=True, check=False)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    return ran.stdout
+
+
 @pytest.fixture
-def crashed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Crashed]:
+def crashed(tmp_path: Path, place: Path | URL, request: pytest.FixtureRequest) -> Iterator[Crashed]:
     state, when = request.param
     keys = load_keys(tmp_path / "keys.json", create=True)
-    call = f"from tests.store.test_crash import die_in; die_in({str(tmp_path)!r}, {state!r}, {when!r})"
-    top = Path(__file__).parents[2]
-    ran = subprocess.run([sys.executable, "-c", call], cwd=top, capture_output=True, text=True, check=False)
-    assert ran.returncode == -signal.SIGKILL, ran.stderr
-    report = json.loads(ran.stdout)
-    store = Store.open(tmp_path / "store.db", keys)
+    where = (str(place), str(tmp_path / "keys.json"))
+    report = json.loads(killed(f"from tests.store.test_crash import die_in; die_in(*{where!r}, {state!r}, {when!r})"))
+    store = Store.open(place, keys)
     (launch,) = store.launches.end_all("restarted", make.NOW)
     yield store, launch, report
     store.close()
@@ -100,16 +109,13 @@ def test_killed_before_the_commit_stays_in_the_state_before(crashed: Crashed) ->
     assert store.audit.verify().broken == 0
 
 
-def test_answers_given_before_a_crash_stay(tmp_path: Path) -> None:
+def test_answers_given_before_a_crash_stay(tmp_path: Path, place: Path | URL) -> None:
     keys = load_keys(tmp_path / "keys.json", create=True)
-    script = f"""
+    killed(f"""
 import os, signal
-from pathlib import Path
-from typing import Any
-from smart_app.store import Store
-from smart_app.store.keys import load_keys
 from tests.store.make import NOW, draft, start
-store = Store.open(Path({str(tmp_path)!r}) / "store.db", load_keys(Path({str(tmp_path)!r}) / "keys.json"))
+from tests.store.test_crash import open_named
+store = open_named({str(place)!r}, {str(tmp_path / "keys.json")!r})
 launch = start(store).launch
 made = draft(store, launch)
 store.drafts.set_answer(made.id, launch.owner, "01", "01-2", NOW)
@@ -117,11 +123,8 @@ store.drafts.set_answer(made.id, launch.owner, "02", "02-5", NOW)
 with store.writing():
     store.drafts.set_answer(made.id, launch.owner, "03", "03-1", NOW)
     os.kill(os.getpid(), signal.SIGKILL)
-"""
-    top = Path(__file__).parents[2]
-    ran = subprocess.run([sys.executable, "-c", script], cwd=top, capture_output=True, text=True, check=False)
-    assert ran.returncode == -signal.SIGKILL, ran.stderr
-    store = Store.open(tmp_path / "store.db", keys)
+""")
+    store = Store.open(place, keys)
     (launch,) = store.launches.end_all("restarted", make.NOW)
     (kept,) = store.drafts.open_for(launch.owner)
     assert kept.codes == {"01": "01-2", "02": "02-5"}

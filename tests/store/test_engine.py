@@ -1,50 +1,24 @@
 """SECURITY G: transactions, journal, permissions; E: no parameters in errors and logs."""
 
 import logging
-import os
-import sqlite3
-import stat
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from smart_app.store import Store, engine
+from smart_app.store import Store
 from smart_app.store.engine import DATABASE_MS
-from smart_app.store.errors import NoAccess, NotPrivate, StoreBusy, StoreUnready
-from smart_app.store.keys import Keys
+from smart_app.store.errors import NoAccess, StoreUnready
 from smart_app.store.launch import Launch
 from smart_app.store.schema import ticket
 from smart_app.store.times import from_ms, to_ms
 from tests.store.make import NOW, draft
-
-
-@pytest.mark.parametrize(
-    ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5000), ("temp_store", 2)],
-)
-def test_each_connection_is_set_up(store: Store, pragma: str, value: object) -> None:
-    with store.reading() as connection, ThreadPoolExecutor(1) as other:
-        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one() == value
-
-        def second() -> object:
-            with store.reading() as connection:
-                return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()
-
-        assert other.submit(second).result() == value
-
-
-def test_journal_that_is_not_wal_is_refused() -> None:
-    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(StoreUnready, match="journal_mode"):
-        engine._on_connect(connection, SimpleNamespace(info={}))
 
 
 def test_eight_threads_lose_no_update(store: Store, launch: Launch) -> None:
@@ -76,27 +50,6 @@ def test_eight_threads_that_read_before_they_write_lose_no_update(store: Store, 
         list(pool.map(increments, range(8)))
     with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT tokens_version FROM launch").scalar_one() == 401
-
-
-def test_files_are_private_whatever_the_umask(tmp_path: Path, keys: Keys) -> None:
-    before = os.umask(0)
-    try:
-        store = Store.open(tmp_path / "a" / "store.db", keys)
-        store.tickets.issue("window", {}, NOW)
-    finally:
-        os.umask(before)
-    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "a").iterdir()}
-    store.close()
-    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
-
-
-@pytest.mark.parametrize(("what", "mode"), [("store.db", 0o644), ("", 0o755)])
-def test_store_that_others_may_open_is_refused(tmp_path: Path, keys: Keys, what: str, mode: int) -> None:
-    Store.open(tmp_path / "a" / "store.db", keys).close()
-    (tmp_path / "a" / what).chmod(mode)
-    with pytest.raises(NotPrivate, match="chmod"):
-        Store.open(tmp_path / "a" / "store.db", keys)
 
 
 def test_error_and_log_of_the_database_hide_parameters(store: Store, caplog: pytest.LogCaptureFixture) -> None:
@@ -160,16 +113,6 @@ def test_read_sees_one_moment(store: Store) -> None:
         other.submit(store.tickets.issue, "window", {}, NOW).result()
         assert count() == 0
     assert count() == 1
-
-
-def test_writer_that_waits_too_long_says_so_and_changes_nothing(
-    path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "_PRAGMAS", (("busy_timeout=50", 50), *engine._PRAGMAS[1:]))
-    store = Store.open(path, keys)
-    with ThreadPoolExecutor(1) as other, store.writing(), pytest.raises(StoreBusy, match="Another writer"):
-        other.submit(store.tickets.issue, "window", {}, NOW).result()
-    store.close()
 
 
 def test_store_opened_before_a_fork_is_refused_after_it(tmp_path: Path) -> None:

@@ -1,19 +1,18 @@
 """SECURITY A: access to a launch, its two clocks, its browser."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import URL
 
 from smart_app.store import Store
 from smart_app.store.cipher import Cipher, sha256_hex
 from smart_app.store.errors import NoAccess
 from smart_app.store.keys import Keys
 from smart_app.store.launch import Launch
-from tests.store.make import ANNA, NOW, TOKENS, draft, start
+from tests.store.make import ANNA, NOW, TOKENS, behind, draft, start
 
 MINUTE = timedelta(minutes=1)
 
@@ -53,10 +52,10 @@ def test_wrong_missing_unknown_foreign_and_ended_say_the_same(store: Store) -> N
     assert len(said) == 1
 
 
-def test_only_a_keyed_hash_of_the_secret_is_kept(store: Store, path: Path, keys: Keys) -> None:
+def test_only_a_keyed_hash_of_the_secret_is_kept(store: Store, place: Path | URL, keys: Keys) -> None:
     started = start(store)
-    with closing(sqlite3.connect(path)) as connection:
-        row = connection.execute("SELECT * FROM launch").fetchone()
+    with behind(place) as connection:
+        row = connection.exec_driver_sql("SELECT * FROM launch").fetchone()
     assert started.secret not in row
     assert sha256_hex(started.secret) not in row  # who writes to the database alone can make no cookie that opens
     assert Cipher(keys).secret_mac(started.secret) in row
@@ -90,14 +89,14 @@ def test_expired_launches_come_back_with_their_tokens_once(store: Store) -> None
     assert store.launches.expire(NOW + 20 * MINUTE) == ()
 
 
-def test_ended_launch_keeps_no_token_and_no_name(store: Store, path: Path) -> None:
+def test_ended_launch_keeps_no_token_and_no_name(store: Store, place: Path | URL) -> None:
     started = start(store)
     ended = store.launches.end(started.launch.id, "log-out", NOW)
     assert ended is not None
     assert ended.tokens == TOKENS
     assert store.launches.end(started.launch.id, "log-out", NOW) is None
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT context, tokens FROM launch").fetchone() == (None, None)
+    with behind(place) as connection:
+        assert connection.exec_driver_sql("SELECT context, tokens FROM launch").fetchone() == (None, None)
 
 
 def test_thirteenth_launch_of_a_browser_ends_the_one_unseen_for_longest(store: Store) -> None:

@@ -12,15 +12,16 @@ from shutil import copyfile
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, Engine, create_engine, inspect, select, update
+from sqlalchemy.engine import URL
 
 from smart_app.store import Store, migrations
 from smart_app.store.errors import SchemaError
 from smart_app.store.filing_states import State
 from smart_app.store.keys import Keys, load_keys
 from smart_app.store.migrations import MIGRATIONS, migrate
-from smart_app.store.schema import metadata
-from tests.store.make import NOW, start
+from smart_app.store.schema import metadata, schema_version
+from tests.store.make import NOW, behind, start
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -30,8 +31,8 @@ def dump_of_version_1() -> str:
 
 
 @pytest.fixture
-def empty() -> Iterator[Engine]:
-    engine = create_engine("sqlite://")
+def empty(place: Path | URL) -> Iterator[Engine]:
+    engine = create_engine(place if isinstance(place, URL) else "sqlite://")
     yield engine
     engine.dispose()
 
@@ -59,20 +60,16 @@ def test_the_migrations_lead_to_the_tables_of_the_schema(empty: Engine) -> None:
     with empty.begin() as connection:
         migrate(connection)
         made = tables(connection)
-        for name in made:
-            connection.exec_driver_sql(f"DROP TABLE {name}")
+        metadata.drop_all(connection)
         metadata.create_all(connection)
         assert made == tables(connection)
 
 
-def test_the_first_migration_is_what_stores_were_made_by(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(sqlite3.connect(":memory:")) as first:
-        first.executescript(dump_of_version_1())
-        engine = create_engine("sqlite://", creator=lambda: first)
-        with engine.connect() as connection:
-            frozen = tables(connection)
-    monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
-    with empty.begin() as connection:
+def test_the_first_migration_is_what_stores_were_made_by(version_1: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with behind(version_1) as connection:
+        frozen = tables(connection)
+        metadata.drop_all(connection)
+        monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
         migrate(connection)
         assert tables(connection) == frozen
 
@@ -110,28 +107,30 @@ def test_a_store_of_version_1_goes_on_with_all_that_was_in_it(version_1: Path, i
     store.close()
 
 
-def test_newer_store_is_refused_and_left_as_it_is(path: Path, keys: Keys) -> None:
-    Store.open(path, keys).close()
+def test_newer_store_is_refused_and_left_as_it_is(place: Path | URL, keys: Keys) -> None:
+    Store.open(place, keys).close()
     newer = len(MIGRATIONS) + 1
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE schema_version SET version = ?", (newer,))
+    with behind(place) as connection:
+        connection.execute(update(schema_version).values(version=newer))
     with pytest.raises(SchemaError, match=f"version {newer}"):
-        Store.open(path, keys)
+        Store.open(place, keys)
 
 
 def test_migrations_run_once_in_order_and_a_failed_one_changes_nothing(
-    version_1: Path, its_keys: Keys, monkeypatch: pytest.MonkeyPatch
+    place: Path | URL, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def versions() -> list[tuple[int]]:
-        with closing(sqlite3.connect(version_1)) as connection:
-            return connection.execute("SELECT version FROM schema_version").fetchall()
+    def versions() -> list[int]:
+        with behind(place) as connection:
+            return list(connection.execute(select(schema_version.c.version)).scalars())
 
+    monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
+    Store.open(place, keys).close()
     more = ("CREATE TABLE more (one BYTES)", "ALTER TABLE ticket ADD COLUMN more VARCHAR")
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:1], more, ("NO SQL",)))
     with pytest.raises(Exception, match="syntax error"):
-        Store.open(version_1, its_keys)
-    assert versions() == [(1,)]
+        Store.open(place, keys)
+    assert versions() == [1]
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:1], more))
     for _ in range(2):
-        Store.open(version_1, its_keys).close()  # a second run would find its table there
-    assert versions() == [(2,)]
+        Store.open(place, keys).close()  # a second run would find its table there
+    assert versions() == [2]

@@ -5,16 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from smart_app.store import Store
 from smart_app.store.errors import PinRefused
 from smart_app.store.filing import NewPart, Receipt
 from smart_app.store.filing_states import Event
+from smart_app.store.keys import Keys
 from smart_app.store.launch import Context, Tokens
+from tests.postgresql import Cluster
 from tests.store.make import NOW, PATHS, STEPS, entry, sealing
 
+_MARK = "CANARY"  # another than that of other tests: they share the server
 WORDS = {
-    name: f"MARKED{name.upper()}"
+    name: f"{_MARK}{name.upper()}"
     for name in (
         "patient", "name", "born", "user", "sub", "fhiruser", "encounter", "access", "refresh", "renewed", "state",
         "language", "comment", "answer", "identifier", "questionnaire", "about", "body", "request", "detail", "plan",
@@ -77,8 +81,9 @@ def everything(store: Store) -> list[str]:
 
 
 def test_no_marked_word_is_in_the_files_or_the_log(
-    store: Store, path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    path: Path, keys: Keys, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = Store.open(path, keys)
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(logging.getLogger("sqlalchemy"), "level", logging.DEBUG)
     secrets = everything(store)
@@ -93,6 +98,19 @@ def test_no_marked_word_is_in_the_files_or_the_log(
     store.close()
     after = {each.name: each.read_bytes() for each in path.parent.iterdir()}
     for name, content in after.items():
+        assert [word for word in words if word.encode() in content] == [], name
+
+
+def test_no_marked_word_is_in_the_files_of_postgresql_or_its_log(postgresql: Cluster, keys: Keys) -> None:
+    store = Store.open(postgresql.emptied(), keys)
+    words = [_MARK, PIN, WRONG_PIN, *everything(store)]
+    with pytest.raises(IntegrityError), store.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO draft (id) VALUES ('stands-in-log')")
+    store.close()
+    postgresql.run("CHECKPOINT")
+    files = {each: each.read_bytes() for each in postgresql.folder.rglob("*") if each.is_file()}
+    assert b"stands-in-log" in files[postgresql.folder / "log"]
+    for name, content in files.items():
         assert [word for word in words if word.encode() in content] == [], name
 
 

@@ -1,67 +1,68 @@
 """SECURITY E and G: canary rows, readiness, one-time states and tickets."""
 
-import sqlite3
-from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
+from sqlalchemy.engine import URL
 
 from imr_fhir.errors import StateError
 from smart_app.store import Store
-from smart_app.store.errors import Damaged, NoAccess, SchemaError, StoreUnready, WrongKey
+from smart_app.store.errors import Damaged, NoAccess, SchemaError, WrongKey
 from smart_app.store.keys import Keys, new_key, new_keys
 from smart_app.store.launch import Launch
-from tests.store.make import NOW, draft, seal, start
+from smart_app.store.schema import answer, canary, metadata
+from tests.store.make import NOW, behind, draft, seal, start
 
 
 @pytest.mark.parametrize("kind", ["values", "lookups", "audit"])
-def test_wrong_key_is_refused_at_start(path: Path, keys: Keys, kind: str) -> None:
-    Store.open(path, keys).close()
+def test_wrong_key_is_refused_at_start(place: Path | URL, keys: Keys, kind: str) -> None:
+    Store.open(place, keys).close()
     other = new_keys()
     with pytest.raises(WrongKey, match=kind):
-        Store.open(path, replace(keys, **{kind: getattr(other, kind)}))
-    Store.open(path, keys).close()
+        Store.open(place, replace(keys, **{kind: getattr(other, kind)}))
+    Store.open(place, keys).close()
 
 
 @pytest.mark.parametrize("kind", ["values", "lookups", "audit"])
-def test_wrong_key_under_the_right_id_is_refused_too(path: Path, keys: Keys, kind: str) -> None:
-    Store.open(path, keys).close()
+def test_wrong_key_under_the_right_id_is_refused_too(place: Path | URL, keys: Keys, kind: str) -> None:
+    Store.open(place, keys).close()
     secret = new_key().secret
     right = getattr(keys, kind)
     wrong = replace(right, secret=secret) if kind == "lookups" else (replace(right[0], secret=secret),)
     with pytest.raises(WrongKey, match=kind):
-        Store.open(path, replace(keys, **{kind: wrong}))
+        Store.open(place, replace(keys, **{kind: wrong}))
 
 
-def test_key_added_in_front_still_opens_the_store(path: Path, keys: Keys) -> None:
-    Store.open(path, keys).close()
+def test_key_added_in_front_still_opens_the_store(place: Path | URL, keys: Keys) -> None:
+    Store.open(place, keys).close()
     more = replace(keys, values=(new_key(), *keys.values), audit=(new_key(), *keys.audit))
-    Store.open(path, more).close()
+    Store.open(place, more).close()
 
 
-def test_store_without_its_canary_is_refused(path: Path, keys: Keys) -> None:
-    Store.open(path, keys).close()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM canary")
+def test_store_without_its_canary_is_refused(place: Path | URL, keys: Keys) -> None:
+    Store.open(place, keys).close()
+    with behind(place) as connection:
+        connection.exec_driver_sql("DELETE FROM canary")
     with pytest.raises(WrongKey):
-        Store.open(path, keys)
+        Store.open(place, keys)
 
 
-def test_rows_swapped_behind_the_apps_back_do_not_open(store: Store, launch: Launch, path: Path) -> None:
+def test_rows_swapped_behind_the_apps_back_do_not_open(store: Store, launch: Launch, place: Path | URL) -> None:
     other = start(store, patient="bjorn").launch
     drafts = [draft(store, each) for each in (launch, other)]
     for each, owner in zip(drafts, (launch.owner, other.owner), strict=True):
         store.drafts.set_answer(each.id, owner, "06", "06-3", NOW)
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with behind(place) as connection:
         first, second = (
-            connection.execute("SELECT value FROM answer WHERE draft_id = ?", (each.id,)).fetchone() for each in drafts
+            connection.execute(select(answer.c.value).where(answer.c.draft_id == each.id)).scalar_one()
+            for each in drafts
         )
-        connection.execute("UPDATE answer SET value = ? WHERE draft_id = ?", (*second, drafts[0].id))
-        connection.execute("UPDATE answer SET value = ? WHERE draft_id = ?", (*first, drafts[1].id))
+        connection.execute(update(answer).where(answer.c.draft_id == drafts[0].id).values(value=second))
+        connection.execute(update(answer).where(answer.c.draft_id == drafts[1].id).values(value=first))
     with pytest.raises(Damaged, match=r"answer\.value"):
         store.drafts.get(drafts[0].id, launch.owner)
 
@@ -77,7 +78,7 @@ _READ = {
 @pytest.mark.parametrize("table", _READ)
 @pytest.mark.parametrize("column", ["user_key", "site", "patient"])
 def test_row_given_to_another_owner_behind_the_apps_back_does_not_open(
-    store: Store, path: Path, table: str, column: str
+    store: Store, place: Path | URL, table: str, column: str
 ) -> None:
     mine, other = start(store).launch, start(store, sub="per", site="south", patient="bjorn").launch
     filing, begun = seal(store, mine), draft(store, mine)
@@ -85,34 +86,29 @@ def test_row_given_to_another_owner_behind_the_apps_back_does_not_open(
     row = {"launch": mine.id, "draft": begun.id, "handover": handover.id, "filing": filing.id}[table]
     names = {"user_key": "user_key", "site": "site", "patient_key": "patient"}
     theirs = {field: value for field, value in asdict(other.owner).items() if names[field] == column}
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (*theirs.values(), row))
+    with behind(place) as connection:
+        into = metadata.tables[table]
+        connection.execute(update(into).where(into.c.id == row).values(**dict.fromkeys([column], *theirs.values())))
     with pytest.raises(Damaged, match=table):
         _READ[table](store, row, replace(mine.owner, **theirs))
 
 
-def test_many_that_open_a_new_store_at_once_make_one(path: Path, keys: Keys) -> None:
-    path.parent.mkdir(mode=0o700)
+def test_many_that_open_a_new_store_at_once_make_one(place: Path | URL, keys: Keys) -> None:
     with ThreadPoolExecutor(4) as pool:
-        for store in pool.map(lambda _: Store.open(path, keys), range(4)):
+        for store in pool.map(lambda _: Store.open(place, keys), range(4)):
             store.check()
             assert store.audit.verify().broken == 0
             store.close()
 
 
-def test_readiness_looks_at_schema_keys_and_disk(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_looks_at_schema_and_keys(store: Store, place: Path | URL) -> None:
     store.check()
-    usage = namedtuple("usage", "total used free")
-    with monkeypatch.context() as patched:
-        patched.setattr("shutil.disk_usage", lambda _: usage(10**9, 10**9, 1_000_000))
-        with pytest.raises(StoreUnready, match="1 MB"):
-            store.check()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE canary SET value = x'00' WHERE name = 'lookups'")
+    with behind(place) as connection:
+        connection.execute(update(canary).where(canary.c.name == "lookups").values(value=b"0"))
     with pytest.raises(WrongKey):
         store.check()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE schema_version SET version = 7")
+    with behind(place) as connection:
+        connection.exec_driver_sql("UPDATE schema_version SET version = 7")
     with pytest.raises(SchemaError):
         store.check()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from smart_app.config_file import ConfigError, example, read_config
 
@@ -43,6 +44,28 @@ def test_the_least_that_is_needed(tmp_path: Path) -> None:
     assert (site.name, site.authentication, site.frame_ancestors) == ("nordlys", "public", ())
     assert not site.allow_unverified_clinician_scale
     assert str(site.zone) == "Europe/Oslo"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("postgresql://imr@db/imr?passfile=/etc/pgpass", ""),
+        ("postgresql+psycopg:///imr?host=/run/postgresql", ""),
+        ("postgresql://imr:hunter2@db/imr", "store has the password in it"),
+        ("postgresql://imr@db/imr?password=hunter2", "store has the password in it"),
+        ("postgresql+asyncpg://imr@db/imr", "store postgresql+asyncpg is no driver"),
+        ("postgresql//db", "store is no address"),
+    ],
+)
+def test_a_store_in_postgresql(tmp_path: Path, address: str, told: str) -> None:
+    path = written(tmp_path, app={"store": f'"{address}"'})
+    if told:
+        (problem,) = problems(path)
+        assert told in problem
+        assert 'Write: store = "postgresql://' in problem
+        assert "hunter2" not in problem
+    else:
+        assert read_config(path).store == make_url(address)
 
 
 def test_the_printed_example_is_right_and_explains_every_setting(tmp_path: Path) -> None:
