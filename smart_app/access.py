@@ -29,7 +29,7 @@ from smart_app.store.handovers import Handover
 from smart_app.store.launch import Launch as LaunchRecord
 from smart_app.store.launch import Role
 from smart_app.store.launches import IDLE
-from smart_app.tokens import LiveToken
+from smart_app.tokens import client_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Launch", P], Any]
@@ -108,16 +108,9 @@ class Launch:
         return self.record.context.need_patient_banner
 
     def client(self) -> FhirClient:
-        """The EHR as this user, for this patient; its token is renewed in time, also from other threads."""
+        """The EHR as this user, for this patient."""
         hospital = self._state.hospitals[self.site.name]
-        token = LiveToken(self.record, hospital, self._state.store, self._state.clock)
-        return FhirClient(
-            hospital.transport,
-            self.record.context.fhir_base,
-            token=token.current,
-            renew=token.newer,
-            patient=self.patient,
-        )
+        return client_of(self.record, hospital, self._state.store, self._state.clock)
 
 
 def full_date(text: str) -> date | None:

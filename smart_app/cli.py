@@ -1,59 +1,31 @@
 """`imr-app`: run the app, check its settings, look at its audit log."""
 
 import gc
-import json
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
-from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import click
 
 from imr_fhir.errors import ImrError
 from smart_app import create_app
-from smart_app.config import AppConfig
+from smart_app.cli_audit import audit
+from smart_app.cli_options import config_option, exits, opened
 from smart_app.config_file import ConfigError, example, read_config
 from smart_app.logs import set_up_logging
 from smart_app.serving import Server, listen
 from smart_app.state import State, state_of
-from smart_app.store import Store
-from smart_app.store.keys import create_key_file, load_keys
+from smart_app.store.keys import create_key_file
 from smart_app.tidying import tidied
 
 _log = logging.getLogger(__name__)
 # Longer than the 30 s that one call to a hospital may take: whoever saves while the app stops gets an answer.
 _GRACEFUL = 45.0
-
-_config = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("imr-app.toml"),
-    show_default=True,
-    envvar="IMR_APP_CONFIG",
-    help="The settings file.",
-)
-
-
-def _exits(command: Callable[..., None]) -> Callable[..., None]:
-    """What stands in the way as its sentences and exit code 2, without a traceback."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except (ImrError, OSError) as error:
-            click.echo(str(error), err=True)
-            sys.exit(2)
-
-    return run
 
 
 @click.group()
@@ -62,12 +34,12 @@ def main() -> None:
 
 
 @main.command()
-@_config
-@_exits
+@config_option
+@exits
 def serve(path: Path) -> None:
     """Run the app until SIGTERM or Ctrl-C."""
     config = read_config(path)
-    with closing(_opened(config)) as store:
+    with closing(opened(config)) as store:
         app = create_app(config, store=store)
         host, _, port = config.bind.rpartition(":")
         try:
@@ -146,16 +118,16 @@ Ctrl-C ends both; what was saved stays in {folder}.""")
 
 
 @main.command("check-config")
-@_config
+@config_option
 @click.option("--example", "show_example", is_flag=True, help="Print a settings file with every setting explained.")
-@_exits
+@exits
 def check_config(path: Path, show_example: bool) -> None:
     """Say what is wrong with the settings, the keys and the store, each with the line to write."""
     if show_example:
         click.echo(example(), nl=False)
         return
     config = read_config(path)
-    with closing(_opened(config)) as store:
+    with closing(opened(config)) as store:
         store.check()
         create_app(config, store=store)
     for site in config.sites.values():
@@ -165,7 +137,7 @@ def check_config(path: Path, show_example: bool) -> None:
 
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-@_exits
+@exits
 def keys(path: Path) -> None:
     """Make a new key file at PATH, for a new store. A file that is there stays as it is."""
     if path.exists():
@@ -175,53 +147,7 @@ def keys(path: Path) -> None:
     click.echo(f"Keys are in {path}. Keep a copy where you keep your secrets: without it the store can't be read.")
 
 
-@main.group()
-def audit() -> None:
-    """The audit log: who did what to whose record."""
-
-
-@audit.command()
-@_config
-@_exits
-def head(path: Path) -> None:
-    """Print the mark of the chain as it is now, SEQ:MAC, for `verify --expect`; keep it on another machine."""
-    with closing(_opened(read_config(path))) as store:
-        click.echo(store.audit.head())
-
-
-@audit.command()
-@_config
-@click.option("--expect", default="", metavar="SEQ:MAC", help="A mark kept elsewhere: it must still be in the chain.")
-@_exits
-def verify(path: Path, expect: str) -> None:
-    """Walk the whole chain; exit code 1 and the first broken row where it was changed.
-
-    The chain can't tell that an older copy of the whole store was put back. A mark that was kept elsewhere can: the one
-    that `imr-app audit head` prints, and that the app logs when it starts and once a day.
-    """
-    with closing(_opened(read_config(path))) as store:
-        verified = store.audit.verify(expect)
-    if verified.broken:
-        click.echo(f"Row {verified.broken} is broken: {verified.what}. {verified.rows} rows before it are whole.")
-        sys.exit(1)
-    click.echo(f"{verified.rows} rows, none broken.")
-
-
-@audit.command("list")
-@_config
-@click.option("--after", type=int, default=0, help="Only rows numbered above it.")
-@_exits
-def list_rows(path: Path, after: int) -> None:
-    """Print the rows as JSON, one a line: times in UTC, people and patients as they were recorded."""
-    with closing(_opened(read_config(path))) as store:
-        while rows := store.audit.entries(after=after):
-            for row in rows:
-                click.echo(json.dumps(row | {"at": row["at"].isoformat()}, ensure_ascii=False))
-            after = rows[-1]["seq"]
-
-
-def _opened(config: AppConfig) -> Store:
-    return Store.open(config.store, load_keys(config.keys))
+main.add_command(audit)
 
 
 if __name__ == "__main__":

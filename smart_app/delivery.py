@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -41,8 +41,9 @@ class Courier:
     purpose: str = ""
 
     def audit(self, action: str, filing: Filing) -> Entry:
+        changed = any(part.request["if_match"] for part in filing.current)
         return Entry(
-            action=action,
+            action="send-update" if action == "send" and changed else action,
             outcome="success",
             who=self.who,
             site=self.by.site,
@@ -125,6 +126,7 @@ def _send(filing: Filing, courier: Courier, client: FhirClient) -> Filing:
         case Waiting():
             return filings.wait(filing, outcome.reason, retry_after=outcome.retry_after)
         case Refused():
+            courier.store.audit.record(replace(courier.audit("send", filing), outcome="refused"), courier.now)
             return filings.refused(filing, outcome.reason)
         case Unknown():
             return filings.lost(filing, outcome.reason)

@@ -1,4 +1,4 @@
-"""What the running app does by itself: it tidies its store every minute, and tells where the audit log stands.
+"""What the running app does by itself: it tells the EHR who saw what, and each minute tidies its store.
 
 In a thread of its own: a hospital that takes its time over ended tokens holds up neither the signal to stop nor a page.
 """
@@ -13,10 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from imr_fhir.errors import ImrError
 from smart_app.state import State
+from smart_app.telling import tell
 from smart_app.tokens import revoke_all
 
 _log = logging.getLogger(__name__)
-_EVERY, _DAILY = 60.0, 86_400.0  # seconds
+_TELL, _EVERY, _DAILY = 2.0, 60.0, 86_400.0  # seconds
 _LAST = 5.0  # seconds for what is under way when the app stops
 
 
@@ -35,12 +36,23 @@ def tidied(state: State) -> Iterator[threading.Thread]:
 
 def _tidy_on(state: State) -> None:
     tell_head(state)
-    told = time.monotonic()
-    while not state.draining.wait(_EVERY):
-        tidy(state)
+    told = tidied = time.monotonic()
+    while not state.draining.wait(min(_TELL, _EVERY)):
+        tell_events(state)
+        if time.monotonic() - tidied > _EVERY:
+            tidy(state)
+            tidied = time.monotonic()
         if time.monotonic() - told > _DAILY:
             tell_head(state)
             told = time.monotonic()
+
+
+def tell_events(state: State) -> None:
+    """A store that is busy is asked again two seconds later."""
+    try:
+        tell(state)
+    except (ImrError, SQLAlchemyError) as error:
+        _log.warning("The EHR was not told who saw what: %s", type(error).__name__)
 
 
 def tidy(state: State) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
+from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.token import TokenResponse, refresh, revoke
 from imr_fhir.errors import EhrError, LaunchError, LostReply, NotConnected, Unauthorized
@@ -53,6 +54,18 @@ class LiveToken:
             )
         except (LaunchError, NotRefreshed, NoAccess) as error:
             raise _over() from error
+
+
+def client_of(launch: Launch, hospital: Hospital, store: Store, clock: Callable[[], datetime]) -> FhirClient:
+    """The EHR as the launch's user, for its patient; the token is renewed in time, also from other threads."""
+    token = LiveToken(launch, hospital, store, clock)
+    return FhirClient(
+        hospital.transport,
+        launch.context.fhir_base,
+        token=token.current,
+        renew=token.newer,
+        patient=launch.context.patient,
+    )
 
 
 def _over() -> Unauthorized:

@@ -87,5 +87,8 @@ def every_resource(*, profile: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("view", "create", "update", "refusal", "log-in"):
         yield f"audit {kind}", audit_event(
             kind, user={"reference": "Practitioner/berg"}, patient="anna", recorded=NOW, filing=FILING,
-            resources=["Goal/2"], refused="WrongPatient" if kind == "refusal" else "",
+            resources=["Goal/2", urn(5)], refused="WrongPatient" if kind == "refusal" else "",
         )  # fmt: skip
+    yield "audit failed log-in", audit_event(
+        "log-in", user=None, patient=None, recorded=NOW, filing=FILING, refused="log-in"
+    )  # fmt: skip

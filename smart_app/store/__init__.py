@@ -29,6 +29,7 @@ from smart_app.store.purge import Purged, purge
 from smart_app.store.sqlite import open_sqlite
 from smart_app.store.tickets import Tickets
 from smart_app.store.token_refresh import TokenRefresh
+from smart_app.store.unsent import Unsent
 from smart_app.store.used_states import UsedStates
 
 
@@ -39,6 +40,7 @@ class Store:
         self._database = database
         self._cipher = cipher
         self.audit = Audit(database, cipher)
+        self.unsent = Unsent(database)
         self.states = UsedStates(database, cipher)
         self.tickets = Tickets(database, cipher)
         self.launches = Launches(database, cipher)

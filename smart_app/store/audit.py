@@ -7,7 +7,8 @@ older copy of the database, head and all, is seen only against a mark of the cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -34,10 +35,11 @@ ACTIONS: Mapping[str, Kind | None] = {
     "take-back": None,
     "save": None,  # sealed: "we have it"; nothing was sent yet
     "send": "create",
+    "send-update": "update",
     "look-back": "view",
     "decide": None,  # a person's word on an unknown or duplicate filing
-    "correct": "update",
-    "withdraw": "update",
+    "correct": None,  # sealed, as "save"
+    "withdraw": None,  # sealed, or taken back before it was sent
     "discard": None,  # a draft that was never saved
 }
 """What can be done, each with the kind of AuditEvent that tells the EHR of it; None: it is the app's own affair."""
@@ -72,6 +74,10 @@ class Entry:
     purpose: str = ""
     objects: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def kind(self) -> Kind | None:
+        return _kind(self.action, self.outcome)
+
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
             raise ValueError(f"Audit action {self.action!r} is not one of {', '.join(ACTIONS)}.")
@@ -90,6 +96,7 @@ class Verified:
 _HEAD = select(schema.audit_head)
 _MOVE_HEAD = update(schema.audit_head)
 _ADD = insert(schema.audit)
+_TO_TELL = insert(schema.audit_unsent)
 _IN_ORDER = select(schema.audit).order_by(schema.audit.c.seq).execution_options(yield_per=500)
 
 
@@ -119,23 +126,38 @@ class Audit:
             sealed = self._cipher.seal_json("audit", str(seq), "value", value)
             connection.execute(_ADD, {**row, "value": sealed, "mac": mac})
             connection.execute(_MOVE_HEAD, self._head_row(seq, mac))
+            if entry.kind and entry.who.user_key and entry.patient_key:
+                connection.execute(_TO_TELL, {"seq": seq, "tries": 0, "due_at": row["at"]})
             return seq
 
-    def entries(self, *, after: int = 0, limit: int = 500, patient_key: str = "") -> list[dict[str, Any]]:
-        """Up to ``limit`` rows numbered above ``after``, as dicts for AuditEvents and tables.
+    def entries(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 500,
+        patient_keys: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[dict[str, Any]]:
+        """Up to ``limit`` rows numbered above ``after``, as dicts for AuditEvents and tables; ``until`` is not in it.
 
-        Keys: seq, at (datetime, UTC), action, kind (of AuditEvent; None: none), outcome, user_key, display, role,
-        fhir_user, issuer, sub, site, patient, purpose, objects. Raises Damaged at a row that does not open.
+        Keys: id (a UUID), seq, at (datetime, UTC), action, kind (of AuditEvent; None: none), outcome, user_key,
+        display, role, fhir_user, issuer, sub, site, patient, purpose, objects. Raises Damaged at a row that does not
+        open.
         """
         query = select(schema.audit).where(schema.audit.c.seq > after).order_by(schema.audit.c.seq).limit(limit)
-        if patient_key:
-            query = query.where(schema.audit.c.patient == patient_key)
+        if patient_keys:
+            query = query.where(schema.audit.c.patient.in_(patient_keys))
+        if since:
+            query = query.where(schema.audit.c.at >= to_ms(since))
+        if until:
+            query = query.where(schema.audit.c.at < to_ms(until))
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [
             self._value(row)
-            | {"seq": row.seq, "at": from_ms(row.at), "outcome": row.outcome}
-            | {"action": row.action, "kind": "refusal" if row.outcome == "refused" else ACTIONS[row.action]}
+            | {"id": str(uuid.UUID(row.mac[:32], version=4)), "seq": row.seq, "at": from_ms(row.at)}
+            | {"action": row.action, "outcome": row.outcome, "kind": _kind(row.action, row.outcome)}
             for row in rows
         ]
 
@@ -202,6 +224,10 @@ class Audit:
     def _value(self, row: Row[Any]) -> dict[str, Any]:
         value: dict[str, Any] = self._cipher.open_json("audit", str(row.seq), "value", row.value)
         return value
+
+
+def _kind(action: str, outcome: str) -> Kind | None:
+    return "refusal" if outcome == "refused" else ACTIONS[action]
 
 
 def _damaged_head() -> Damaged:

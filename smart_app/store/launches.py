@@ -99,6 +99,12 @@ class Launches:
             raise NoAccess
         return self.read(row)
 
+    def live(self, launch_id: str, now: datetime) -> Launch | None:
+        """For what the app does by itself in a person's name, never for a page: that needs the cookie's secret."""
+        with self._database.reading() as connection:
+            row = self.row(connection, launch_id)
+        return self.read(row) if row and is_live(row, now) else None
+
     def site_of(self, launch_id: str, secret: str) -> str:
         """The site of a launch, over or not, that this cookie belongs to; empty otherwise. It opens nothing."""
         with self._database.reading() as connection:

@@ -131,6 +131,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             key_id VARCHAR NOT NULL,
             head_mac VARCHAR NOT NULL)""",
     ),
+    ("CREATE TABLE audit_unsent (seq BIGINT PRIMARY KEY NOT NULL, tries INTEGER NOT NULL, due_at BIGINT NOT NULL)",),
 )
 """Entry n (from 1) leads from version n - 1 to version n."""
 

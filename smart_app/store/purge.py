@@ -17,7 +17,7 @@ from smart_app.store.engine import Database
 from smart_app.store.filing_states import FINISHED, State
 from smart_app.store.launch import Launch
 from smart_app.store.launches import Launches
-from smart_app.store.schema import draft, filing, handover, launch, part, ticket, used_state
+from smart_app.store.schema import audit, audit_unsent, draft, filing, handover, launch, part, ticket, used_state
 from smart_app.store.times import to_ms
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -42,6 +42,11 @@ RULES: Mapping[str, Callable[[datetime], Executable]] = {
         lambda now: delete(used_state).where(used_state.c.used_at < to_ms(now - HOUR))
     ),
     "tickets after their 30 seconds": lambda now: delete(ticket).where(ticket.c.expires_at < to_ms(now)),
+    "what the EHR was not told of within a day: the audit log has it": (
+        lambda now: delete(audit_unsent).where(
+            audit_unsent.c.seq.in_(select(audit.c.seq).where(audit.c.at < to_ms(now - DAY)))
+        )
+    ),
     "launches a day after they ended": lambda now: delete(launch).where(launch.c.ended_at < to_ms(now - DAY)),
     "hand-overs a day after they began": lambda now: delete(handover).where(handover.c.created_at < to_ms(now - DAY)),
     "open drafts 30 days after the last touch": (

@@ -172,3 +172,11 @@ audit_head = Table(
     Column("key_id", String, nullable=False),
     Column("head_mac", String, nullable=False),
 )
+
+audit_unsent = Table(
+    "audit_unsent",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+)

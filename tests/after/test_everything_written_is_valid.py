@@ -10,7 +10,7 @@ from imr_fhir.artefacts import CODES, GOAL_PROFILE, RESPONSE_PROFILE, REVIEW_PRO
 from tests.validator import Validator
 from tests.written import FOLDER
 
-WRITTEN_BY_THE_APP = {"QuestionnaireResponse", "Observation", "Goal", "Provenance"}
+WRITTEN_BY_THE_APP = {"QuestionnaireResponse", "Observation", "Goal", "Provenance", "AuditEvent"}
 PROFILES = {"QuestionnaireResponse": RESPONSE_PROFILE, "Goal": GOAL_PROFILE}
 OBSERVATIONS = {"score-client": SCORE_PROFILE, "score-clinician": SCORE_PROFILE, "review": REVIEW_PROFILE}
 

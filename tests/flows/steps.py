@@ -158,4 +158,4 @@ def answered_by_patient(chart: Chart, said: Said | None = None, comment: str = "
 def audited(run: Running, patient: str) -> list[dict[str, Any]]:
     """The audit log's rows of a patient, oldest first."""
     key = run.store.launches.patient_key(SITE, patient)
-    return run.store.audit.entries(patient_key=key)
+    return run.store.audit.entries(patient_keys=[key])

@@ -1,5 +1,6 @@
 """SECURITY E: the audit log: who, which patient, what, when, why; gapless, chained, verified."""
 
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,8 +22,11 @@ from tests.store.make import NOW, behind, entry, start
 def test_entry_says_who_which_patient_what_when_why_and_how_it_ended(store: Store, launch: Launch) -> None:
     seen = replace(entry(launch, "view", "follow-up"), objects=("Goal/1", "Goal/2"))
     assert store.audit.record(seen, NOW) == 1
-    assert store.audit.entries() == [
+    (row,) = store.audit.entries()
+    assert str(uuid.UUID(row["id"], version=4)) == row["id"]
+    assert [row] == [
         {
+            "id": row["id"],
             "seq": 1,
             "at": NOW,
             "action": "view",
@@ -90,7 +94,7 @@ def test_pages_and_one_patients_rows(store: Store, launch: Launch) -> None:
         store.audit.record(entry(each, "view"), NOW)
     assert [row["seq"] for row in store.audit.entries(limit=2)] == [1, 2]
     assert [row["seq"] for row in store.audit.entries(after=2, limit=2)] == [3, 4]
-    assert [row["seq"] for row in store.audit.entries(patient_key=launch.patient_key)] == [1, 3, 5]
+    assert [row["seq"] for row in store.audit.entries(patient_keys=[launch.patient_key])] == [1, 3, 5]
 
 
 def move_value(connection: Connection) -> None:

@@ -1,6 +1,5 @@
 """`imr-app`: serve until SIGTERM, check the settings, make keys, look at the audit log."""
 
-import json
 import os
 import signal
 import subprocess
@@ -109,15 +108,8 @@ def written(settings: Path) -> None:
     store.close()
 
 
-def test_the_audit_log_is_listed_and_verified(settings: Path) -> None:
+def test_the_audit_log_is_verified(settings: Path) -> None:
     written(settings)
-    listed = call("audit", "list", "--config", settings, "--after", 1)
-    found = [json.loads(line) for line in listed.output.splitlines()]
-    assert [(row["seq"], row["purpose"], row["patient"]) for row in found] == [
-        (2, "second", "Patient/å"),
-        (3, "third", "Patient/å"),
-    ]
-    assert found[0]["at"] == "2026-11-03T00:00:00+00:00"
     verified = call("audit", "verify", "--config", settings)
     assert (verified.exit_code, verified.output) == (0, "3 rows, none broken.\n")
 

@@ -1,0 +1,63 @@
+"""Audit rows that the EHR was not told of yet. The log itself has them all; here they stay until told, or a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, delete, select, update
+
+from smart_app.store.engine import Database
+from smart_app.store.launches import LIVE
+from smart_app.store.schema import audit, audit_unsent, launch
+from smart_app.store.times import to_ms
+
+PAUSE = timedelta(minutes=1)
+_SOME = 100
+
+# Only a log-in of the same person for the same patient may tell: of several, the youngest.
+_DUE = (
+    select(audit_unsent.c.seq, audit_unsent.c.tries, launch.c.id)
+    .join(audit, audit.c.seq == audit_unsent.c.seq)
+    .join(launch, and_(launch.c.user_key == audit.c.user_key, launch.c.patient == audit.c.patient))
+    .where(launch.c.state.in_(LIVE))
+    .order_by(audit_unsent.c.seq, launch.c.created_at.desc())
+    .limit(_SOME)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An audit row that may be told of now, by the launch of that id; ``tries`` came before."""
+
+    seq: int
+    tries: int
+    launch_id: str
+
+
+class Unsent:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, now: datetime) -> tuple[Due, ...]:
+        """In order, some at a time."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_DUE.where(audit_unsent.c.due_at <= to_ms(now))).all()
+        youngest = {row.seq: row for row in reversed(rows)}
+        return tuple(Due(row.seq, row.tries, row.id) for _, row in sorted(youngest.items()))
+
+    def claim(self, due: Due, now: datetime) -> bool:
+        """One more try, by this process alone; the next is a minute later for each that came before."""
+        next_at = to_ms(now + PAUSE * (due.tries + 1))
+        with self._database.writing() as connection:
+            claimed = connection.execute(
+                update(audit_unsent)
+                .where(audit_unsent.c.seq == due.seq, audit_unsent.c.tries == due.tries)
+                .values(tries=due.tries + 1, due_at=next_at)
+            )
+            return claimed.rowcount == 1
+
+    def leave(self, *numbers: int) -> None:
+        """They are told, or never will be."""
+        with self._database.writing() as connection:
+            connection.execute(delete(audit_unsent).where(audit_unsent.c.seq.in_(numbers)))
