@@ -62,6 +62,7 @@ class Database:
         self.engine = engine
         self._ways = ways
         self._thread = threading.local()
+        self._turn = threading.Lock()
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "checkout", _on_checkout)
 
@@ -75,8 +76,14 @@ class Database:
             with outer.begin_nested():  # what fails here is undone here, also where the outer transaction goes on
                 yield outer
             return
-        with self._transaction(writing=True) as connection:
-            yield connection
+        # Threads of this process queue: SQLite's own waiting polls, and under load the same one loses each time.
+        if not self._turn.acquire(timeout=BUSY_MS / 1000):
+            raise _busy()
+        try:
+            with self._transaction(writing=True) as connection:
+                yield connection
+        finally:
+            self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -119,10 +126,7 @@ class Database:
                 begun = connection.begin()
             except OperationalError as error:
                 if self._ways.busy(error):
-                    raise StoreBusy(
-                        f"Another writer held the store for over {BUSY_MS // 1000} seconds.",
-                        next_step="Nothing was changed: try again.",
-                    ) from error
+                    raise _busy() from error
                 raise
             with begun:
                 self._thread.connection = connection
@@ -130,6 +134,13 @@ class Database:
                     yield connection
                 finally:
                     self._thread.connection = None
+
+
+def _busy() -> StoreBusy:
+    return StoreBusy(
+        f"Another writer held the store for over {BUSY_MS // 1000} seconds.",
+        next_step="Nothing was changed: try again.",
+    )
 
 
 def _on_connect(_connection: Any, record: Any) -> None:
