@@ -103,10 +103,6 @@ class Launch:
     def scopes(self) -> tuple[str, ...]:
         return self.record.tokens.scopes
 
-    @property
-    def need_banner(self) -> bool:
-        return self.record.context.need_patient_banner
-
     def client(self) -> FhirClient:
         """The EHR as this user, for this patient."""
         hospital = self._state.hospitals[self.site.name]

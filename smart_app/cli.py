@@ -12,6 +12,7 @@ from types import FrameType
 
 import click
 
+from imr_fhir.ehr.scopes import NEEDED
 from imr_fhir.errors import ImrError
 from smart_app import create_app
 from smart_app.cli_audit import audit
@@ -133,6 +134,18 @@ def check_config(path: Path, show_example: bool) -> None:
     for site in config.sites.values():
         click.echo(f"{site.name}: {site.iss} as {site.client_id}, callback {config.public_url}/callback/{site.name}")
     click.echo("The settings are right.")
+
+
+@main.command()
+def scopes() -> None:
+    """Print what the app asks an EHR for: each scope of SMART 2 and of SMART 1, what for, and what is missing without.
+
+    A site's `scopes` may name others, such as wildcards; an EHR may grant fewer.
+    """
+    for need in NEEDED:
+        click.echo(f"{need.v2}  ({' '.join(need.v1)} in SMART 1)")
+        click.echo(f"    for:     {need.why}")
+        click.echo(f"    without: {need.without}")
 
 
 @main.command()

@@ -32,6 +32,7 @@ from smart_app import pending as under_way
 from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, back_address, opened, with_launch
 from smart_app.headers import may_be_framed_by
 from smart_app.hospital import Hospital
+from smart_app.landing import landing
 from smart_app.language import LANGUAGES, first_language
 from smart_app.log_in import log_in
 from smart_app.pending import Pending
@@ -176,7 +177,7 @@ def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending
     hospital = _hospital(asked["iss"])
     may_be_framed_by(hospital.site)
     configuration = hospital.configuration(now(), anonymous=True)
-    scopes = tuple(hospital.site.scopes.split()) or to_ask(configuration.capabilities)
+    scopes = to_ask(configuration.capabilities, configured=hospital.site.scopes)
     wanted = authorization_request(
         configuration,
         client_id=hospital.site.client_id,
@@ -206,16 +207,16 @@ def _panel_of_replayed(given: str) -> BaseResponse:
     lid = state().store.states.launch_of(given)
     secret = cookies.secret_of(cookies.launch_cookie(lid))
     try:
-        state().store.launches.access(lid, secret, now())
+        found = state().store.launches.access(lid, secret, now())
     except NoAccess:
         raise StateError("This log-in is over, or was not begun in this browser.", next_step=_AGAIN) from None
-    return redirect(url_for("panel.show", lid=lid), 303)
+    return redirect(landing(found), 303)
 
 
 def _into(started: Started) -> BaseResponse:
-    """To the panel with the launch's own cookie; cookies of launches that are over go."""
+    """To its first page with the launch's own cookie; cookies of launches that are over go."""
     context = started.launch.context
-    response = redirect(url_for("panel.show", lid=started.launch.id), 303)
+    response = redirect(landing(started.launch), 303)
     live = state().store.launches.of_browser(cookies.launch_secrets().values(), now())
     for name in cookies.launch_secrets().keys() - {cookies.launch_cookie(each.id) for each in live}:
         cookies.drop_cookie(response, name, framed=context.framed)

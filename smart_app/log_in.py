@@ -8,6 +8,7 @@ from typing import Any
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.fhir_context import encounter_in
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.patient import from_resource
 from imr_fhir.ehr.token import TokenResponse, exchange_code, refresh
@@ -64,10 +65,12 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
         # Without them no page could say whose it is, so a launch that may not read them ends here.
         patient_name=patient.result().name,
         birth_date=patient.result().birth_date,
-        encounter=reply.encounter,
+        encounter=reply.encounter or encounter_in(reply.fhir_context, base),
         framed=pending.framed,
         language=pending.language or language,
         need_patient_banner=reply.need_patient_banner,
+        intent=reply.intent,
+        tenant=reply.tenant,
         plan=plan.result(),
     )
     last = granted.reply

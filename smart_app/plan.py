@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imr_fhir.ehr.capability import WRITTEN, write_plan
+from imr_fhir.ehr.capability import write_plan
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.forms import check_forms
+from imr_fhir.ehr.scopes import WRITTEN
 from imr_fhir.scale import Rater
 
 

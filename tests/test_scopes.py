@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from imr_fhir.ehr.capability import WRITTEN, write_plan
-from imr_fhir.ehr.scopes import NEEDED, SURVEY, granted, to_ask
+from imr_fhir.ehr.capability import write_plan
+from imr_fhir.ehr.scopes import NEEDED, SURVEY, WRITTEN, granted, to_ask
 
 ALL = "cruds"
 
@@ -61,6 +61,23 @@ def test_what_we_ask_for_is_enough(capabilities: tuple[str, ...]) -> None:
         assert all(granted(asked, need.resource, letter) for letter in need.operations), need
     words = {scope.rpartition(".")[2] for scope in asked if "/" in scope}
     assert (words <= {"read", "write"}) == ("permission-v2" not in capabilities)
+
+
+@pytest.mark.parametrize(
+    "configured", ["", "launch openid patient/*.rs", "launch/patient openid patient/*.rs", "openid"]
+)
+def test_standalone_the_ehr_is_asked_for_a_patient_instead_of_a_launch(configured: str) -> None:
+    asked = to_ask(["permission-v2"], configured=configured, standalone=True)
+    assert asked.count("launch/patient") == 1
+    assert "launch" not in asked
+    assert set(asked) - {"launch/patient"} == set(to_ask(["permission-v2"], configured=configured)) - {
+        "launch",
+        "launch/patient",
+    }
+
+
+def test_a_site_s_own_scopes_are_asked_for_as_they_are() -> None:
+    assert to_ask(["permission-v2"], configured="launch patient/*.rs") == ("launch", "patient/*.rs")
 
 
 def test_no_right_is_asked_for_that_we_do_not_need() -> None:

@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from imr_fhir.ehr.discovery import SmartConfiguration
+from imr_fhir.ehr.fhir_context import ContextItem
 from imr_fhir.ehr.token import (
     ClientAuthentication,
     PrivateKeyJwt,
@@ -127,10 +128,9 @@ def test_what_was_granted() -> None:
         id_token="secret-id",
         patient="anna",
         encounter="e1",
-        fhir_context=("ImagingStudy/1", "Goal/2"),
+        fhir_context=(ContextItem("ImagingStudy/1"), ContextItem("Goal/2", "x")),
         need_patient_banner=False,
         intent="rate",
-        smart_style_url="https://ehr.example/style.json",
         tenant="t",
     )
     assert "secret" not in repr(found)
@@ -277,7 +277,7 @@ def test_keys_that_smart_does_not_name(key: bytes) -> None:
 
 BEFORE = TokenResponse(
     access_token="old", scope=("openid",), refresh_token="r1", id_token="i1", patient="anna", encounter="e1",
-    fhir_context=("Goal/2",), need_patient_banner=False, intent="rate", tenant="t",
+    fhir_context=(ContextItem("Goal/2"),), need_patient_banner=False, intent="rate", tenant="t",
 )  # fmt: skip
 
 

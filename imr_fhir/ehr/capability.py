@@ -8,12 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from imr_fhir.ehr.scopes import granted
+from imr_fhir.ehr.scopes import WRITTEN, granted
 
 Operation = Literal["create", "update"]
 Reason = Literal["", "not-offered", "no-scope", "refused-before"]
-
-WRITTEN = ("QuestionnaireResponse", "Observation", "Goal", "Provenance", "AuditEvent")
 
 _LETTER: Mapping[Operation, str] = {"create": "c", "update": "u"}
 _OPERATIONS: tuple[Operation, ...] = ("create", "update")

@@ -15,25 +15,52 @@ SURVEY = "http://terminology.hl7.org/CodeSystem/observation-category|survey"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One right: ``operations`` are letters of v2 (create, read, update, delete, search)."""
+    """One right: ``operations`` are letters of v2 (create, read, update, delete, search), ``without`` is what is
+    missing where the EHR does not grant it."""
 
     level: str
     resource: str
     operations: str
     why: str
+    without: str
+
+    @property
+    def v2(self) -> str:
+        return f"{self.level}/{self.resource}.{self.operations}"
+
+    @property
+    def v1(self) -> tuple[str, ...]:
+        """The same in SMART 1, whose two words are wider."""
+        words = (word for word in ("read", "write") if set(_V1[word]) & set(self.operations))
+        return tuple(f"{self.level}/{self.resource}.{word}" for word in words)
 
 
 NEEDED: tuple[Need, ...] = (
-    Need("patient", "Patient", "r", "the name and birth date on every page"),
-    Need("patient", "QuestionnaireResponse", "crus", "answers: read, file, correct"),
-    Need("patient", "Observation", "crus", "scores, reviews and notes: read, file, correct"),
-    Need("patient", "Goal", "crus", "recovery goals and their steps"),
-    Need("patient", "EpisodeOfCare", "rs", "when a course began and ended"),
-    Need("patient", "Provenance", "crs", "who recorded what, and that it was filed once"),
-    Need("patient", "AuditEvent", "c", "who looked at the chart"),
-    Need("user", "Questionnaire", "rs", "whether the form in the EHR is still the one we show"),
-    Need("user", "Practitioner", "r", "the name of who records"),
-)
+    Need("patient", "Patient", "r", "the name and birth date on every page", "the app does not open"),
+    Need(
+        "patient", "QuestionnaireResponse", "crus", "answers: read, file, correct",
+        "not read: no panel; not written: answers go where the write plan says",
+    ),
+    Need(
+        "patient", "Observation", "crus", "scores, reviews and notes: read, file, correct",
+        "not read: no reviews and notes on the panel; not written: no score, no reviews",
+    ),
+    Need("patient", "Goal", "crus", "recovery goals and their steps", "no goals; not written: shown only"),
+    Need("patient", "EpisodeOfCare", "rs", "when a course began and ended", "courses are guessed from the ratings"),
+    Need(
+        "patient", "Provenance", "crs", "who recorded what, and that it was filed once",
+        "who recorded it stands in the app's own log alone",
+    ),
+    Need("patient", "AuditEvent", "c", "who looked at the chart", "that stands in the app's own log alone"),
+    Need(
+        "user", "Questionnaire", "rs", "whether the form in the EHR is still the one we show",
+        "a form that was edited there is not noticed",
+    ),
+    Need("user", "Practitioner", "r", "the name of who records", "the name is the id_token's, or none"),
+)  # fmt: skip
+"""All that is asked of a hospital for one user: the scopes that are asked for and the write plan follow from it."""
+
+WRITTEN: tuple[str, ...] = tuple(need.resource for need in NEEDED if "c" in need.operations)
 
 
 def granted(scopes: Iterable[str], resource: str, operation: str) -> bool:
@@ -44,25 +71,27 @@ def granted(scopes: Iterable[str], resource: str, operation: str) -> bool:
     return any(_allows(scope, resource, operation) for scope in scopes)
 
 
-def to_ask(capabilities: Iterable[str]) -> tuple[str, ...]:
-    """Scopes for an EHR launch, in v2 where the server says it takes them, else in v1.
+def to_ask(capabilities: Iterable[str], *, configured: str = "", standalone: bool = False) -> tuple[str, ...]:
+    """Scopes for a launch from the EHR, or standalone, where the EHR is asked to let the user choose a patient.
 
+    In v2 where the server says it takes them, else in v1. ``configured`` are a site's own, with a blank between.
     A refresh token lives as long as the session where it can (online_access), and is asked for only where offered.
     """
+    launch = "launch/patient" if standalone else "launch"
+    if configured:
+        scopes = [scope for scope in configured.split() if not standalone or scope not in ("launch", "launch/patient")]
+        return (*((launch,) if standalone else ()), *scopes)
     offered = frozenset(capabilities)
     v2 = "permission-v2" in offered
     refresh = [scope for name, scope in _REFRESH if name in offered][:1]
-    return ("openid", "fhirUser", "launch", *refresh, *(scope for need in NEEDED for scope in _written(need, v2=v2)))
+    return ("openid", "fhirUser", launch, *refresh, *(scope for need in NEEDED for scope in _written(need, v2=v2)))
 
 
 _REFRESH = (("permission-online", "online_access"), ("permission-offline", "offline_access"))
 
 
-def _written(need: Need, *, v2: bool) -> list[str]:
-    name = f"{need.level}/{need.resource}"
-    if v2:
-        return [f"{name}.{need.operations}"]
-    return [f"{name}.{word}" for word in ("read", "write") if set(_V1[word]) & set(need.operations)]
+def _written(need: Need, *, v2: bool) -> tuple[str, ...]:
+    return (need.v2,) if v2 else need.v1
 
 
 def _allows(scope: str, resource: str, operation: str) -> bool:

@@ -18,6 +18,7 @@ from joserfc.jwk import ECKey, RSAKey
 from imr_fhir.ehr.address import is_id
 from imr_fhir.ehr.discovery import SmartConfiguration
 from imr_fhir.ehr.failure import failure
+from imr_fhir.ehr.fhir_context import ContextItem, context_items
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import AuthorizationError, BadReply, NotJson
@@ -50,7 +51,10 @@ ClientAuthentication = Public | PrivateKeyJwt
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """What the token endpoint gave. ``expires_at`` is None where it did not say; ``scope`` is what was granted."""
+    """What the token endpoint gave. ``expires_at`` is None where it did not say; ``scope`` is what was granted.
+
+    ``smart_style_url`` is not taken: the app's pages load nothing of another server.
+    """
 
     access_token: str = field(repr=False)
     scope: tuple[str, ...]
@@ -59,10 +63,9 @@ class TokenResponse:
     id_token: str = field(default="", repr=False)
     patient: str = ""
     encounter: str = ""
-    fhir_context: tuple[str, ...] = ()
+    fhir_context: tuple[ContextItem, ...] = ()
     need_patient_banner: bool = True
     intent: str = ""
-    smart_style_url: str = ""
     tenant: str = ""
 
 
@@ -178,7 +181,7 @@ def backend_token(
     return _token(found, asked, now)
 
 
-_KEPT = ("refresh_token", "id_token", "patient", "encounter", "fhir_context", "intent", "smart_style_url", "tenant")
+_KEPT = ("refresh_token", "id_token", "patient", "encounter", "fhir_context", "intent", "tenant")
 
 
 def _identify(authentication: ClientAuthentication, endpoint: str, now: datetime) -> str:
@@ -243,19 +246,12 @@ def _token(found: Mapping[str, Any], asked: tuple[str, ...], now: datetime) -> T
         # RFC 6749, 5.1: no scope means the scope that was asked for
         scope=tuple(_text(found, "scope").split()) or asked,
         expires_at=now + timedelta(seconds=min(seconds, 10**8)) if isinstance(seconds, int) and seconds > 0 else None,
-        fhir_context=_context(found.get("fhirContext")),
+        fhir_context=context_items(found.get("fhirContext")),
         need_patient_banner=found.get("need_patient_banner") is not False,
     )
 
 
-_TEXTS = ("refresh_token", "id_token", "patient", "encounter", "intent", "smart_style_url", "tenant")
-
-
-def _context(value: object) -> tuple[str, ...]:
-    """References of ``fhirContext``: texts in SMART 2.0, objects from 2.1."""
-    items = value if isinstance(value, list) else []
-    references = (item.get("reference") if isinstance(item, dict) else item for item in items)
-    return tuple(reference for reference in references if isinstance(reference, str))
+_TEXTS = ("refresh_token", "id_token", "patient", "encounter", "intent", "tenant")
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:

@@ -56,11 +56,12 @@ class EhrLaunch(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
         entry: Entry = request.user
         if not self.hospital.vault.spend(entry):
             raise InvalidRequestError("The launch was used already.", redirect_uri=request.payload.redirect_uri)
-        scope = request.scope.split()
+        launch = launch_of(entry.body)
+        scope = launch.granted.split() or request.scope.split()
         body = {
             "client_id": request.client.client_id,
             "redirect_uri": request.payload.redirect_uri,
-            "scope": " ".join(cut(scope) if "cut-scopes" in launch_of(entry.body).faults else scope),
+            "scope": " ".join(cut(scope) if "cut-scopes" in launch.faults else scope),
             "nonce": request.payload.data.get("nonce", ""),
             "code_challenge": request.payload.data["code_challenge"],
             "launch": entry.body["launch"],

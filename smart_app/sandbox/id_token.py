@@ -7,6 +7,7 @@ from datetime import datetime
 from joserfc import jwt
 
 from .keys import SigningKeys
+from .launches import FhirUser
 
 SECONDS = 600
 _HALF_HASH = {"RS256": hashlib.sha256, "ES384": hashlib.sha384}
@@ -24,9 +25,9 @@ def id_token(
     access_token: str,
     alg: str,
     now: datetime,
-    with_fhir_user: bool,
+    fhir_user: FhirUser,
 ) -> str:
-    """Compact JWS. ``user`` is a reference; ``fhirUser`` is its absolute URL, given where the scope was granted."""
+    """Compact JWS. ``user`` is a reference; ``fhirUser`` is its URL, given where the scope was granted."""
     seconds = int(now.timestamp())
     claims = {
         "iss": issuer,
@@ -39,8 +40,8 @@ def id_token(
     }
     if nonce:
         claims["nonce"] = nonce
-    if with_fhir_user:
-        claims |= {"fhirUser": f"{fhir_base}/{user}", "name": name}
+    if fhir_user != "none":
+        claims |= {"fhirUser": user if fhir_user == "relative" else f"{fhir_base}/{user}", "name": name}
     key = keys.signing(alg)
     return jwt.encode({"alg": alg, "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=[alg])
 

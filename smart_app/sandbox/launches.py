@@ -2,22 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .vault import Entry, Vault
+
+FhirUser = Literal["absolute", "relative", "none"]
 
 SECONDS = 300  # a launch token that nobody used within five minutes is dead
 
 
 @dataclass(frozen=True)
 class Launch:
-    """``user`` is a reference (``Practitioner/kari``), ``patient`` and ``encounter`` ids; ``intent`` as in SMART."""
+    """``user`` is a reference (``Practitioner/kari``), ``patient`` and ``encounter`` ids; ``intent``, ``tenant`` and
+    ``fhir_context`` as in SMART. ``fhir_user``: how the id_token writes the user. ``granted``: the scopes that are
+    granted whatever is asked for, with a blank between."""
 
     user: str
     patient: str
     encounter: str = ""
     intent: str = ""
     need_patient_banner: bool = True
+    tenant: str = ""
+    fhir_context: tuple[Any, ...] = ()
+    fhir_user: FhirUser = "absolute"
+    granted: str = ""
     faults: tuple[str, ...] = ()
 
     def body(self) -> dict[str, Any]:
@@ -25,7 +33,8 @@ class Launch:
 
 
 def launch_of(body: Mapping[str, Any]) -> Launch:
-    return Launch(**{**body["launch"], "faults": tuple(body["launch"]["faults"])})
+    kept = body["launch"]
+    return Launch(**{**kept, **{name: tuple(kept[name]) for name in ("faults", "fhir_context")}})
 
 
 def launch_token(vault: Vault, launch: Launch) -> str:

@@ -131,7 +131,9 @@ class HospitalAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
             vault.keep("refresh", token["refresh_token"], whole, seconds=seconds, family=family)
         if launch.patient:
             token |= {"patient": launch.patient, "need_patient_banner": launch.need_patient_banner}
-            token |= {name: part for name in ("encounter", "intent") if (part := getattr(launch, name))}
+            told = {name: getattr(launch, name) for name in ("encounter", "intent", "tenant")}
+            told["fhirContext"] = list(launch.fhir_context)
+            token |= {name: part for name, part in told.items() if part}
         if isinstance(before, AuthorizationCode) and "openid" in token["scope"].split():
             token["id_token"] = id_token(
                 self.hospital.keys,
@@ -144,7 +146,7 @@ class HospitalAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
                 access_token=token["access_token"],
                 alg=request.client.id_token_alg,
                 now=config.clock(),
-                with_fhir_user="fhirUser" in token["scope"].split(),
+                fhir_user=launch.fhir_user if "fhirUser" in token["scope"].split() else "none",
             )
 
     def _name(self, user: str) -> str:

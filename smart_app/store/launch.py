@@ -18,7 +18,8 @@ class Context:
     """The launch record: site and issuer, the verified person (``sub`` empty: none), the patient, and how to show it.
 
     ``iss`` is what the EHR launched with, ``issuer`` the discovered one; ``plan`` is the write plan as JSON; ``opened``
-    are keys of the patient's answers that this viewer opened before rating.
+    are keys of the patient's answers that this viewer opened before rating. ``intent`` and ``tenant`` are the EHR's
+    word for it: neither is shown, and nothing is trusted for them.
     """
 
     site: str
@@ -36,6 +37,8 @@ class Context:
     framed: bool = False
     language: str = "en"
     need_patient_banner: bool = True
+    intent: str = ""
+    tenant: str = ""
     return_style: str = ""
     plan: Mapping[str, Any] = field(default_factory=dict)
     opened: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """`imr-app`: serve until SIGTERM, check the settings, make keys, look at the audit log."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
+from imr_fhir.ehr.scopes import NEEDED, to_ask
 from smart_app.cli import main
 from smart_app.serving import listen
 from smart_app.state import state_of
@@ -52,6 +54,14 @@ client_id = "imr"
 
 def address(settings: Path) -> str:
     return settings.read_text().partition('public_url = "')[2].partition('"')[0]
+
+
+def test_an_integration_engineer_can_see_what_is_asked_for() -> None:
+    printed = call("scopes").output
+    for need in NEEDED:
+        assert need.v2 in printed
+        assert need.without in printed
+    assert {scope for scope in to_ask(()) if "/" in scope} <= set(re.findall(r"[a-z]+/[A-Za-z]+\.[a-z]+", printed))
 
 
 def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
