@@ -58,15 +58,22 @@ class SiteConfig:
         'iss = "https://ehr.hospital.example/fhir"',
     )
     client_id: str = setting(_text(), "As the EHR registered this app.", 'client_id = "imr-on-fhir"')
-    authentication: Literal["public", "private_key_jwt"] = setting(
-        fields.String(load_default="public", validate=validate.OneOf(("public", "private_key_jwt"))),
-        "How the app shows the EHR who it is; private_key_jwt needs key_file.",
+    authentication: Literal["public", "private_key_jwt", "client_secret_basic"] = setting(
+        fields.String(
+            load_default="public", validate=validate.OneOf(("public", "private_key_jwt", "client_secret_basic"))
+        ),
+        "How the app shows the EHR who it is; private_key_jwt needs key_file, client_secret_basic client_secret_file.",
         'authentication = "private_key_jwt"',
     )
     key_file: Path | None = setting(  # noqa: RUF009 -- setting() makes a field
         fields.String(load_default=None),
         "A private key in PEM (RSA of 2048 bits or more, or EC P-384), readable by the app alone (mode 0600).",
         'key_file = "nordlys.pem"',
+    )
+    client_secret_file: Path | None = setting(  # noqa: RUF009 -- setting() makes a field
+        fields.String(load_default=None),
+        "A text file with the secret that the EHR gave and nothing else, readable by the app alone (mode 0600).",
+        'client_secret_file = "nordlys.secret"',
     )
     scopes: str = setting(
         fields.String(load_default="", validate=validate.Regexp(r"([^\s\"\\]+( [^\s\"\\]+)*)?\Z")),

@@ -19,12 +19,14 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from imr_fhir.ehr.token import private_key_jwt
 from imr_fhir.errors import ImrError
 from smart_app.config import AppConfig, SiteConfig
+from smart_app.proof import read_proof
 from smart_app.ready_sites import READY
 from smart_app.site_checks import check_site
 
+# What each way of authentication needs a file for.
+_PROOFS = {"private_key_jwt": "key_file", "client_secret_basic": "client_secret_file"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*"
@@ -95,7 +97,7 @@ class _Reader:
                 self._wrong(table, settings, key, messages)
         if loaded.get("store", "").startswith("postgresql"):
             loaded["store"] = self._database(table, loaded["store"])
-        for name in {"key_file", "ca_file", "store", "keys"} & loaded.keys():
+        for name in {*_PROOFS.values(), "ca_file", "store", "keys"} & loaded.keys():
             loaded[name] = self.path.parent / loaded[name] if isinstance(loaded[name], str) else loaded[name]
         return loaded
 
@@ -159,22 +161,28 @@ class _Reader:
             if not _HEADER_NAME.fullmatch(name) or not value.isprintable() or name.lower() == "authorization":
                 line = 'extra_headers = { "Ocp-Apim-Subscription-Key" = "..." }'
                 self._problem(table, "extra_headers", f"{name!r} is no header that can be added.", line)
-        if (site.get("authentication") == "private_key_jwt") != (site.get("key_file") is not None):
-            line = 'authentication = "private_key_jwt" with key_file = "nordlys.pem", or neither'
-            self._problem(table, "authentication", "private_key_jwt and key_file go together.", line)
-        elif site.get("key_file") is not None:
-            self._check_key(table, site["key_file"], site.get("client_id", ""))
+        self._check_proof(table, site)
 
-    def _check_key(self, table: str, path: Path, client_id: str) -> None:
+    def _check_proof(self, table: str, site: Mapping[str, Any]) -> None:
+        """The file with which the app proves to the EHR who it is."""
+        for way, name in _PROOFS.items():
+            path, line = site.get(name), SiteConfig.__dataclass_fields__[name].metadata["line"]
+            if (site.get("authentication") == way) != (path is not None):
+                both = f'authentication = "{way}" with {line}, or neither'
+                self._problem(table, "authentication", f"{way} and {name} go together.", both)
+            elif path is not None and self._is_private(table, name, path):
+                try:
+                    read_proof(site.get("client_id", ""), way, path)
+                except ValueError as error:
+                    self._problem(table, name, str(error), line)
+
+    def _is_private(self, table: str, name: str, path: Path) -> bool:
         if not path.is_file():
-            self._problem(table, "key_file", f"{path} is missing.", 'key_file = "a file that exists"')
-            return
+            self._problem(table, name, f"{path} is missing.", f'{name} = "a file that exists"')
+            return False
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            self._problem(table, "key_file", f"{path} can be read by others.", f"in a shell: chmod 600 {path}")
-        try:
-            private_key_jwt(client_id, path.read_bytes())
-        except ValueError as error:
-            self._problem(table, "key_file", str(error), 'key_file = "nordlys.pem"')
+            self._problem(table, name, f"{path} can be read by others.", f"in a shell: chmod 600 {path}")
+        return True
 
     def _check_unique_issuers(self, sites: Mapping[str, Mapping[str, Any]]) -> None:
         first: dict[str, str] = {}

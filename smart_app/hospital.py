@@ -6,10 +6,10 @@ from datetime import datetime
 from imr_fhir.ehr.address import parse
 from imr_fhir.ehr.discovery import SmartConfiguration, discover
 from imr_fhir.ehr.identity import Identity, JwksCache, verify_id_token
-from imr_fhir.ehr.token import ClientAuthentication, Public, private_key_jwt
 from imr_fhir.ehr.transport import Transport
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.discovered import Discovered
+from smart_app.proof import authentication_of
 
 
 class Hospital:
@@ -24,7 +24,7 @@ class Hospital:
             extra_headers=site.extra_headers,
             ca=str(site.ca_file) if site.ca_file else None,
         )
-        self.authentication = _authentication(site, f"{config.public_url}/.well-known/jwks.json")
+        self.authentication = authentication_of(site, f"{config.public_url}/.well-known/jwks.json")
         self._lock = threading.Lock()
         self._discovered = Discovered(lambda seconds: discover(self.transport, site.iss, seconds=seconds))
         self._jwks: dict[str, JwksCache] = {}
@@ -57,9 +57,3 @@ class Hospital:
             fhir_base=configuration.fhir_base,
             previous=previous,
         )
-
-
-def _authentication(site: SiteConfig, jwks: str) -> ClientAuthentication:
-    if site.key_file is None:
-        return Public(site.client_id)
-    return private_key_jwt(site.client_id, site.key_file.read_bytes(), jku=jwks)

@@ -1,5 +1,6 @@
 """Tokens: what we send to a token endpoint, and what of its answers we take."""
 
+import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from imr_fhir.ehr.discovery import SmartConfiguration
 from imr_fhir.ehr.fhir_context import ContextItem
 from imr_fhir.ehr.token import (
     ClientAuthentication,
+    ClientSecretBasic,
     PrivateKeyJwt,
     Public,
     TokenResponse,
@@ -116,6 +118,23 @@ def test_a_public_client_sends_the_code_with_its_verifier_and_no_state() -> None
         "client_id": "imr",
     }
     assert "authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("client_id", "secret", "decoded"),
+    [
+        ("imr", "s3cret", "imr:s3cret"),
+        ("imr:nordlys", "a b+c/%&=", "imr%3Anordlys:a%20b%2Bc%2F%25%26%3D"),  # RFC 6749 2.3.1, appendix B
+        ("ø", "~-._", "%C3%B8:~-._"),
+    ],
+)
+def test_a_secret_goes_into_the_header_alone(client_id: str, secret: str, decoded: str) -> None:
+    client = ClientSecretBasic(client_id, secret)
+    _, server = exchanged(GRANTED, client=client)
+    (sent,) = server.requests
+    assert base64.b64decode(sent.headers["authorization"].removeprefix("Basic ")).decode() == decoded
+    assert set(form(server)) == {"grant_type", "code", "redirect_uri", "code_verifier"}
+    assert secret not in repr(client)
 
 
 def test_what_was_granted() -> None:

@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207.parameter import IssuerParameter
 
+from .clients import METHODS
 from .faults import cut
 from .hospital import Hospital
 from .launches import Launch, launch_of, unused_launch
@@ -40,7 +41,7 @@ class AuthorizationCode:
 class EhrLaunch(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no type information
     """The code of an EHR launch: single use; the second use ends all that the first one gave."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("private_key_jwt", "none")
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
     @property
     def hospital(self) -> Hospital:

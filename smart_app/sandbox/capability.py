@@ -3,6 +3,7 @@
 from typing import Any
 
 from .client_assertion import ALGORITHMS
+from .clients import METHODS
 from .config import HospitalConfig
 from .ehrs import Ehr
 from .search_parameters import COMMON, PARAMETERS
@@ -122,7 +123,7 @@ def smart_configuration(config: HospitalConfig) -> dict[str, Any]:
         "authorization_endpoint": f"{config.issuer}/oauth2/authorize",
         "token_endpoint": f"{config.issuer}/oauth2/token",
         "revocation_endpoint": f"{config.issuer}/oauth2/revoke",
-        "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
+        "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "response_types_supported": ["code"],
@@ -134,6 +135,7 @@ def smart_configuration(config: HospitalConfig) -> dict[str, Any]:
             "authorize-post",
             "client-public",
             "client-confidential-asymmetric",
+            "client-confidential-symmetric",
             "sso-openid-connect",
             "context-banner",
             "context-ehr-patient",

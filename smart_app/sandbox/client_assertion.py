@@ -33,7 +33,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
             return None
         headers, unverified = self.extract_assertion(data["client_assertion"])
         client = query_client(unverified.get("sub"))
-        if client is None or not client.confidential:
+        if client is None or not client.signs:
             raise InvalidClientError(description="The client is not registered with keys.")
         if self._hospital.config.manners.jwks_url and not client.jwks_uri:
             raise InvalidClientError(description="Register a JWK Set URL: keys that were handed in are not used here.")

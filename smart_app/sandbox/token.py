@@ -11,13 +11,12 @@ from flask import Flask
 
 from .authorize import EXTENSIONS, AuthorizationCode, EhrLaunch, Issuer
 from .client_assertion import PrivateKeyJwt
-from .clients import Client
+from .clients import METHODS, Client
 from .hospital import Hospital
 from .id_token import id_token
 from .launches import Launch, launch_of
 from .vault import Entry
 
-METHODS = ("private_key_jwt", "none")
 ONLINE_SECONDS, OFFLINE_SECONDS = 8 * 3600, 90 * 86400
 
 

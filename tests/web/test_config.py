@@ -110,6 +110,8 @@ def test_the_printed_example_is_right_and_explains_every_setting(tmp_path: Path)
             " private_key_jwt and key_file go together.",
         ),
         ({"site": {"key_file": '"x.pem"'}}, " private_key_jwt and key_file go together."),
+        ({"site": {"authentication": '"client_secret_basic"'}}, " client_secret_basic and client_secret_file go tog"),
+        ({"site": {"client_secret_file": '"x"'}}, " client_secret_basic and client_secret_file go together."),
         ({"site": {"security_labels": '["substance"]'}}, " security_labels "),
         ({"site": {"pair_window_days": "0"}}, " pair_window_days Must be greater than or equal to 1"),
         ({"site": {"allow_unverified_clinician_scale": '"yes"'}}, " allow_unverified_clinician_scale Not a valid"),
@@ -183,3 +185,26 @@ def test_a_key_file_is_private_and_a_key(tmp_path: Path, mode: int, content: str
         assert any(told in problem for problem in problems(path))
     key.unlink()
     assert "site.pem is missing" in problems(path)[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "told"),
+    [
+        (0o644, "s3cret", "can be read by others"),
+        (0o600, "", "holds no secret"),
+        (0o600, "a\nb", "holds no secret"),
+        (0o600, "hemmelig å", "holds no secret"),
+        (0o600, "s3cret\n", ""),
+    ],
+)
+def test_a_secret_file_is_private_and_a_secret(tmp_path: Path, mode: int, content: str, told: str) -> None:
+    secret = tmp_path / "site.secret"
+    secret.write_text(content)
+    secret.chmod(mode)
+    path = written(tmp_path, site={"authentication": '"client_secret_basic"', "client_secret_file": '"site.secret"'})
+    if not told:
+        assert read_config(path).sites["nordlys"].client_secret_file == secret
+    elif os.name == "posix" or mode == 0o600:
+        (problem,) = problems(path)
+        assert told in problem
+        assert not content or content not in problem

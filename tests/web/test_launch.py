@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from smart_app.sandbox import Client
 from smart_app.serving import Server, listen
 from tests.running import Browser, Running, log_in, running
-from tests.web.steps import rows, stop_before_callback, titled
+from tests.web.steps import TOKEN, rows, stop_before_callback, titled
 
 
 def test_a_launch_in_a_tab_reaches_the_panel_of_its_patient(run: Running) -> None:
@@ -175,3 +175,24 @@ def test_a_signing_client_logs_in_and_publishes_its_public_key(tmp_path: Path) -
         (published,) = requests.get(f"{run.url}/.well-known/jwks.json", timeout=5).json()["keys"]
     assert (published["alg"], published["use"]) == ("ES384", "sig")
     assert "d" not in published
+
+
+@pytest.mark.parametrize(("secret", "status"), [("a b+c/%:&=", 200), ("another", 403)])
+def test_a_client_with_a_secret_logs_in_renews_and_logs_out(tmp_path: Path, secret: str, status: int) -> None:
+    file = tmp_path / "client.secret"
+    file.write_text("a b+c/%:&=\n")
+
+    def client(*given: Any, **settings: Any) -> Any:
+        return Client(*given, **settings, secret=secret)
+
+    with running(tmp_path, authentication="client_secret_basic", client_secret_file=file, client=client) as run:
+        browser = Browser()
+        page = browser.open(run.launch_url("eva-berg", faults=("token-expired",)))
+        assert page.status_code == status, page.text
+        if status == 200:
+            browser.submit(page, urlsplit(page.url).path + "log-out")
+            assert [asked for asked in run.asked if asked.startswith("POST /oauth2")] == [
+                TOKEN,
+                TOKEN,
+                "POST /oauth2/revoke",
+            ]
