@@ -22,6 +22,8 @@ class HospitalConfig:
     ``base_url``: the hospital's own origin, e.g. ``http://localhost:8080``; the FHIR base is ``<base_url>/fhir``.
     ``app_launch_url``: where the chart page launches the application.
     ``seed``: the packaged record files to load into an empty database, in order (``data/README.md``).
+    ``smart_1``: a server of SMART 1.0, which has no SMART configuration and names its endpoints in the
+    CapabilityStatement alone.
     ``seconds_access``: lifetime of an access token; hospitals give 5 minutes to an hour.
     ``ehr``: whose manners the hospital has, a name in ``EHRS``.
     """
@@ -32,6 +34,7 @@ class HospitalConfig:
     app_launch_url: str = "http://127.0.0.1:8001/launch"
     seed: tuple[str, ...] | None = None
     clock: Callable[[], datetime] = utc_now
+    smart_1: bool = False
     seconds_access: int = 3600
     ehr: str = "generic"
 

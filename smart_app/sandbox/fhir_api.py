@@ -106,6 +106,8 @@ def metadata() -> Response:
 
 @fhir.get("/.well-known/smart-configuration")
 def configuration() -> Response:
+    if the_hospital().config.smart_1:
+        raise FhirError(404, "not-found", "this server is of SMART 1.0: see rest.security of /metadata")
     return Response(write_text(smart_configuration(the_hospital().config)), mimetype="application/json")
 
 

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from smart_app.sandbox import Client
+from smart_app.sandbox import Client, start_hospital
 from smart_app.serving import Server, listen
 from tests.running import Browser, Running, log_in, running
-from tests.web.steps import TOKEN, rows, stop_before_callback, titled
+from tests.web.steps import TOKEN, record_of, rows, stop_before_callback, titled
 
 
 def test_a_launch_in_a_tab_reaches_the_panel_of_its_patient(run: Running) -> None:
@@ -196,3 +197,19 @@ def test_a_client_with_a_secret_logs_in_renews_and_logs_out(tmp_path: Path, secr
                 TOKEN,
                 "POST /oauth2/revoke",
             ]
+
+
+def test_a_hospital_of_smart_1_lets_a_clinician_in(tmp_path: Path) -> None:
+    with running(tmp_path, start=lambda config: start_hospital(replace(config, smart_1=True))) as run:
+        chart = log_in(run)
+        record = record_of(run, chart)
+        assert (record.context.role, record.context.issuer) == ("clinician", run.hospital.base_url)
+        assert {scope.rpartition(".")[2] for scope in record.tokens.scopes if "/" in scope} == {"read", "write"}
+        assert "QuestionnaireResponse" in record.context.plan["creates"]
+
+
+def test_where_nobody_can_be_identified_one_may_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smart_app.sandbox.oauth.openid_configuration", lambda _: {"issuer": "https://x.example"})
+    with running(tmp_path, start=lambda config: start_hospital(replace(config, smart_1=True))) as run:
+        record = record_of(run, log_in(run))
+        assert (record.context.role, record.context.sub) == ("reader", "")
