@@ -80,9 +80,14 @@ class SiteConfig:
         "What the app asks for, with a blank between, instead of what its screens need. The EHR may grant less.",
         'scopes = "launch openid fhirUser patient/*.rs"',
     )
+    authorize_by_post: bool = setting(
+        fields.Boolean(load_default=False, truthy={True}, falsy={False}),
+        "The request for a log-in is posted as a form, never an address; long ones are where the EHR offers it.",
+        "authorize_by_post = true",
+    )
     allowed_hosts: tuple[str, ...] = setting(
         Strings(load_default=()),
-        "Origins of authorize, token, JWKS, revoke and introspect where they differ from that of iss.",
+        "Origins of authorize, token, JWKS, revoke, introspect and log-in pages where they differ from that of iss.",
         'allowed_hosts = ["https://login.hospital.example"]',
     )
     extra_headers: Mapping[str, str] = setting(

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from flask import Flask, Response, g, request
 
+from imr_fhir.ehr.address import origin
 from smart_app.config import SiteConfig
 
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors "
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'{forms}; base-uri 'none'; frame-ancestors {frames}"
 )
 _ALWAYS: Mapping[str, str] = {
     # `no-referrer` would make our own forms send `Origin: null`, which csrf.py refuses.
@@ -28,9 +29,16 @@ def may_be_framed_by(site: SiteConfig) -> None:
     g.frame_ancestors = site.frame_ancestors
 
 
+def forms_may_go_to(site: SiteConfig, *addresses: str) -> None:
+    """Let the forms of this page be posted to ``addresses`` and to the site's other hosts: `form-action` counts for
+    the redirects that follow a POST too, and a log-in may pass through them."""
+    g.form_action = tuple(dict.fromkeys(origin(each) for each in (*addresses, site.iss, *site.allowed_hosts)))
+
+
 def _add(response: Response) -> Response:
     ancestors: tuple[str, ...] = g.get("frame_ancestors", ())
-    response.headers["Content-Security-Policy"] = _POLICY + (" ".join(ancestors) or "'none'")
+    forms = "".join(f" {each}" for each in g.get("form_action", ()))
+    response.headers["Content-Security-Policy"] = _POLICY.format(forms=forms, frames=" ".join(ancestors) or "'none'")
     for name, value in _ALWAYS.items():
         response.headers[name] = value
     if request.endpoint == "static" and response.status_code < 400:

@@ -22,7 +22,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as BaseResponse
 
-from imr_fhir.ehr.authorization import authorization_request, launch_parameters, parse_callback
+from imr_fhir.ehr.authorization import as_form, authorization_request, by_post, launch_parameters, parse_callback
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.ehr.scopes import to_ask
 from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
@@ -30,7 +30,7 @@ from imr_fhir.errors import EhrError, LaunchError, StateError, UnknownIssuer
 from smart_app import cookies
 from smart_app import pending as under_way
 from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, back_address, opened, with_launch
-from smart_app.headers import may_be_framed_by
+from smart_app.headers import forms_may_go_to, may_be_framed_by
 from smart_app.hospital import Hospital
 from smart_app.landing import landing
 from smart_app.language import LANGUAGES, first_language
@@ -62,7 +62,7 @@ def go() -> Any:
     pending = under_way.find(request.args.get("s", ""), state().seal, now())
     if pending is not None:
         may_be_framed_by(state().config.sites[pending.site])
-        return redirect(pending.url)
+        return _to_the_ehr(pending)
     again = state().seal.open(_WINDOW, "", request.args.get("p", ""), now(), lifetime=under_way.LIFETIME)
     if again is None:
         raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
@@ -192,6 +192,7 @@ def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending
         verifier=wanted.verifier,
         redirect_uri=hospital.redirect_uri,
         url=wanted.url,
+        by_post=hospital.site.authorize_by_post or by_post(wanted.url, configuration),
         asked=scopes,
         framed=cookies.is_framed(),
         language=first_language(asked.get("ui_locales", "").split()) or "",
@@ -200,6 +201,14 @@ def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending
     again = {name: asked.get(name, "") for name in ("iss", "launch", "ui_locales")} | {"in_window": in_window}
     sealed = state().seal.close(_WINDOW, "", again, now())
     return url_for("launch.go", s=pending.id, p=sealed), pending
+
+
+def _to_the_ehr(pending: Pending) -> Any:
+    if not pending.by_post:
+        return redirect(pending.url)
+    action, fields = as_form(pending.url, pending.configuration)
+    forms_may_go_to(state().config.sites[pending.site], action)
+    return render_template("launch/to_ehr.html", action=action, fields=fields)
 
 
 def _panel_of_replayed(given: str) -> BaseResponse:

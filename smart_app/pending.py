@@ -24,7 +24,8 @@ _PINNED = ("fhir_base", "issuer", "authorization_endpoint", "token_endpoint", "j
 
 @dataclass(frozen=True)
 class Pending:
-    """``url`` is the authorization request; ``asked`` the scopes in it; ``language`` the EHR's wish, else empty."""
+    """``url`` is the authorization request, sent as a form where ``by_post``; ``asked`` the scopes in it; ``language``
+    the EHR's wish, else empty."""
 
     site: str
     state: str = field(repr=False)
@@ -32,6 +33,7 @@ class Pending:
     verifier: str = field(repr=False)
     redirect_uri: str
     url: str = field(repr=False)
+    by_post: bool
     asked: tuple[str, ...]
     framed: bool
     language: str

@@ -62,6 +62,12 @@ def parse(url: str) -> Address:
     return Address(scheme, found["host"].lower().rstrip("."), port, found["path"] or "")
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port as browsers write them: the port only where it is not the scheme's own."""
+    at = parse(url)
+    return at.origin.removesuffix({"http": ":80", "https": ":443"}[at.scheme])
+
+
 def under(url: str, base: str) -> str:
     """``url``, absolute or relative to ``base``, as an absolute address of the same server below ``base``.
 

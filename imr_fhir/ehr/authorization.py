@@ -1,10 +1,10 @@
-"""The authorization request and its callback (SMART App Launch 2.2, EHR launch; RFC 6749, 7636, 9207)."""
+"""The authorization request and its callback (SMART App Launch 2.2; RFC 6749, 7636, 9207)."""
 
 import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -13,6 +13,7 @@ from imr_fhir.ehr.discovery import SmartConfiguration
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.errors import AuthorizationError, BadReply, StateError
 
+URL_MAX = 2_000  # IIS reads 2,048 characters of a query unless it is told otherwise
 _AGAIN = "Open the app again from the patient's chart."
 
 
@@ -61,6 +62,18 @@ def authorization_request(
         code_challenge_method="S256",
     )
     return AuthorizationRequest(url, state, nonce, verifier)
+
+
+def as_form(url: str, config: SmartConfiguration) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """An authorization request for a form that a browser posts (SMART's ``authorize-post``): address and fields."""
+    given = set(parse_qsl(urlsplit(config.authorization_endpoint).query, keep_blank_values=True))
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return config.authorization_endpoint, tuple(pair for pair in pairs if pair not in given)
+
+
+def by_post(url: str, config: SmartConfiguration) -> bool:
+    """Whether an address is longer than some servers read, and this one takes a form instead."""
+    return len(url) > URL_MAX and "authorize-post" in config.capabilities
 
 
 def parse_callback(query: str, *, state: str, config: SmartConfiguration) -> str:

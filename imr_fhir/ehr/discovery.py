@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from imr_fhir.ehr.address import origin
 from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import BadReply, NotFound
 
@@ -41,7 +41,7 @@ def discover(transport: Transport, fhir_base: str, *, seconds: float | None = No
     found = _document(transport, f"{base}/.well-known/smart-configuration", seconds)
     if found is None:
         found = _oauth_uris(transport, base, seconds)
-        found |= _openid(transport, (base, _origin(_text(found, "token_endpoint"))), seconds)
+        found |= _openid(transport, (base, origin(_text(found, "token_endpoint"))), seconds)
     configuration = SmartConfiguration(
         fhir_base=fhir_base,
         **{name: _text(found, name) for name in ("issuer", *_ENDPOINTS)},
@@ -97,11 +97,6 @@ def _openid(transport: Transport, issuers: Iterable[str], seconds: float | None)
         if _text(found, "issuer").rstrip("/") == issuer:
             return {"issuer": found["issuer"], "jwks_uri": _text(found, "jwks_uri")}
     return {}
-
-
-def _origin(endpoint: str) -> str:
-    parts = urlsplit(endpoint)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:

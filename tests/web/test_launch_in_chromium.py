@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
 from smart_app import access
 from smart_app.store.launches import IDLE
-from tests.running import Running
+from tests.running import Running, running
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +44,14 @@ def test_in_a_tab(run: Running, context: BrowserContext) -> None:
     with context.expect_page() as opened:
         page.get_by_role("button", name="tab").click()
     expect(opened.value.locator("header .who")).to_have_text("Eva Berg")
+
+
+def test_the_request_for_a_log_in_as_a_form(tmp_path: Path, context: BrowserContext) -> None:
+    """`form-action` counts for the redirect back to the app, too."""
+    with running(tmp_path, authorize_by_post=True) as run:
+        frame = chart_with_frame(run, context.new_page())
+        expect(frame.locator("header .who")).to_have_text("Eva Berg")
+        assert "POST /oauth2/authorize" in run.asked
 
 
 def without_cookies(route: Route) -> None:
