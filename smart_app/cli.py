@@ -133,6 +133,8 @@ def check_config(path: Path, show_example: bool) -> None:
         create_app(config, store=store)
     for site in config.sites.values():
         click.echo(f"{site.name}: {site.iss} as {site.client_id}, callback {config.public_url}/callback/{site.name}")
+        click.echo(f"    opened from the chart: {config.public_url}/launch")
+        click.echo(f"    without one:           {config.public_url}/launch/standalone/{site.name}")
     click.echo("The settings are right.")
 
 

@@ -30,7 +30,7 @@ from smart_app.stories import backend_client, seed
 CLIENT_ID = "imr-on-fhir"
 SITE = "north"
 # As much as the app may ever ask for; each launch asks for what its screens need.
-_SCOPES = ("launch", "openid", "fhirUser", "online_access", "patient/*.cruds", "user/*.cruds")
+_SCOPES = ("launch", "launch/patient", "openid", "fhirUser", "online_access", "patient/*.cruds", "user/*.cruds")
 _GRACEFUL = 5.0
 
 _SETTINGS = """\

@@ -1,4 +1,4 @@
-"""SMART App Launch as an EHR begins it: from `/launch` to a launch of this app, and its end.
+"""SMART App Launch, from the EHR or standalone: from `/launch` to a launch of this app, and its end.
 
 `GET /launch` writes nothing to the store: what must last until the callback stands in a sealed cookie (pending.py).
 """
@@ -20,9 +20,17 @@ from flask import (
     request,
     url_for,
 )
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-from imr_fhir.ehr.authorization import as_form, authorization_request, by_post, launch_parameters, parse_callback
+from imr_fhir.ehr.authorization import (
+    as_form,
+    authorization_request,
+    by_post,
+    launch_parameters,
+    may_be_standalone,
+    parse_callback,
+)
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.ehr.scopes import to_ask
 from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
@@ -50,6 +58,23 @@ _WINDOW = "window"
 def begin() -> BaseResponse:
     """Where the EHR opens the app: only a configured ``iss`` is answered with a way on."""
     asked = launch_parameters(request.query_string.decode("latin-1"))
+    if not asked.get("iss") or not asked.get("launch"):
+        raise LaunchError(
+            "An EHR opens this app with iss and launch; one is missing.",
+            next_step="Open the app from within a patient's chart.",
+        )
+    location, pending = _new_log_in(asked, in_window=False)
+    response = redirect(location)
+    under_way.keep(response, pending, state().seal, now())
+    return response
+
+
+@launch.get("/launch/standalone/<site>")
+def standalone(site: str) -> BaseResponse:
+    """Where a person opens the app without a chart: a bookmark, a portal's link. The EHR asks for the patient."""
+    if site not in state().hospitals:
+        raise NotFound
+    asked = {"iss": state().hospitals[site].site.iss, "ui_locales": request.args.get("ui_locales", "")}
     location, pending = _new_log_in(asked, in_window=False)
     response = redirect(location)
     under_way.keep(response, pending, state().seal, now())
@@ -168,22 +193,19 @@ def go_on(launch: Launch) -> BaseResponse:
 
 
 def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending]:
-    """A new log-in, and the address that shows whether its cookie came back."""
-    if not asked.get("iss") or not asked.get("launch"):
-        raise LaunchError(
-            "An EHR opens this app with iss and launch; one is missing.",
-            next_step="Open the app from within a patient's chart.",
-        )
-    hospital = _hospital(asked["iss"])
+    """A new log-in, and the address that shows whether its cookie came back. Without ``launch`` it is standalone."""
+    hospital, launch_token = _hospital(asked["iss"]), asked.get("launch", "")
     may_be_framed_by(hospital.site)
     configuration = hospital.configuration(now(), anonymous=True)
-    scopes = to_ask(configuration.capabilities, configured=hospital.site.scopes)
+    if not launch_token and not may_be_standalone(configuration):
+        raise LaunchError("This EHR opens the app from within a patient's chart only.", next_step="Open the app there.")
+    scopes = to_ask(configuration.capabilities, configured=hospital.site.scopes, standalone=not launch_token)
     wanted = authorization_request(
         configuration,
         client_id=hospital.site.client_id,
         redirect_uri=hospital.redirect_uri,
         scopes=scopes,
-        launch=asked["launch"],
+        launch=launch_token,
     )
     pending = Pending(
         site=hospital.site.name,

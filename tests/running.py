@@ -33,7 +33,7 @@ from smart_app.store.keys import load_keys
 
 CLIENT_ID = "imr"
 SITE = "sandbox"
-SCOPES = ("launch", "openid", "fhirUser", "online_access", "patient/*.cruds", "user/*.cruds")
+SCOPES = ("launch", "launch/patient", "openid", "fhirUser", "online_access", "patient/*.cruds", "user/*.cruds")
 
 
 class Clock:

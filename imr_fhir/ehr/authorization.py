@@ -71,6 +71,11 @@ def as_form(url: str, config: SmartConfiguration) -> tuple[str, tuple[tuple[str,
     return config.authorization_endpoint, tuple(pair for pair in pairs if pair not in given)
 
 
+def may_be_standalone(config: SmartConfiguration) -> bool:
+    """Whether the EHR lets a person choose the patient; SMART 1.0 does not say, so there it is tried."""
+    return not config.capabilities or {"launch-standalone", "context-standalone-patient"} <= set(config.capabilities)
+
+
 def by_post(url: str, config: SmartConfiguration) -> bool:
     """Whether an address is longer than some servers read, and this one takes a form instead."""
     return len(url) > URL_MAX and "authorize-post" in config.capabilities

@@ -5,8 +5,8 @@ from. It refuses what a hospital refuses. It shares no code with the application
   ``fhir_store`` -> ``database``. ``search_parameters`` is the table of what can be searched, ``indexing`` and ``dates``
   read it from resources. ``references``, ``validation``, ``json_text`` and ``outcome`` say no.
 - Who may: ``oauth`` (HTTP) -> ``authorize``, ``token``, ``client_assertion`` (Authlib's grants) -> ``vault``,
-  ``launches``, ``keys``, ``id_token``. ``bearer`` -> ``access`` and ``scopes`` on every FHIR request. ``capability``
-  says what is offered.
+  ``launches``, ``keys``, ``id_token``; ``standalone`` asks for whom. ``bearer`` -> ``access`` and ``scopes`` on every
+  FHIR request. ``capability`` says what is offered.
 - The chart: ``chart`` -> ``records``, ``words``. ``faults`` go wrong for one launch.
   ``ehrs`` is the table of what each kind of EHR takes, ``admission`` holds every FHIR request and reply to it.
 - ``config``, ``clients`` -> ``app``, ``hospital`` -> ``server``. ``seed`` loads ``data/``.

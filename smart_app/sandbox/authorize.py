@@ -1,5 +1,6 @@
 """The authorization endpoint: SMART's EHR launch. The launch token says who is logged in, so there is no page to fill
-in and no cookie: the endpoint works inside a frame of another site."""
+in and no cookie: the endpoint works inside a frame of another site. A standalone launch comes here with the token that
+``standalone`` made of what a person chose."""
 
 import re
 from typing import Any
@@ -102,8 +103,8 @@ class SmartRequest:
             raise InvalidRequestError("A state is required.")
         if asked("aud", "").rstrip("/") != hospital.config.fhir_base:
             raise InvalidRequestError(f"The aud must be {hospital.config.fhir_base}")
-        if "launch" not in (payload.scope or "").split():
-            raise InvalidRequestError("Only the EHR launch is offered: ask for the scope launch.")
+        if {"launch", "launch/patient"}.isdisjoint((payload.scope or "").split()):
+            raise InvalidRequestError("Ask for the scope launch, or standalone for launch/patient.")
         entry = unused_launch(hospital.vault, asked("launch", ""))
         if entry is None:
             raise InvalidRequestError("The launch is unknown, used already, or older than five minutes.")

@@ -13,6 +13,7 @@ SCOPES = [
     "openid",
     "fhirUser",
     "launch",
+    "launch/patient",
     "online_access",
     "offline_access",
     "patient/*.rs",
@@ -132,6 +133,7 @@ def smart_configuration(config: HospitalConfig) -> dict[str, Any]:
         "authorization_response_iss_parameter_supported": True,
         "capabilities": [
             "launch-ehr",
+            "launch-standalone",
             "authorize-post",
             "client-public",
             "client-confidential-asymmetric",
@@ -139,6 +141,7 @@ def smart_configuration(config: HospitalConfig) -> dict[str, Any]:
             "sso-openid-connect",
             "context-banner",
             "context-ehr-patient",
+            "context-standalone-patient",
             "context-ehr-encounter",
             "permission-offline",
             "permission-online",

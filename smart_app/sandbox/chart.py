@@ -102,19 +102,17 @@ def _page(template: str, **values: Any) -> str:
         ehr=the_hospital().config.ehr,
         language=language,
         languages=LANGUAGES,
-        users=records.people(the_hospital(), "Practitioner", f"_id={','.join(USERS)}"),
+        users=records.users(the_hospital()),
         other_language=lambda each: urlencode({**request.args, "lang": each}),
         link=lambda endpoint, **more: url_for(f"chart.{endpoint}", **{**kept, **more}),
         **values,
     )
 
 
-USERS = ("kari", "ola")
-
-
 def _user(person: records.Person) -> str:
     """Who is logged in: ``?user=``, else the patient's own clinician."""
-    return next((each for each in (request.args.get("user"), person.practitioner) if each in USERS), USERS[0])
+    known = (*records.USERS, records.THE_PATIENT)
+    return next((each for each in (request.args.get("user"), person.practitioner) if each in known), known[0])
 
 
 def _faults() -> tuple[str, ...]:
@@ -130,6 +128,7 @@ def _patient(hospital: Hospital, patient: str) -> records.Person:
 
 def _launch_url(hospital: Hospital, person: records.Person) -> str:
     encounter = records.open_encounter(hospital, person.id)
-    told = Launch(user=f"Practitioner/{_user(person)}", patient=person.id, encounter=encounter, faults=_faults())
+    user = records.user_reference(_user(person), person.id)
+    told = Launch(user=user, patient=person.id, encounter=encounter, faults=_faults())
     query = urlencode({"iss": hospital.config.fhir_base, "launch": hospital.launch(told)})
     return f"{hospital.config.app_launch_url}?{query}"

@@ -1,17 +1,33 @@
 """The authorization server's addresses."""
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from .authorize import authorization_response
 from .capability import openid_configuration
 from .hospital import the_hospital
+from .records import users
+from .standalone import asks_for_patient, candidates, completed
+from .words import language_of, words
 
 oauth = Blueprint("oauth", __name__)
 
 
 @oauth.route("/oauth2/authorize", methods=["GET", "POST"])
-def authorize() -> Response:
-    """A redirect back to the application; a page that says why where redirecting is not allowed."""
+def authorize() -> BaseResponse:
+    """A redirect back to the application; a page that says why where redirecting is not allowed; in a standalone launch
+    first the page that asks for whom."""
+    if asks_for_patient(request.values):
+        hospital, language = the_hospital(), language_of(request)
+        page = render_template(
+            "hospital/choose.html",
+            w=words(language),
+            language=language,
+            asked=request.values.to_dict(),
+            users=users(hospital),
+            people=candidates(hospital),
+        )
+        return Response(page, headers={"Cache-Control": "no-store"})
     reply: Response = authorization_response(current_app.extensions["authorization_server"])
     if reply.location is None:
         problem = reply.get_json()
@@ -21,6 +37,11 @@ def authorize() -> Response:
         return Response(page, 400)
     reply.headers["Cache-Control"] = "no-store"
     return reply
+
+
+@oauth.post("/oauth2/chosen")
+def chosen() -> BaseResponse:
+    return redirect(f"{url_for('oauth.authorize')}?{completed(the_hospital(), request.form.to_dict())}", 303)
 
 
 @oauth.post("/oauth2/token")

@@ -38,6 +38,19 @@ class Line:
     saved: str
 
 
+USERS = ("kari", "ola")  # ids of the clinicians who may be logged in; the patient may too
+THE_PATIENT = "patient"
+
+
+def users(hospital: Hospital) -> list[Person]:
+    return people(hospital, "Practitioner", f"_id={','.join(USERS)}")
+
+
+def user_reference(user: str, patient: str) -> str:
+    """Who is logged in: one of USERS, or the patient with the id ``patient``."""
+    return f"Patient/{patient}" if user == THE_PATIENT else f"Practitioner/{user}"
+
+
 def people(hospital: Hospital, resource_type: str, query: str = "") -> list[Person]:
     return [_person(stored) for stored in _found(hospital, resource_type, query)]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LEVELS = ("patient", "user", "system")
-CONTEXT = ("openid", "fhirUser", "profile", "launch", "online_access", "offline_access")
+CONTEXT = ("openid", "fhirUser", "profile", "launch", "launch/patient", "online_access", "offline_access")
 V1_LETTERS = {"read": "rs", "write": "cud", "*": "cruds"}
 # SMART 2: the letters stand in the order of "cruds". Finer scopes ("...?category=...") are not offered here.
 RESOURCE_SCOPE = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]*)\.(read|write|\*|(?=[cruds])c?r?u?d?s?)")

@@ -128,7 +128,7 @@ class HospitalAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
             # RFC 6749 6: the new refresh token has the scope of the old one, also where less was asked for this time
             whole = {**body, "scope": before.get_scope() if before else token["scope"]}
             vault.keep("refresh", token["refresh_token"], whole, seconds=seconds, family=family)
-        if launch.patient:
+        if launch.patient and {"launch", "launch/patient"} & set(token["scope"].split()):
             token |= {"patient": launch.patient, "need_patient_banner": launch.need_patient_banner}
             told = {name: getattr(launch, name) for name in ("encounter", "intent", "tenant")}
             told["fhirContext"] = list(launch.fhir_context)

@@ -18,7 +18,16 @@ from smart_app.sandbox import BACKEND_GRANTS, Client, Hospital, HospitalConfig, 
 BASE = "http://localhost"
 FHIR = f"{BASE}/fhir"
 CALLBACK = "http://127.0.0.1:8001/callback/demo"
-APP_SCOPES = ("openid", "fhirUser", "launch", "online_access", "offline_access", "patient/*.cruds", "user/*.cruds")
+APP_SCOPES = (
+    "openid",
+    "fhirUser",
+    "launch",
+    "launch/patient",
+    "online_access",
+    "offline_access",
+    "patient/*.cruds",
+    "user/*.cruds",
+)
 
 RSA = RSAKey.generate_key(2048, {"kid": "backend-1", "use": "sig"})
 EC = ECKey.generate_key("P-384", {"kid": "app-1", "use": "sig"})
