@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flask import g, request, url_for
+from flask import g, request
 
 from imr_fhir.scale import ITEM_COUNT, Item, scale
 from smart_app.access import full_date
 from smart_app.drafting import ratings_of
-from smart_app.language import LANGUAGES, say, use_language, words
+from smart_app.language import LANGUAGES, use_language, words
 from smart_app.presenters.header import addressed, header
-from smart_app.session import session_from
+from smart_app.sitting import Sitting
 from smart_app.state import now, state
-from smart_app.store.handovers import Handover
 
 
 @dataclass(frozen=True)
 class PatientPage:
-    """``lid`` is the launch that the PIN opens again; ``state`` the hand-over's; ``errors`` by part of the page."""
+    """``errors`` by part of the page."""
 
-    hid: str
-    lid: str
+    sitting: Sitting
     name: str
     who: str
     organization: str
@@ -33,19 +31,15 @@ class PatientPage:
     items: tuple[Item, ...]
     ratings: Mapping[int, int]
     comment: str
-    state: str
-    handed_in: bool
-    own_window: bool
     item: Item | None = None
     came: str = ""  # "check" or "rest": from the page before handing in, to change one answer or to give the rest
     errors: Mapping[str, str] = field(default_factory=dict)
-    pin_error: str = ""
     languages: tuple[tuple[str, str], ...] = tuple(LANGUAGES.items())
     total: int = ITEM_COUNT
 
     @property
     def finished(self) -> bool:
-        return self.state != "open"
+        return self.sitting.state != "open"
 
     @property
     def translated(self) -> bool:
@@ -70,11 +64,11 @@ class PatientPage:
         return self.unanswered[0].number if self.unanswered else 1
 
 
-def patient_page(handover: Handover) -> PatientPage:
+def patient_page(sitting: Sitting) -> PatientPage:
     """Sets the request's language and header, too."""
-    site = state().config.sites[handover.owner.site]
-    draft = state().store.drafts.get(handover.draft_id, handover.owner)
-    session = session_from(handover.value["session"])
+    site = state().config.sites[sitting.owner.site]
+    draft = state().store.drafts.get(sitting.draft_id, sitting.owner)
+    session = sitting.session
     use_language(draft.language)
     g.header = header(
         words(),
@@ -85,19 +79,15 @@ def patient_page(handover: Handover) -> PatientPage:
     )
     form = scale("client")
     return PatientPage(
-        hid=handover.id,
-        lid=handover.launch_id,
+        sitting=sitting,
         name=addressed(words(), session.patient_name),
-        who=session.user_name or say("hand.unit"),
+        who=sitting.who,
         organization=site.organization,
         phone=site.phone,
         language=draft.language,
-        here=request.path if request.method == "GET" else url_for("patient.start", hid=handover.id),
+        here=request.path if request.method == "GET" else sitting.url("start"),
         introduction=form.introduction.in_(draft.language) if form.introduction else "",
         items=form.items,
         ratings=ratings_of(draft),
         comment=draft.comment,
-        state=handover.state,
-        handed_in=handover.submitted,
-        own_window=bool(handover.value["own_window"]),
     )

@@ -1,0 +1,137 @@
+"""The pages on which a patient answers alone: one draft is read and written, and nothing else.
+
+No module of ``imr_fhir.ehr`` is imported here (import-linter holds this): `patient` gives them an address while the
+screen is handed over, `alone` where the patient has opened the app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from imr_fhir.scale import ITEM_COUNT, scale
+from smart_app import answering
+from smart_app.language import language_of, say
+from smart_app.patient_page import PatientPage, patient_page
+from smart_app.sitting import Sitting
+from smart_app.state import now, state
+from smart_app.store.drafts import COMMENT
+from smart_app.store.errors import DraftSealed
+
+Answer = str | Response | tuple[str, int]
+View = Callable[..., Answer]
+
+
+def add_pages(blueprint: Blueprint, root: str, guard: Callable[[View], View]) -> None:
+    """Gives each page its address below ``root``. ``guard`` calls a view with the ``Sitting`` and, but for ``keep``,
+    the ``PatientPage`` while answers are taken."""
+    for path, view, methods in _PAGES:
+        blueprint.add_url_rule(f"{root}{path}", view.__name__, guard(view), methods=methods)
+
+
+def start(_: Sitting, page: PatientPage) -> Answer:
+    return render_template("patient/start.html", page=page)
+
+
+def question(sitting: Sitting, page: PatientPage, number: int) -> Answer:
+    if not 1 <= number <= ITEM_COUNT:
+        abort(404)
+    page = replace(page, item=scale("client").item(number), came=request.values.get("came", ""))
+    if request.method == "GET":
+        return render_template("patient/question.html", page=page)
+    if shown := _keep_or_show(sitting, page, "patient/question.html"):
+        return shown
+    return redirect(_after(sitting, number), 303)
+
+
+def _after(sitting: Sitting, number: int) -> str:
+    go, came = request.form.get("go", "next"), request.form.get("came", "")
+    to = number - 1 if go == "previous" else number + 1
+    if go == "next" and came == "rest":  # from the page before handing in: on to the next open one, then back there
+        rest = [item.number for item in patient_page(sitting).unanswered if item.number > number]
+        if rest:
+            return sitting.url("question", number=rest[0], came="rest")
+    if go == "stop" or (go == "next" and came in ("rest", "check")):
+        return sitting.url("check")
+    if to > ITEM_COUNT:
+        return sitting.url("comment")
+    return sitting.url("question", number=max(to, 1))
+
+
+def every(sitting: Sitting, page: PatientPage) -> Answer:
+    if request.method == "GET":
+        return render_template("patient/all.html", page=page)
+    if shown := _keep_or_show(sitting, page, "patient/all.html"):
+        return shown
+    go = request.form.get("go", "")
+    if go.startswith("keep-"):
+        return redirect(sitting.url("every", _anchor=f"item-{go.removeprefix('keep-')}"), 303)
+    return redirect(sitting.url("check"), 303)
+
+
+def comment(sitting: Sitting, page: PatientPage) -> Answer:
+    if request.method == "GET":
+        return render_template("patient/comment.html", page=page)
+    if shown := _keep_or_show(sitting, page, "patient/comment.html"):
+        return shown
+    if request.form.get("go") == "previous":
+        return redirect(sitting.url("question", number=ITEM_COUNT), 303)
+    return redirect(sitting.url("check"), 303)
+
+
+def keep(sitting: Sitting) -> tuple[str, int]:
+    """For the script: one answer or the comment, as it is given. 204 means that it is kept."""
+    try:
+        faults = _keep(sitting)
+    except DraftSealed:
+        return say("form.error.sent"), 409
+    return (say(faults[0].key, **faults[0].params), 400) if faults else ("", 204)
+
+
+def check(_: Sitting, page: PatientPage) -> Answer:
+    return render_template("patient/check.html", page=page)
+
+
+def language(sitting: Sitting, _: PatientPage) -> Answer:
+    chosen = language_of(request.form.get("language", ""))
+    if chosen:
+        sitting.set_language(chosen)
+    home, here = sitting.url("start"), request.form.get("next", "")
+    return redirect(here if here.startswith(home) and "\\" not in here and "//" not in here else home, 303)
+
+
+_BOTH = ("GET", "POST")
+_PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
+    ("/", start, ("GET",)),
+    ("/<int:number>", question, _BOTH),
+    ("/all", every, _BOTH),
+    ("/comment", comment, _BOTH),
+    ("/keep", keep, ("POST",)),
+    ("/check", check, ("GET",)),
+    ("/language", language, ("POST",)),
+)
+
+
+def _keep_or_show(sitting: Sitting, page: PatientPage, template: str) -> Answer | None:
+    """None where all that came is kept; else the page with what was typed and why it can't be."""
+    faults = _keep(sitting)
+    if not faults:
+        return None
+    again = patient_page(sitting)
+    errors: dict[str, Any] = {fault.field: say(fault.key, **fault.params) for fault in faults}
+    typed = request.form.get(COMMENT, again.comment)
+    return render_template(template, page=replace(again, item=page.item, comment=typed, errors=errors)), 400
+
+
+def _keep(sitting: Sitting) -> tuple[answering.AnswerError, ...]:
+    """Keeps what can be kept, and says what can't. Raises DraftSealed."""
+    if sitting.state != "open":
+        raise DraftSealed("This form is handed in already.", next_step="A change is a correction.")
+    posted = answering.read_answers(request.form, scale("client"))
+    state().store.drafts.set_answers(sitting.draft_id, sitting.owner, posted.values, now())
+    sitting.touch()
+    return posted.faults
