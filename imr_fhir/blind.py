@@ -1,4 +1,4 @@
-"""The clinician rates blind: which of the patient's answers stay hidden until the clinician has rated."""
+"""Each rates blind: which of the other's current answers stay hidden until the viewer has rated."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from imr_fhir.due import DueOccasion
 from imr_fhir.history import CLOSE_DAYS, day
 from imr_fhir.response import Response
+from imr_fhir.scale import Rater
 
 
 def hidden_from_clinician(
@@ -31,6 +32,33 @@ def hidden_from_clinician(
     """
     if not (clinician_on and may_rate):
         return ()
+    return _until_rated("clinician", responses, occasion, today=today, seen_first=seen_first, scheduled=scheduled)
+
+
+def hidden_from_patient(
+    responses: Iterable[Response],
+    occasion: DueOccasion | None,
+    *,
+    today: date,
+    seen_first: Collection[str] = (),
+    scheduled: bool = True,
+) -> tuple[Response, ...]:
+    """The clinician's current ratings that do not come before the patient's own answers; as above, the other way.
+
+    They are the patient's to open at any time (rule 20), so a press opens them, which is recorded.
+    """
+    return _until_rated("client", responses, occasion, today=today, seen_first=seen_first, scheduled=scheduled)
+
+
+def _until_rated(
+    viewer: Rater,
+    responses: Iterable[Response],
+    occasion: DueOccasion | None,
+    *,
+    today: date,
+    seen_first: Collection[str],
+    scheduled: bool,
+) -> tuple[Response, ...]:
     if occasion is not None and occasion.opens <= today <= occasion.closes:
         opens, closes = occasion.opens, occasion.closes
     elif not scheduled:
@@ -38,6 +66,6 @@ def hidden_from_clinician(
     else:
         return ()
     at_occasion = [response for response in responses if opens <= day(response) <= closes]
-    if any(response.rater == "clinician" and response.complete for response in at_occasion):
+    if any(response.rater == viewer and response.complete for response in at_occasion):
         return ()
-    return tuple(response for response in at_occasion if response.rater == "client" and response.key not in seen_first)
+    return tuple(response for response in at_occasion if response.rater != viewer and response.key not in seen_first)

@@ -8,7 +8,20 @@ from flask import Flask
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from smart_app import filing, form, goals, handover, health, launch, panel, patient, today, together
+from smart_app import (
+    alone,
+    filing,
+    form,
+    goals,
+    handover,
+    health,
+    launch,
+    own,
+    panel,
+    patient,
+    today,
+    together,
+)
 from smart_app.access import init_access
 from smart_app.config import AppConfig
 from smart_app.error_pages import init_error_pages
@@ -31,6 +44,8 @@ _ACTIVITIES = (
     form.form,
     handover.handover,
     patient.patient,
+    alone.alone,
+    own.own,
     together.together,
     today.today,
     goals.goals,

@@ -103,6 +103,11 @@ class Launch:
     def scopes(self) -> tuple[str, ...]:
         return self.record.tokens.scopes
 
+    @property
+    def without_figures(self) -> bool:
+        """A patient who has just answered, alone: scores, change and gaps come where there is somebody to talk to."""
+        return self.role == "patient" and self.record.context.answered
+
     def client(self) -> FhirClient:
         """The EHR as this user, for this patient."""
         hospital = self._state.hospitals[self.site.name]

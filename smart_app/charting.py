@@ -75,6 +75,7 @@ def _situation(launch: Launch) -> Situation:
         today=launch.today,
         may_write=launch.role == "clinician",
         clinician_on=launch.site.allow_unverified_clinician_scale,
+        own_record=launch.role == "patient",
         viewer=f"{user.type}/{user.id}" if user else "",
         opened=frozenset(launch.record.context.opened),
         pair_window=launch.site.pair_window_days,

@@ -20,5 +20,7 @@ _OF_CLINICIANS: Mapping[str, str] = {
 def landing(launch: Launch) -> str:
     """Its address. It says where to begin, never what is allowed: each page asks for itself."""
     context = launch.context
+    if context.role == "patient":
+        return url_for("own.home", lid=launch.id)
     by_intent = _OF_CLINICIANS if context.role == "clinician" else {}
     return url_for(by_intent.get(context.intent, "panel.show"), lid=launch.id)

@@ -1,4 +1,4 @@
-"""Small notes that a clinician makes with one press: filed at once, once, and without a page of their own."""
+"""Small notes that a person makes with one press: filed at once, once, and without a page of their own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def said(act: Act) -> dict[str, Any]:
     return {
         "patient": act.session.patient,
         "said": act.local_now,
-        "performer": act.session.clinician,
+        "performer": act.session.person,
         "identifier": urn(),
         "encounter": act.session.encounter,
     }
@@ -33,6 +33,6 @@ def note(launch: Launch, act: Act, made: Note, *, once: str) -> None:
     while (before := filings.of_form(once, owner)) and before.state is State.WITHDRAWN:
         once = before.id  # the person took that one back, so this is another
     parts = [note_part(act, made)]
-    parts += told(act, parts, activity="create", author=act.session.clinician)
+    parts += told(act, parts, activity="create", author=act.session.person)
     sealed = seal(state().store, act, owner, parts, kind="note", details={}, form=once)
     deliver(sealed, courier_of(launch))

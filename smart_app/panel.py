@@ -29,7 +29,9 @@ panel = Blueprint("panel", __name__, url_prefix="/l/<lid>")
 
 @panel.get("/")
 @with_launch(*EVERYONE)
-def show(launch: Launch) -> str:
+def show(launch: Launch) -> str | Response:
+    if launch.without_figures:
+        return redirect(url_for("own.home", lid=launch.id), 303)
     chart, all_of, situation = read(launch)
     situation = replace(situation, occasion=request.args.get("occasion", ""))
     if situation.may_write:
@@ -43,7 +45,9 @@ def show(launch: Launch) -> str:
 
 @panel.get("/how")
 @with_launch(*EVERYONE)
-def how(launch: Launch) -> str:
+def how(launch: Launch) -> str | Response:
+    if launch.without_figures:
+        return redirect(url_for("own.home", lid=launch.id), 303)
     chart, all_of, situation = read(launch)
     audit("view", launch, resources=_shown(chart), purpose="how change is worked out")
     return render_template("panel/how.html", how=how_presenter.how(words(), all_of, situation), lid=launch.id)

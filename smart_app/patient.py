@@ -57,6 +57,7 @@ def sitting_of(handover: Handover) -> Sitting:
         who=session.user_name or say("hand.unit"),
         leave=url_for("patient.back", hid=handover.id),
         leave_label=say("patient.give_back"),
+        lid="",
         touch=lambda: store.handovers.touch(handover.id, now()),
         set_language=lambda chosen: _speak(handover, chosen),
     )

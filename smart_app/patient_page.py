@@ -76,6 +76,7 @@ def patient_page(sitting: Sitting) -> PatientPage:
         birth_date=full_date(session.birth_date),
         organization=site.organization,
         today=now().astimezone(site.zone).date(),
+        lid=sitting.lid,
     )
     form = scale("client")
     return PatientPage(

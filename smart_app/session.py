@@ -29,6 +29,11 @@ class Session:
     def patient_reference(self) -> str:
         return f"Patient/{self.patient}"
 
+    @property
+    def person(self) -> str:
+        """Reference of who acts: the clinician, or the patient in the own launch."""
+        return self.clinician or self.patient_reference
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"plan": self.plan.as_json()}
 

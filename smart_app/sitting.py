@@ -27,6 +27,7 @@ class Sitting:
     who: str
     leave: str
     leave_label: str
+    lid: str  # of the patient's own launch, which its pages may end; "" while handed over
     touch: Callable[[], None] = field(repr=False)
     set_language: Callable[[str], None] = field(repr=False)
 

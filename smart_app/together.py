@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from imr_fhir.pairing import Pair, gaps
 from imr_fhir.patient_view import FOLDABLE_ITEMS
-from imr_fhir.response import Response
+from imr_fhir.response import Response as Rating
 from imr_fhir.scale import NA_ITEM, Rater
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.charting import read
@@ -41,7 +42,9 @@ class Page:
 
 @together.get("")
 @with_launch(*EVERYONE)
-def page(launch: Launch) -> str:
+def page(launch: Launch) -> str | Response:
+    if launch.without_figures:
+        return redirect(url_for("own.home", lid=launch.id), 303)
     chart, all_of, _ = read(launch)
     pair = next((found for occasion in all_of.occasions if (found := all_of.whole_pair(occasion))), None)
     if pair is None:
@@ -58,7 +61,7 @@ def page(launch: Launch) -> str:
 def _page(launch: Launch, all_of: Known, pair: Pair, goal: GoalView | None) -> Page:
     found = gaps(pair)
     view = gaps_view(words(), found, all_of.names)
-    rated: dict[Rater, Response] = {"client": pair.client, "clinician": pair.clinician}
+    rated: dict[Rater, Rating] = {"client": pair.client, "clinician": pair.clinician}
     shown = {rater: Shown(response, all_of.first(response)) for rater, response in rated.items()}
     groups = item_groups(words(), shown, all_of.names, frozenset(gap.item for gap in found.offered))
     return Page(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from imr_fhir.blind import hidden_from_clinician
+from imr_fhir.blind import hidden_from_clinician, hidden_from_patient
 from imr_fhir.change import CannotSay, Change, change
 from imr_fhir.course import Course, course_of, courses, firsts_of, responses_in
 from imr_fhir.due import DueOccasion, current
@@ -81,15 +81,20 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
     found = courses(chart.episodes, listed, situation.table, today=situation.today)
     course = current_course(found, situation.today)
     now_due = current(course, situation.today) if course else None
-    hidden = hidden_from_clinician(
-        listed,
-        now_due,
-        today=situation.today,
-        clinician_on=situation.clinician_on,
-        may_rate=situation.may_write,
-        scheduled=course is not None and course.runs(situation.today),
-        seen_first=situation.opened | seen_first(notes, listed, situation.viewer),
-    )
+    scheduled = course is not None and course.runs(situation.today)
+    opened = situation.opened | seen_first(notes, listed, situation.viewer)
+    if situation.own_record:
+        hidden = hidden_from_patient(listed, now_due, today=situation.today, seen_first=opened, scheduled=scheduled)
+    else:
+        hidden = hidden_from_clinician(
+            listed,
+            now_due,
+            today=situation.today,
+            clinician_on=situation.clinician_on,
+            may_rate=situation.may_write,
+            scheduled=scheduled,
+            seen_first=opened,
+        )
     pairing = pairs(listed, found, situation.pair_window)
     visible = tuple(response for response in listed if response not in hidden)
     both = situation.clinician_on or any(response.rater == "clinician" for response in listed)

@@ -50,6 +50,7 @@ class Items:
 class Panel:
     name: str  # what the patient is called
     raters: Mapping[Rater, str]  # shown at this site, with their names
+    own_record: bool  # it is the patient who looks
     may_write: bool
     may_rate: bool  # ... on the clinician scale
     today: str
@@ -91,6 +92,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
     return Panel(
         name=all_of.names["client"],
         raters=all_of.names,
+        own_record=situation.own_record,
         may_write=situation.may_write,
         may_rate=situation.may_write and situation.clinician_on,
         today=words.day(situation.today),
@@ -100,7 +102,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         scales_title=words.say("scales.title", date=words.day(chosen.day)) if chosen else words.say("scales.none"),
         choices=choices(words, all_of.occasions, chosen) if chosen else (),
         tiles=tuple(_tile(words, all_of, situation, chosen, rater) for rater in all_of.names) if chosen else (),
-        see_first=next((response.key for response in all_of.hidden), ""),
+        see_first=next((response.key for response in all_of.hidden if situation.may_write), ""),
         drafts=draft_lines(words, situation.drafts, all_of.names),
         due=due,
         chart=chart_view(

@@ -28,6 +28,7 @@ class Situation:
     today: date  # in the site's time zone
     may_write: bool  # a clinician; a reader sees and prints
     clinician_on: bool  # the site uses the clinician scale
+    own_record: bool = False  # it is the patient who looks
     viewer: str = ""  # reference of who looks
     opened: frozenset[str] = frozenset()  # keys of the answers that were opened before rating in this launch
     occasion: str = ""  # key of the occasion asked for, "" for the latest

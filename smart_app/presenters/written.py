@@ -11,7 +11,7 @@ from typing import Any
 from imr_fhir import goal as goals
 from imr_fhir import record, response
 from imr_fhir.errors import ResourceError
-from imr_fhir.record import OUTCOMES, RESULTS, TAPS, DueOutcome, Factor, Note, Prompt, Review
+from imr_fhir.record import OUTCOMES, RESULTS, TAPS, DueOutcome, Factor, Note, Prompt, Review, SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, scale
 from smart_app.language import Words
@@ -49,12 +49,12 @@ def of(words: Words, resource: Mapping[str, Any], patient: str, texts: Mapping[s
     kind = resource["resourceType"]
     try:
         if kind == "QuestionnaireResponse":
-            yield from _answers(words, response.from_resource(resource, patient=patient))
+            yield from answer_lines(words, response.from_resource(resource, patient=patient))
         elif kind == "Goal":
             found = goals.from_resource(resource, patient=patient)
             yield Written(words.say("filing.part.step" if found.parent else "filing.part.goal"), found.text)
         elif kind == "Observation" and _codes(resource) & set(record.CODES):
-            yield from _note(words, record.from_resource(resource, patient=patient), texts)
+            yield from note_lines(words, record.from_resource(resource, patient=patient), texts)
     except ResourceError as error:
         yield Written(f"{kind}/{resource.get('id', '')}", error.message)
 
@@ -63,7 +63,8 @@ def _codes(resource: Mapping[str, Any]) -> set[str]:
     return {coding.get("code") for coding in resource.get("code", {}).get("coding", ())}
 
 
-def _answers(words: Words, said: Response) -> Iterator[Written]:
+def answer_lines(words: Words, said: Response) -> Iterator[Written]:
+    """One a question that was answered, and the comment."""
     form = scale(said.rater)
     for number, rating in said.ratings.items():
         figure = "" if rating == NA else f" ({rating})"
@@ -73,7 +74,8 @@ def _answers(words: Words, said: Response) -> Iterator[Written]:
         yield Written(words.say("form.comment"), said.comment)
 
 
-def _note(words: Words, note: Note, texts: Mapping[str, str]) -> Iterator[Written]:
+def note_lines(words: Words, note: Note, texts: Mapping[str, str]) -> Iterator[Written]:
+    """``texts``: the words of goals by reference."""
     if isinstance(note, Factor):
         yield Written(words.say(f"filing.part.{note.kind}"), note.text)
     elif isinstance(note, Review):
@@ -85,6 +87,8 @@ def _note(words: Words, note: Note, texts: Mapping[str, str]) -> Iterator[Writte
     elif isinstance(note, Prompt):
         when = words.short_day(note.follow_up) if note.follow_up else ""
         yield Written(words.say("filing.part.prompt"), _named(TAPS, words.parts("today.taps", when=when))[note.tap])
+    elif isinstance(note, SeenFirst):
+        yield Written(words.say("filing.part.seen-first"), note.response)
     elif isinstance(note, DueOutcome):
         outcomes = _named(OUTCOMES, [words.say(f"due.option.{code}") for code in OUTCOMES])
         yield Written(words.say("filing.part.due-outcome"), outcomes[note.outcome])

@@ -18,7 +18,8 @@ class Context:
     """The launch record: site and issuer, the verified person (``sub`` empty: none), the patient, and how to show it.
 
     ``iss`` is what the EHR launched with, ``issuer`` the discovered one; ``plan`` is the write plan as JSON; ``opened``
-    are keys of the patient's answers that this viewer opened before rating. ``intent`` and ``tenant`` are the EHR's
+    are keys of the answers that this viewer opened before rating; ``answered``: the patient handed in answers in this
+    launch. ``intent`` and ``tenant`` are the EHR's
     word for it: neither is shown, and nothing is trusted for them.
     """
 
@@ -42,6 +43,7 @@ class Context:
     return_style: str = ""
     plan: Mapping[str, Any] = field(default_factory=dict)
     opened: tuple[str, ...] = ()
+    answered: bool = False
 
     @property
     def binding(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ recorded as ``seen-first``.
 
 import pytest
 
-from imr_fhir.blind import hidden_from_clinician
+from imr_fhir.blind import hidden_from_clinician, hidden_from_patient
 from imr_fhir.due import current
 from tests.spec.build import client, clinician, course, d, ids, stopped, withdrawn
 
@@ -86,3 +86,32 @@ UNSCHEDULED = [
 def test_hidden_without_a_running_course(case, responses, today, hidden):
     found = hidden_from_clinician(responses, None, today=d(today), clinician_on=True, may_rate=True, scheduled=False)
     assert ids(found) == hidden
+
+
+# "The patient never sees the clinician's rating first."
+OF_THE_PATIENT = [
+    ("nobody rated", [], 90, ""),
+    ("the clinician rated", [clinician(90)], 91, "clinician-90"),
+    ("the patient rated too", [clinician(90), client(91)], 91, ""),
+    ("the patient stopped early", [clinician(90), stopped(91)], 91, "clinician-90"),
+    ("the patient's was withdrawn", [clinician(90), withdrawn(91)], 92, "clinician-90"),
+    ("earlier occasions stay", [clinician(0), clinician(90)], 90, "clinician-90"),
+    ("the window has closed", [clinician(90)], 119, ""),
+    ("the own answers are never hidden", [client(90)], 90, ""),
+]
+
+
+@pytest.mark.parametrize(("case", "responses", "today", "hidden"), OF_THE_PATIENT)
+def test_hidden_from_the_patient(case, responses, today, hidden):
+    assert ids(hidden_from_patient(responses, current(course(0), d(today)), today=d(today))) == hidden
+
+
+def test_the_patient_may_open_it_first():
+    """Rule 20: nothing of the own record is hidden from who asks for it."""
+    found = hidden_from_patient([clinician(90)], current(course(0), d(91)), today=d(91), seen_first=("clinician-90",))
+    assert found == ()
+
+
+def test_without_a_course_the_last_28_days_are_the_occasion_for_the_patient_too():
+    hidden = [hidden_from_patient([clinician(0)], None, today=d(day), scheduled=False) for day in (28, 29)]
+    assert [ids(each) for each in hidden] == ["clinician-0", ""]

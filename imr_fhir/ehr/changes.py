@@ -1,0 +1,48 @@
+"""Why something in the record was corrected or withdrawn: the reasons in its Provenance."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+from imr_fhir.ehr.address import local_reference
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.errors import ResourceError
+from imr_fhir.fhir_time import parse_date_time
+
+AT_ONCE = 20  # targets in one search: addresses of 2,000 characters are read everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``about`` is the reference of what was changed, ``reason`` in the words of who changed it."""
+
+    about: str
+    at: datetime
+    reason: str
+
+
+def changes(client: FhirClient, references: Sequence[str], *, zone: tzinfo) -> tuple[Change, ...]:
+    """Of these resources, oldest first. Raises EhrError where the EHR shows no Provenance."""
+    wanted, found = set(references), []
+    for start in range(0, len(references), AT_ONCE):
+        targets = ",".join(references[start : start + AT_ONCE])
+        for raw in client.search("Provenance", [("target", targets)]).resources:
+            found += [change for change in _changes(raw, client.base, zone) if change.about in wanted]
+    return tuple(sorted(set(found), key=lambda change: (change.at, change.about, change.reason)))
+
+
+def _changes(raw: Mapping[str, Any], base: str, zone: tzinfo) -> Iterator[Change]:
+    reasons = [text for concept in _objects(raw.get("reason")) if isinstance(text := concept.get("text"), str)]
+    try:
+        at = parse_date_time(str(raw.get("recorded", ""))).astimezone(zone)
+    except ResourceError:
+        return  # other software's: ours always says when
+    for target in _objects(raw.get("target")):
+        reference = local_reference(target.get("reference"), base)
+        if reference and reasons:
+            yield Change(str(reference), at, " ".join(reasons))
+
+
+def _objects(value: object) -> Iterable[Mapping[str, Any]]:
+    return (part for part in (value if isinstance(value, list) else []) if isinstance(part, Mapping))

@@ -1,0 +1,112 @@
+"""The pages of a patient who has opened the app: where to begin, all of the own record, and who opened it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
+
+from imr_fhir.ehr.changes import changes
+from imr_fhir.errors import EhrError, Unauthorized
+from imr_fhir.record import SeenFirst
+from imr_fhir.scale import ITEM_COUNT
+from smart_app.access import Launch, audit, with_launch
+from smart_app.alone import may_answer, take_on
+from smart_app.charting import read
+from smart_app.drafting import ratings_of
+from smart_app.language import say, words
+from smart_app.noting import note, said
+from smart_app.presenters.header import addressed
+from smart_app.presenters.openings import SEEN_FIRST, openings
+from smart_app.presenters.own_record import own_record
+from smart_app.saving import begin, plan_of
+from smart_app.state import state
+from smart_app.store.filing_states import State
+
+own = Blueprint("own", __name__, url_prefix="/l/<lid>/own")
+FEW = 50
+
+
+@own.get("")
+@with_launch("patient")
+def home(launch: Launch) -> str:
+    audit("view", launch, purpose="own page")
+    draft = state().store.drafts.find(launch.record.owner, "client")
+    page = {
+        "lid": launch.id,
+        "name": addressed(words(), launch.patient_name),
+        "who": say("hand.unit"),
+        "organization": launch.site.organization,
+        "phone": launch.site.phone,
+        "may_answer": may_answer(launch),
+        "answered": len(ratings_of(draft)) if draft else 0,
+        "total": ITEM_COUNT,
+        "kept_until": words().day(draft.expires.astimezone(launch.site.zone)) if draft else "",
+        "waiting": len(state().store.filings.outbox(launch.record.owner)),
+        "figures": not launch.without_figures,
+    }
+    return render_template("own/home.html", page=page)
+
+
+@own.post("/save")
+@with_launch("patient")
+def save(launch: Launch) -> Response:
+    """Takes what is kept here into the record; the first that has to wait makes the others wait too."""
+    state().store.filings.recover()
+    for each in state().store.filings.outbox(launch.record.owner):
+        if take_on(launch, each).state is State.WAITING:
+            break
+    return redirect(url_for("own.home", lid=launch.id), 303)
+
+
+@own.get("/record")
+@with_launch("patient")
+def record(launch: Launch) -> str:
+    chart, all_of, situation = read(launch)
+    references = [f"QuestionnaireResponse/{response.id}" for response in chart.responses]
+    try:
+        reasons = changes(launch.client(), references, zone=launch.site.zone)
+    except Unauthorized:
+        raise
+    except EhrError:
+        reasons = None
+    audit("view", launch, resources=(*references, *(f"Goal/{goal.id}" for goal in chart.goals)), purpose="own record")
+    figures = not launch.without_figures
+    page = own_record(words(), chart, all_of, situation, reasons=reasons, figures=figures)
+    place = {"lid": launch.id, "who": say("hand.unit"), "phone": launch.site.phone, "figures": figures}
+    return render_template("own/record.html", page=page, place=place)
+
+
+@own.post("/open")
+@with_launch("patient")
+def open_first(launch: Launch) -> Response:
+    """A clinician's answers before the own ones: the patient's right, remembered here and noted in the record."""
+    _, all_of, _ = read(launch)
+    key = request.form.get("key", "")
+    wanted = next((response for response in all_of.hidden if response.key == key), None)
+    if wanted is None:
+        raise BadRequest
+    reference = f"QuestionnaireResponse/{wanted.id}"
+    audit("view", launch, resources=(reference,), purpose=SEEN_FIRST)
+    state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, key)))
+    if "Observation" in plan_of(launch).creates:
+        act = begin(launch)
+        note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
+    return redirect(url_for("own.record", lid=launch.id), 303)
+
+
+@own.get("/opened")
+@with_launch("patient")
+def opened(launch: Launch) -> Any:
+    audit("view", launch, purpose="who opened the record")
+    log = state().store.audit
+    entries: list[dict[str, Any]] = []
+    while more := log.entries(after=entries[-1]["seq"] if entries else 0, patient_key=launch.record.patient_key):
+        entries += more
+    lines = openings(words(), entries, own_key=launch.user_key, zone=launch.site.zone)
+    shown = lines if request.args.get("all") else lines[:FEW]
+    place = {"lid": launch.id, "organization": launch.site.organization, "more": len(lines) - len(shown)}
+    return render_template("own/opened.html", lines=shown, place=place)
