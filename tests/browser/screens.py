@@ -43,6 +43,7 @@ class Walk:
         self.together()
         self.filing()
         self.panel()
+        self.own_launch()
 
     def goals(self) -> None:
         page = self.at("goal/new")
@@ -154,6 +155,30 @@ class Walk:
         page.locator("form[action$='/log-out'] button").click()
         self.look(page, "logged-out")
         self.look(self.at(""), "nothing-here")
+
+    def own_launch(self) -> None:
+        """The patient opens the app."""
+        page = self.page
+        page.goto(self.run.launch_url(self.patient, f"Patient/{self.patient}"))
+        self.look(page, "own-home")
+        page.locator("main a[href$='/own/record']").click()
+        for details in page.locator("details").all():
+            details.locator("summary").click()
+        self.look(page, "own-record")
+        page.locator("main a[href$='/own']").click()
+        page.locator("main a[href$='/own/opened']").click()
+        self.look(page, "own-opened")
+        page.locator("main a[href$='/own']").click()
+        page.locator("main form button").last.click()
+        self.look(page, "own-start")
+        start = page.url
+        page.goto(f"{start}1")
+        page.locator("input[type=radio]").nth(2).check()
+        self.press("go", "stop")
+        page.locator("form button:not([name])").last.click()
+        self.look(page, "own-receipt")
+        page.locator("main a[href$='/own']").click()
+        self.look(page, "own-home-answered")
 
     def filing(self) -> None:
         for name, wrong in (("refused", "forbid-create"), ("waiting", "busy")):
