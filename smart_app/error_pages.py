@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 
 from imr_fhir import errors
 from smart_app.access import RoleRefused, audit
-from smart_app.csrf import PostRefused
+from smart_app.csrf import PostRefused, typed
 from smart_app.log_in import NoPatient
 from smart_app.store import errors as store_errors
 
@@ -73,7 +73,9 @@ def _of_ours(error: errors.ImrError) -> Response:
         return _unexpected(error)
     if type(error) in _AUDITED and "launch" in g:
         audit(_AUDITED[type(error)], g.launch, outcome="refused", purpose=str(request.endpoint))
-    response = _show(status, key, detail=detail)
+    # A form of this launch that came too late, or found the EHR closed: what a person wrote is theirs to copy.
+    wrote = typed() if request.method == "POST" and "launch" in g else {}
+    response = _show(status, key, detail=detail, typed=wrote)
     if isinstance(error, errors.Busy) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

@@ -108,16 +108,20 @@ def revoke_all(
         hospital = hospitals.get(launch.context.site)
         if hospital is None:
             continue  # the site was taken out of the settings: nothing of it is called any more
-        left = min(_ONE_SECONDS, ends - time.monotonic())
-        if launch.context.site in silent or left <= 0 or (stopping and stopping.is_set()):
-            _log.warning("A token of %s was not revoked: no time", launch.context.site)
-            continue
-        hint = "refresh_token" if launch.tokens.refresh_token else "access_token"
-        token = launch.tokens.refresh_token or launch.tokens.access_token
-        try:
-            configuration = hospital.configuration(now)
-            revoke(hospital.transport, configuration, hospital.authentication, token, hint=hint, now=now, seconds=left)
-        except (EhrError, LaunchError) as error:
-            if isinstance(error, NotConnected | LostReply):
-                silent.add(launch.context.site)  # a hospital that is silent must not take the time of the others
-            _log.warning("A token of %s was not revoked: %s", launch.context.site, type(error).__name__)
+        # Some servers end the refresh token alone (RFC 7009, 2.1 leaves it to them), so each is ended by itself.
+        for hint in ("refresh_token", "access_token"):
+            token: str = getattr(launch.tokens, hint)
+            left = min(_ONE_SECONDS, ends - time.monotonic())
+            if not token:
+                continue
+            if launch.context.site in silent or left <= 0 or (stopping and stopping.is_set()):
+                _log.warning("A token of %s was not revoked: no time", launch.context.site)
+                continue
+            try:
+                configuration = hospital.configuration(now)
+                way = hospital.authentication
+                revoke(hospital.transport, configuration, way, token, hint=hint, now=now, seconds=left)
+            except (EhrError, LaunchError) as error:
+                if isinstance(error, NotConnected | LostReply):
+                    silent.add(launch.context.site)  # a hospital that is silent must not take the others' time
+                _log.warning("A token of %s was not revoked: %s", launch.context.site, type(error).__name__)

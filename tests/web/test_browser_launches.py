@@ -56,7 +56,7 @@ def test_another_user_in_the_same_browser_ends_what_the_first_had_open(run: Runn
     ola = log_in(run, user="Practitioner/ola", browser=browser)
     assert [browser.get(chart.url).status_code for chart in (kari, ola)] == [404, 200]
     assert f"__Host-l-{kari.id[:8]}" not in browser.jar["127.0.0.1"]
-    assert run.asked.count("POST /oauth2/revoke") == 1
+    assert run.asked.count("POST /oauth2/revoke") == 2
     ended, logged_in, *_ = run.store.audit.entries(after=before)
     assert (ended["action"], ended["display"]) == ("session-ended", "Kari Nilsen")
     assert (logged_in["action"], logged_in["display"]) == ("log-in", "Ola Hansen")
@@ -74,7 +74,7 @@ def test_log_out_ends_the_launch_and_its_tokens(run: Running) -> None:
     page = chart.browser.submit(chart.page, "log-out")
     assert titled(page) == "You are logged out"
     assert "Eva Berg" not in page.text
-    assert run.asked == ["POST /oauth2/revoke"]
+    assert run.asked == ["POST /oauth2/revoke"] * 2, "refresh token and access token"
     assert chart.browser.jar["127.0.0.1"] == {}
     assert chart.browser.get(chart.url).status_code == 404
 

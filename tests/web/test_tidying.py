@@ -59,7 +59,7 @@ def test_a_silent_hospital_takes_no_time_from_the_others(
     monkeypatch.setattr(tokens, "_ONE_SECONDS", 0.2)
     revoke_all(ended, state_of(run.app).hospitals, run.clock())
     assert revocations(silent) == 1
-    assert run.asked == ["POST /oauth2/revoke"]
+    assert run.asked == ["POST /oauth2/revoke"] * 2, "refresh token and access token"
 
 
 def test_what_there_is_no_time_for_dies_by_itself(
@@ -68,7 +68,7 @@ def test_what_there_is_no_time_for_dies_by_itself(
     monkeypatch.setattr(tokens, "_ALL_SECONDS", 0)
     revoke_all(ended, state_of(run.app).hospitals, run.clock())
     assert run.asked == []
-    assert caplog.messages.count("A token of sandbox was not revoked: no time") == 1
+    assert caplog.messages.count("A token of sandbox was not revoked: no time") == 2
 
 
 def test_the_app_stops_while_a_hospital_is_silent(
