@@ -31,6 +31,7 @@ class OwnRating:
     by: str
     tags: tuple[str, ...]
     changes: tuple[str, ...]
+    answered: int
     figure: str
     lines: tuple[Written, ...]
     stored: str
@@ -90,6 +91,7 @@ def _rating(
         by=_by(words, response),
         tags=_tags(words, response),
         changes=tuple(words.say("own.change", date=words.day(one.at), reason=one.reason) for one in changed),
+        answered=len(response.ratings),
         figure=figure(words, response, ()) if figures and response.complete and not closed else "",
         lines=() if closed else tuple(answer_lines(words, response)),
         stored=words.say("own.stored", reference=about, version=response.version_id or "1"),

@@ -159,7 +159,7 @@ def test_nothing_of_the_own_record_is_hidden(run: Running, patient: str) -> None
         say("own.reports"),
     ):
         assert line in said
-    assert said.count(say("own.answers", n=16)) == 2
+    assert said.count(say("own.answers", n=15)) == 3
     assert "<b>say</b>" not in page.text
 
 

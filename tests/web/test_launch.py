@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from imr_fhir.ehr.authorization import as_form, authorization_request
+from smart_app.plan import plan_from
 from smart_app.sandbox import Client, start_hospital
 from smart_app.serving import Server, listen
 from smart_app.state import state_of
@@ -245,7 +246,7 @@ def test_a_hospital_of_smart_1_lets_a_clinician_in(tmp_path: Path) -> None:
         record = record_of(run, chart)
         assert (record.context.role, record.context.issuer) == ("clinician", run.hospital.base_url)
         assert {scope.rpartition(".")[2] for scope in record.tokens.scopes if "/" in scope} == {"read", "write"}
-        assert "QuestionnaireResponse" in record.context.plan["creates"]
+        assert plan_from(record.context.plan).may_file("client")
 
 
 def test_where_nobody_can_be_identified_one_may_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,8 @@ def test_an_earlier_occasion_can_be_chosen_and_an_unknown_one_is_the_latest(run:
 def test_a_reader_sees_and_changes_nothing(run: Running) -> None:
     clinician = open_chart(run)
     rate(clinician, "client", 3)
-    page = panel(open_chart(run, "Patient/anna"))
+    patient = open_chart(run, "Patient/anna")
+    page = patient.browser.get(patient.at("./"))
     assert "You can see and print; nothing is saved from here." in page.text
     assert 'name="csrf"' in page.text  # language and log-out
     assert "form/client/start" not in page.text

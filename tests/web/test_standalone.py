@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 
+from smart_app.plan import plan_from
 from smart_app.sandbox import Client, capability, start_hospital
 from smart_app.sandbox.config import HospitalConfig
 from smart_app.store.launch import Launch
@@ -39,7 +40,7 @@ def logged_in(run: Running, user: str, patient: str = "jonas-lie") -> Launch:
 def test_a_clinician_chooses_the_patient_at_the_hospital(run: Running) -> None:
     launch = logged_in(run, "kari")
     assert (launch.context.role, launch.context.patient, launch.context.encounter) == ("clinician", "jonas-lie", "")
-    assert "QuestionnaireResponse" in launch.context.plan["creates"]
+    assert plan_from(launch.context.plan).may_file("client")
 
 
 def test_a_patient_logs_in_to_the_own_record(run: Running) -> None:
