@@ -33,11 +33,11 @@ class Pending:
     verifier: str = field(repr=False)
     redirect_uri: str
     url: str = field(repr=False)
-    by_post: bool
     asked: tuple[str, ...]
     framed: bool
     language: str
     configuration: SmartConfiguration
+    by_post: bool = False
 
     @property
     def id(self) -> str:

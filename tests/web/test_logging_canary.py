@@ -3,18 +3,21 @@
 To see it fail: print a name anywhere, or store a value without sealing it.
 """
 
+import base64
 import io
 import logging
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
 
 from smart_app.logs import set_up_logging
+from smart_app.sandbox import Client
 from tests.running import Browser, Chart, Running, log_in, marked, running
 from tests.web.steps import record_of
 
@@ -123,6 +126,39 @@ def test_no_patient_s_data_and_no_secret_is_logged_or_lies_about(run: Running) -
     assert any(name.endswith("imr.sqlite") for name in private)
     assert found_in(canaries, private) == []
     assert temporary == {}
+
+
+def test_the_patient_s_own_launch_and_a_client_s_secret_leave_nothing_either(tmp_path: Path) -> None:
+    words = {name: marked(name) for name in ("given", "family", "comment", "tenant", "secret")}
+    file = tmp_path / "client.secret"
+    file.write_text(words["secret"])
+
+    def client(*given: Any, **settings: Any) -> Client:
+        return Client(*given, **settings, secret=words["secret"])
+
+    with running(
+        tmp_path, authentication="client_secret_basic", client_secret_file=file, client=client
+    ) as run, Logs() as logs:  # fmt: skip
+        put_patient(run, words["given"], words["family"])
+        chart = log_in(run, patient=PATIENT, user=f"Patient/{PATIENT}", tenant=words["tenant"])
+        browser, tokens = chart.browser, record_of(run, chart).tokens
+        start = browser.follow(browser.submit(chart.page, chart.at("answer/start")))
+        for number in range(1, 16):
+            post(browser, browser.get(f"{start.url}{number}"), **{f"{number:02}": f"{number:02}-2"}, go="next")
+        post(browser, browser.get(f"{start.url}comment"), comment=words["comment"], go="next")
+        check = browser.get(f"{start.url}check")
+        receipt = browser.follow(browser.post(f"{start.url}send", data=hidden(check)))
+        assert words["comment"] in receipt.text
+        record = browser.get(chart.at("own/record"))
+        assert words["comment"] in record.text
+        assert browser.get(chart.at("own/opened")).status_code == 200
+        secrets = set(browser.jar["127.0.0.1"].values()) | seen_in_addresses_and_cookies(browser)
+        browser.submit(record, chart.at("log-out"))
+    basic = base64.b64encode(f"{run.site.client_id}:{words['secret']}".encode()).decode()
+    canaries = {*words.values(), NUMBER, tokens.access_token, tokens.refresh_token, basic, *secrets}
+    logged = {"log": logs.printed.getvalue().encode(), "any log": logs.raw.getvalue().encode()}
+    assert found_in(canaries, logged | files(run.folder / "private")) == []
+    assert not re.search(r"\b\d\d-2\b", logs.printed.getvalue()), "an answer's code"
 
 
 def seen_in_addresses_and_cookies(browser: Browser) -> set[str]:

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from imr_fhir.errors import Unauthorized
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.hospital import Hospital
 from smart_app.sandbox import Client
+from smart_app.sandbox import id_token as hospital_id_token
 from smart_app.state import state_of
 from smart_app.store import Store
 from smart_app.store.keys import load_keys
@@ -113,9 +115,67 @@ def test_a_stolen_old_refresh_token_ends_the_log_in_and_the_next_page_says_so(ru
     soon = datetime.now(UTC) + timedelta(hours=1)
     LiveToken(old, hospital, run.store, lambda: soon).current()
     thief = LiveToken(old, hospital, Forgetful(run.store, old), lambda: soon)  # type: ignore[arg-type]
-    with pytest.raises(Exception, match="log-in at the EHR is over"):
+    with pytest.raises(Unauthorized):
         thief.current()
     assert chart.browser.get(chart.url).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("user", "left_out", "over"),
+    [
+        ("Practitioner/kari", (), False),
+        ("Practitioner/kari", ("aud",), False),  # some servers leave it out of an id_token on refresh
+        ("Practitioner/kari", ("sub",), True),
+        ("Practitioner/ola", (), True),
+    ],
+)
+def test_an_id_token_on_refresh_is_the_same_user_s(
+    run: Running, monkeypatch: pytest.MonkeyPatch, user: str, left_out: tuple[str, ...], over: bool
+) -> None:
+    launch, soon = about_to_end(run)
+    server = run.hospital.app.extensions["authorization_server"]
+    save, encode = server._save_token, hospital_id_token.jwt.encode
+
+    def with_id_token(token: dict[str, Any], request: Any) -> None:
+        save(token, request)
+        token["id_token"] = hospital_id_token.id_token(
+            server.hospital.keys,
+            issuer=run.hospital.base_url,
+            fhir_base=run.site.iss,
+            client_id=run.site.client_id,
+            user=user,
+            name="",
+            nonce="",
+            access_token=token["access_token"],
+            alg="RS256",
+            now=datetime.now(UTC),
+            fhir_user="absolute",
+        )
+
+    def without(header: Any, claims: dict[str, Any], *more: Any, **named: Any) -> str:
+        kept = {name: value for name, value in claims.items() if name not in left_out}
+        return encode(header, kept, *more, **named)
+
+    monkeypatch.setattr(server, "_save_token", with_id_token)
+    monkeypatch.setattr(hospital_id_token.jwt, "encode", without)
+    live = LiveToken(launch, state_of(run.app).hospitals["sandbox"], run.store, lambda: soon)
+    # the id_token's own times are by the real clock
+    monkeypatch.setattr(live, "_clock", Ticking(soon, datetime.now(UTC)))
+    if over:
+        with pytest.raises(Unauthorized):
+            live.current()
+    else:
+        assert live.current() != launch.tokens.access_token
+
+
+class Ticking:
+    """A clock that says first that it is late, then what it is."""
+
+    def __init__(self, *times: datetime) -> None:
+        self._times = list(times)
+
+    def __call__(self) -> datetime:
+        return self._times.pop(0) if len(self._times) > 1 else self._times[0]
 
 
 class Forgetful:
