@@ -10,7 +10,7 @@ from typing import Any, Literal
 from marshmallow import fields, validate
 from sqlalchemy.engine import URL
 
-from imr_fhir.ehr.capability import WRITTEN
+from imr_fhir.ehr.scopes import WRITTEN
 
 CODE = validate.Regexp(r"[^\s|]+\|[^\s|]+\Z", error="Not a code as system|code.")
 WRITABLE = tuple(dict.fromkeys((*WRITTEN, "DocumentReference")))

@@ -104,7 +104,7 @@ def opened(launch: Launch) -> Any:
     audit("view", launch, purpose="who opened the record")
     log = state().store.audit
     entries: list[dict[str, Any]] = []
-    while more := log.entries(after=entries[-1]["seq"] if entries else 0, patient_key=launch.record.patient_key):
+    while more := log.entries(after=entries[-1]["seq"] if entries else 0, patient_keys=(launch.record.patient_key,)):
         entries += more
     lines = openings(words(), entries, own_key=launch.user_key, zone=launch.site.zone)
     shown = lines if request.args.get("all") else lines[:FEW]

@@ -2,11 +2,14 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
+from smart_app.access import EVERYONE
+from smart_app.store.audit import ACTIONS
 from tests.flows import steps
 from tests.flows.steps import answers, audited, filed, go, heading, norsk, say, text, told_of
 from tests.running import Chart, Running, log_in
@@ -175,6 +178,12 @@ def test_who_opened_it_and_what_for(run: Running, patient: str) -> None:
     assert reader.startswith(f"{say('opened.nobody')}, {say('opened.role.reader')}")
     assert kari.startswith("Kari Nilsen, clinician ·")
     assert kari.endswith(" · ".join(say(f"opened.do.{did}") for did in ("log-in", "view", "save", "send")))
+
+
+@pytest.mark.parametrize("speak", [say, norsk])
+def test_all_that_can_be_done_has_its_words(speak: Callable[[str], str]) -> None:
+    assert all(speak(f"opened.do.{action}") for action in (*ACTIONS, "seen-first"))
+    assert all(speak(f"opened.role.{role}") for role in (*EVERYONE, "nobody"))
 
 
 def test_another_patient_s_log_is_not_in_it(run: Running, patient: str) -> None:
