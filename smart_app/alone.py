@@ -11,7 +11,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from imr_fhir.scale import scale
-from smart_app import questions
+from smart_app import cookies, questions
 from smart_app.access import Launch, audit, with_launch
 from smart_app.delivery import deliver, next_rung, step_down
 from smart_app.drafting import seal_draft
@@ -110,10 +110,18 @@ def send(launch: Launch, did: str) -> Response:
         with store.writing():
             draft = store.drafts.get(did, sitting.owner)
             filing = seal_draft(store, act, sitting.owner, draft, author=act.session.person)
-            # from here on no page of this launch shows figures: they come where there is somebody to talk to
-            store.launches.change(launch.id, lambda context: replace(context, answered=True))
+            _without_figures(launch)
         deliver(filing, courier_of(launch))
     return redirect(sitting.url("receipt"), 303)
+
+
+def _without_figures(launch: Launch) -> None:
+    """From here on no page of these launches shows figures, in other tabs too: they come where there is somebody to
+    talk to."""
+    store = state().store
+    for each in store.launches.of_browser(cookies.launch_secrets().values(), now()):
+        if each.owner == launch.record.owner:
+            store.launches.change(each.id, lambda context: replace(context, answered=True))
 
 
 @alone.route("/<did>/received", methods=["GET", "POST"])

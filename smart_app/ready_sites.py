@@ -16,6 +16,7 @@ _OF_ONE_HOSPITAL = frozenset(
         "client_id",
         "authentication",
         "key_file",
+        "client_secret_file",
         "allowed_hosts",
         "extra_headers",
         "frame_ancestors",

@@ -12,7 +12,7 @@ from smart_app.access import EVERYONE
 from smart_app.store.audit import ACTIONS
 from tests.flows import steps
 from tests.flows.steps import answers, audited, filed, go, heading, norsk, say, text, told_of
-from tests.running import Chart, Running, log_in
+from tests.running import Browser, Chart, Running, log_in
 
 UNIT = say("hand.unit")
 
@@ -62,8 +62,10 @@ def test_answers_go_into_the_record_as_the_patient_s(run: Running, patient: str)
 
 
 def test_right_after_answering_no_figure_is_shown_anywhere(run: Running, patient: str) -> None:
-    chart = own_launch(run, patient)
+    browser = Browser()
+    other_tab, chart = (own_launch(run, patient, browser=browser) for _ in range(2))
     receipt = answered_alone(chart, answers(2, {1: "5"}))
+    assert browser.open(other_tab.at("./")).url == other_tab.url
     pages = [receipt, chart.browser.open(chart.at("own")), chart.browser.open(chart.at("own/record"))]
     pages += [chart.browser.open(chart.at(path)) for path in ("./", "how", "together")]
     assert [page.url for page in pages[3:]] == [chart.url] * 3, "the summary waits"

@@ -54,6 +54,15 @@ def test_the_request_for_a_log_in_as_a_form(tmp_path: Path, context: BrowserCont
         assert "POST /oauth2/authorize" in run.asked
 
 
+def test_standalone_the_hospital_asks_for_the_patient(run: Running, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"{run.url}/launch/standalone/sandbox")
+    page.get_by_label("Patient").select_option("jonas-lie")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("header .who")).to_have_text("Jonas Lie")
+    assert page.url.startswith(f"{run.url}/l/")
+
+
 def without_cookies(route: Route) -> None:
     """What a browser does that keeps no cookie in a frame of another site."""
     response = route.fetch(max_redirects=0)
