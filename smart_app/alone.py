@@ -10,17 +10,15 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from imr_fhir.scale import scale
 from smart_app import cookies, questions
 from smart_app.access import Launch, audit, with_launch
 from smart_app.delivery import deliver, next_rung, step_down
-from smart_app.drafting import seal_draft
+from smart_app.drafting import begin_draft, seal_draft
 from smart_app.language import say, words
 from smart_app.patient_page import PatientPage, patient_page
 from smart_app.presenters.own_receipt import own_receipt
 from smart_app.questions import Answer, View
 from smart_app.saving import begin, courier_of, plan_of
-from smart_app.sealing import urn
 from smart_app.session import session_of
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
@@ -35,14 +33,8 @@ def begin_or_go_on(launch: Launch) -> Response:
     """Begins the questions, or goes on with those that are open."""
     if not may_answer(launch):
         return redirect(url_for("own.home", lid=launch.id), 303)
-    draft = state().store.drafts.start(
-        launch.record.owner,
-        "client",
-        questionnaire=scale("client").canonical,
-        language=launch.language,
-        identifier=urn(),
-        now=now(),
-    )
+    owner = launch.record.owner
+    draft = begin_draft(state().store, owner, "client", language=launch.language, now=now())
     return redirect(url_for("alone.start", lid=launch.id, did=draft.id), 303)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from imr_fhir.response import Response
 from imr_fhir.scale import ITEM_COUNT, Rater, Ratings, scale
 from imr_fhir.scoring import rating_of
-from smart_app.sealing import Act, answers, seal
+from smart_app.sealing import Act, answers, seal, urn
 from smart_app.store import Store
 from smart_app.store.drafts import COMMENT, Draft
 from smart_app.store.filing import Filing
@@ -28,6 +29,12 @@ def codes_of(rater: Rater, ratings: Ratings) -> dict[str, str]:
     """linkId to code, as drafts keep answers: to begin a correction with what was filed."""
     form = scale(rater)
     return {form.item(number).link_id: form.item(number).anchor(rating).code for number, rating in ratings.items()}
+
+
+def begin_draft(store: Store, owner: Owner, rater: Rater, *, language: str, now: datetime) -> Draft:
+    """The draft of a new rating, or the one that is open; shown in ``language`` from the start."""
+    canonical, identifier = scale(rater).canonical, urn()
+    return store.drafts.start(owner, rater, questionnaire=canonical, language=language, identifier=identifier, now=now)
 
 
 def response_of(draft: Draft, act: Act, *, author: str) -> Response:

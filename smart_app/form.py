@@ -15,12 +15,11 @@ from imr_fhir.scale import RATERS, Rater, scale
 from smart_app import correction
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, Posted, read_answers
-from smart_app.drafting import ratings_in, ratings_of, seal_draft
+from smart_app.drafting import begin_draft, ratings_in, ratings_of, seal_draft
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
 from smart_app.saving import begin, plan_of, sent
 from smart_app.scale_page import Page, missing, new_page
-from smart_app.sealing import urn
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
 from smart_app.store.errors import DraftSealed, StaleDraft
@@ -35,14 +34,8 @@ form.add_url_rule("/response/<response_id>/withdraw", "withdraw", correction.wit
 def start(launch: Launch, rater: str) -> Response:
     """Begins a rating, or goes on with the one that is open."""
     wanted = _rater(launch, rater)
-    draft = state().store.drafts.start(
-        launch.record.owner,
-        wanted,
-        questionnaire=scale(wanted).canonical,
-        language=launch.language,
-        identifier=urn(),
-        now=now(),
-    )
+    owner = launch.record.owner
+    draft = begin_draft(state().store, owner, wanted, language=launch.language, now=now())
     return redirect(url_for("form.show", lid=launch.id, did=draft.id), 303)
 
 

@@ -8,20 +8,17 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from imr_fhir.scale import scale
 from smart_app import cookies
 from smart_app.access import Launch, audit, opened, with_launch, with_locked_launch
 from smart_app.delivery import deliver
-from smart_app.drafting import ratings_of
+from smart_app.drafting import begin_draft, ratings_of
 from smart_app.language import say, use_language, words
 from smart_app.patient import enter
 from smart_app.presenters.header import addressed
 from smart_app.saving import courier_of, plan_of
-from smart_app.sealing import urn
 from smart_app.session import session_from, session_of
 from smart_app.state import now, state
 from smart_app.store.audit import Entry
-from smart_app.store.drafts import Draft
 from smart_app.store.errors import PinRefused
 from smart_app.store.filing_states import State
 from smart_app.store.handovers import Handover
@@ -66,7 +63,7 @@ def give(launch: Launch) -> Any:
     )
     if request.method == "GET" or page.blocked:
         return render_template("handover/give.html", page=page)
-    draft = _draft(launch)
+    draft = begin_draft(state().store, launch.record.owner, "client", language=launch.language, now=now())
     session = session_of(launch.record, plan_of(launch))
     value = {"session": session.as_json(), "own_window": launch.framed, "language": launch.language}
     audit("hand-over", launch, resources=(draft.identifier,))
@@ -146,17 +143,6 @@ def _audit_refusal(found: Handover, left: int) -> None:
         purpose=f"wrong PIN, {left} tries left",
     )
     state().store.audit.record(entry, now())
-
-
-def _draft(launch: Launch) -> Draft:
-    return state().store.drafts.start(
-        launch.record.owner,
-        "client",
-        questionnaire=scale("client").canonical,
-        language=launch.language,
-        identifier=urn(),
-        now=now(),
-    )
 
 
 def _locked_page(lid: str, found: Handover, pin_error: str = "") -> LockedPage:
