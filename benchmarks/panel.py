@@ -1,6 +1,5 @@
 """The panel for 40 responses and 10 goals: the app's own CPU time, wall time against its slowest read, weight."""
 
-import gc
 import gzip
 import re
 import statistics
@@ -17,6 +16,7 @@ from benchmarks.apart import HospitalApart
 from benchmarks.life import file_life
 from benchmarks.measure import Line
 from imr_fhir.ehr.client import FhirClient
+from smart_app.serving import settle_memory
 from tests.running import Chart, Running, log_in, running
 
 PATIENT = "nora-vik"
@@ -84,8 +84,7 @@ def lines() -> Iterator[Line]:
     meter = Meter()
     with TemporaryDirectory() as folder, running(Path(folder), start=HospitalApart) as run:
         file_life(run, PATIENT, occasions=20, goals=10)
-        gc.collect()
-        gc.freeze()  # as `imr-app serve` does once it is up
+        settle_memory()  # as `imr-app serve` does once it is up
         run.app.wsgi_app = meter.around(run.app.wsgi_app)  # type: ignore[method-assign]
         with reads_metered(meter):
             yield _cpu(log_in(run, patient=PATIENT), meter)

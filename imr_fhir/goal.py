@@ -189,6 +189,7 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> Goal:
     if len(achievements) > 1 or not set(achievements) <= set(ACHIEVEMENTS):
         raise found.fault(f"has achievementStatus {shown(', '.join(achievements))}, which is none of R4")
     codes = _our_codes(found)
+    related = _related(found)
     return Goal(
         patient=patient,
         text=text,
@@ -200,8 +201,8 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> Goal:
         achievement=achievements[0] if achievements else "",
         status_date=found.day("statusDate"),
         theirs=expressed_by == ("Patient", patient),
-        parent=next(iter(_related(found, "part-of")), ""),
-        milestones=_related(found, "milestone"),
+        parent=next((target for kind, target in related if kind == "part-of"), ""),
+        milestones=tuple(target for kind, target in related if kind == "milestone"),
         id=server_id(found),
         version_id=version_id(found),
     )
@@ -211,11 +212,14 @@ def _our_codes(found: Element) -> set[str]:
     return {code for category in found.many("category") for code in category.own_codes(artefacts.CODES)}
 
 
-def _related(found: Element, kind: str) -> tuple[str, ...]:
-    """References of the goals that ``found`` has the relation ``kind`` to."""
-    related = [each for each in found.many("extension") if kind in relation_kinds(each)]
-    targets = [each.extension("target") for each in related]
-    return tuple(target.reference("valueReference") for target in targets if target)
+def _related(found: Element) -> list[tuple[str, str]]:
+    """Each relation of ``found`` to another goal: its kind ("part-of") and the reference of that goal."""
+    related = []
+    for each in found.many("extension"):
+        if kinds := relation_kinds(each):
+            target = each.extension("target")
+            related += [(kind, target.reference("valueReference")) for kind in kinds if target]
+    return related
 
 
 def relation_kinds(extension: Element) -> tuple[str, ...]:
