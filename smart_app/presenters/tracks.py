@@ -7,6 +7,7 @@ by side where both chose the same; where the client began ○ stands above it, w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from imr_fhir.scale import NA, RATING_MAX
 
@@ -53,6 +54,7 @@ class Track:
         return _SCALE
 
 
+@lru_cache(maxsize=4096)  # a track is one of some thousand, and a panel draws fifteen
 def track(marks: Marks, *, wide: bool) -> Track | None:
     """The track of one item, None where nobody has rated it on the scale."""
     if marks == Marks(None, None, None, None):
