@@ -34,8 +34,6 @@ from smart_app.pages import init_pages
 from smart_app.seal import Seal
 from smart_app.state import State, init_state, utc_now
 from smart_app.store import Store
-from smart_app.store.cipher import Cipher
-from smart_app.store.keys import load_keys
 
 _ACTIVITIES = (
     health.health,
@@ -67,7 +65,7 @@ def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime]
     hops = config.proxy_hops
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    seal = Seal(Cipher(load_keys(config.keys)))
+    seal = Seal(store.cipher)
     hospitals = {name: Hospital(site, config) for name, site in config.sites.items()}
     init_state(app, State(config, store, clock, seal, hospitals, FailedLogIns(store.audit)))
     Compress(app)

@@ -15,12 +15,12 @@ from imr_fhir.ehr.scopes import NEEDED
 from imr_fhir.errors import ImrError
 from smart_app import create_app
 from smart_app.cli_audit import audit
+from smart_app.cli_keys import keys
 from smart_app.cli_options import config_option, exits, opened
 from smart_app.config_file import ConfigError, example, read_config
 from smart_app.logs import set_up_logging
 from smart_app.serving import Server, listen, settle_memory
 from smart_app.state import State, state_of
-from smart_app.store.keys import create_key_file
 from smart_app.tidying import tidied
 
 _log = logging.getLogger(__name__)
@@ -149,18 +149,7 @@ def scopes() -> None:
         click.echo(f"    without: {need.without}")
 
 
-@main.command()
-@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-@exits
-def keys(path: Path) -> None:
-    """Make a new key file at PATH, for a new store. A file that is there stays as it is."""
-    if path.exists():
-        click.echo(f"{path} exists; it was left as it is.", err=True)
-        sys.exit(2)
-    create_key_file(path)
-    click.echo(f"Keys are in {path}. Keep a copy where you keep your secrets: without it the store can't be read.")
-
-
+main.add_command(keys)
 main.add_command(audit)
 
 

@@ -223,7 +223,7 @@ class AppConfig:
     )
     keys: Path = setting(  # noqa: RUF009 -- setting() makes a field
         fields.String(required=True, validate=validate.Length(min=1)),
-        "Keys of what is in the store, made by `imr-app keys`; in another directory 0700 and another backup.",
+        "Keys of what is in the store, made by `imr-app keys make`; in another directory 0700 and another backup.",
         'keys = "/etc/imr/keys/imr.keys"',
     )
     log_level: str = setting(

@@ -59,6 +59,7 @@ def tidy(state: State) -> None:
     """Writes down failed log-ins, ends what idled out and deletes what has served its time; a store that is busy is
     tidied a minute later."""
     try:
+        state.store.cipher.reread()
         state.failed.flush(state.clock())
         purged = state.store.purge(state.clock())
     except (ImrError, SQLAlchemyError) as error:

@@ -26,6 +26,7 @@ from smart_app.store.launches import Launches
 from smart_app.store.migrations import MIGRATIONS, migrate, version_of
 from smart_app.store.postgresql import open_postgresql
 from smart_app.store.purge import Purged, purge
+from smart_app.store.rotation import Rotation
 from smart_app.store.sqlite import open_sqlite
 from smart_app.store.tickets import Tickets
 from smart_app.store.token_refresh import TokenRefresh
@@ -38,7 +39,7 @@ class Store:
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database = database
-        self._cipher = cipher
+        self.cipher = cipher
         self.audit = Audit(database, cipher)
         self.unsent = Unsent(database)
         self.states = UsedStates(database, cipher)
@@ -47,6 +48,7 @@ class Store:
         self.tokens = TokenRefresh(database, cipher, self.launches)
         self.drafts = Drafts(database, cipher)
         self.filings = Filings(database, cipher, self.drafts, self.audit)
+        self.rotation = Rotation(database, cipher)
         self.handovers = Handovers(database, cipher, self.launches, self.drafts)
 
     @classmethod
@@ -82,7 +84,7 @@ class Store:
                     f"The store has version {found}, this app wants {len(MIGRATIONS)}.",
                     next_step="Restart the app: it brings the store forward.",
                 )
-            check_canary(connection, self._cipher)
+            check_canary(connection, self.cipher)
 
     def purge(self, now: datetime) -> Purged:
         """Deletes what has served its time; see ``smart_app.store.purge.RULES``."""
@@ -102,8 +104,8 @@ class Store:
         with self._database.writing() as connection:
             found = version_of(connection)
             if found:
-                check_canary(connection, self._cipher)
+                check_canary(connection, self.cipher)
             migrate(connection)
             if not found:
-                lay_canary(connection, self._cipher)
+                lay_canary(connection, self.cipher)
                 self.audit.begin()

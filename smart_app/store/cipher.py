@@ -10,39 +10,65 @@ import hashlib
 import hmac
 import json
 import secrets
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smart_app.store.errors import Damaged
-from smart_app.store.keys import Key, Keys
+from smart_app.store.keys import Key, Keys, load_keys
 
 FORMAT = 1
 NONCE_BYTES = 12
 
 
-class Cipher:
-    """Seals with the first key for values, opens with any of them; look-ups and audit have keys of their own."""
+class _Ring:
+    """The keys of one moment, ready to be used."""
 
     def __init__(self, keys: Keys) -> None:
-        self._write_id = keys.values[0].id
-        self._values = {key.id: AESGCM(key.secret) for key in keys.values}
+        self.path = keys.path
+        self.stamp = _stamp(keys.path)
+        self.first = keys.values[0].id
+        self.values = {key.id: AESGCM(key.secret) for key in keys.values}
+        self.audit_first = keys.audit[0]
+        self.audit = {key.id: key for key in keys.audit}
+
+
+class Cipher:
+    """Seals with the first key for values, opens with any of them; look-ups and audit have keys of their own.
+
+    A key that came into the key file since is read once something was sealed with it, or on ``reread``.
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self._ring = _Ring(keys)
         self._lookups = keys.lookups.secret
-        self._audit_first = keys.audit[0]
-        self._audit = {key.id: key for key in keys.audit}
+
+    def reread(self) -> None:
+        """Takes what the key file says now, where it was changed. Raises KeyFileError, NotPrivate."""
+        path = self._ring.path
+        if path is not None and _stamp(path) != self._ring.stamp:
+            self._ring = _Ring(load_keys(path))
+
+    @property
+    def prefix(self) -> bytes:
+        """What each value begins with that is sealed from now on."""
+        key_id = self._ring.first
+        return bytes((FORMAT, len(key_id))) + key_id.encode()
 
     def seal(self, table: str, row: str, column: str, plaintext: bytes) -> bytes:
-        key_id = self._write_id
+        ring = self._ring
+        key_id = ring.first
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._values[key_id].encrypt(nonce, plaintext, _place(table, row, column, key_id))
+        sealed = ring.values[key_id].encrypt(nonce, plaintext, _place(table, row, column, key_id))
         return bytes((FORMAT, len(key_id))) + key_id.encode() + nonce + sealed
 
     def open(self, table: str, row: str, column: str, sealed: bytes) -> bytes:
         """Raises Damaged where the value was changed, cut, moved from another place, or its key is not at hand."""
         start = 2 + (sealed[1] if len(sealed) > 1 else 0)
         key_id = sealed[2:start].decode("ascii", "replace")
-        aead = self._values.get(key_id)
+        aead = self._ring.values.get(key_id) or self._reread().values.get(key_id)
         if sealed[:1] != bytes((FORMAT,)) or aead is None or len(sealed) < start + NONCE_BYTES:
             raise _damaged(table, row, column)
         nonce, ciphertext = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
@@ -50,6 +76,10 @@ class Cipher:
             return aead.decrypt(nonce, ciphertext, _place(table, row, column, key_id))
         except InvalidTag:
             raise _damaged(table, row, column) from None
+
+    def _reread(self) -> _Ring:
+        self.reread()
+        return self._ring
 
     def seal_json(self, table: str, row: str, column: str, value: Any) -> bytes:
         return self.seal(table, row, column, canonical(value))
@@ -68,16 +98,21 @@ class Cipher:
     @property
     def audit_key(self) -> Key:
         """The key that new audit rows are chained with."""
-        return self._audit_first
+        return self._ring.audit_first
 
     def audit_sign(self, content: bytes) -> str:
         """HMAC-SHA256 in hex under ``audit_key``."""
-        return hmac.new(self._audit_first.secret, content, hashlib.sha256).hexdigest()
+        return hmac.new(self.audit_key.secret, content, hashlib.sha256).hexdigest()
 
     def audit_mac(self, key_id: str, content: bytes) -> str | None:
         """HMAC-SHA256 in hex under the audit key of that id; None where the key file does not have it."""
-        key = self._audit.get(key_id)
+        key = self._ring.audit.get(key_id) or self._reread().audit.get(key_id)
         return None if key is None else hmac.new(key.secret, content, hashlib.sha256).hexdigest()
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    found = None if path is None else path.stat()
+    return found and (found.st_mtime_ns, found.st_ino)
 
 
 def canonical(value: Any) -> bytes:

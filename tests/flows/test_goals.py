@@ -131,6 +131,8 @@ def test_a_step_that_somebody_else_closed(run: Running, patient: str, chart: Cha
     page = open_page(chart, goal, "review")
     ring = filed(run, patient, "Goal")[1]
     go(chart.browser, open_page(chart, goal, "review"), do="save", **{f"result-{ring['id']}": "done"})
+    (review,) = of_code(filed(run, patient, "Observation"), "review")
+    assert [each["activity"]["coding"][0]["code"] for each in steps.told_of(run, review)] == ["CREATE"]
     late = go(chart.browser, page, do="save", **{f"result-{ring['id']}": "not-yet"})
     assert late.status_code == 400
     assert say("goals.error.closed") in text(late)

@@ -53,6 +53,7 @@ def test_each_line_quotes_its_answer_and_takes_one_tap(run: Running, patient: st
     for prompt in prompts.values():
         assert prompt["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
         assert prompt["performer"] == [{"reference": "Practitioner/kari"}]
+        assert len(steps.told_of(run, prompt)) == 1
     follow = prompts["hospital-recent"]
     assert follow["valueCodeableConcept"]["coding"][0]["code"] == "will-follow-up"
     assert "2026-12-24" in str(follow["component"])

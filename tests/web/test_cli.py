@@ -1,5 +1,6 @@
 """`imr-app`: serve until SIGTERM, check the settings, make keys, look at the audit log."""
 
+import json
 import os
 import re
 import signal
@@ -32,7 +33,7 @@ def call(*arguments: object) -> Result:
 @pytest.fixture
 def settings(tmp_path: Path, free_port: object) -> Path:
     port = free_port()  # type: ignore[operator]
-    assert call("keys", tmp_path / "keys" / "imr.keys").exit_code == 0
+    assert call("keys", "make", tmp_path / "keys" / "imr.keys").exit_code == 0
     path = tmp_path / "imr-app.toml"
     path.write_text(
         f"""[app]
@@ -66,13 +67,49 @@ def test_an_integration_engineer_can_see_what_is_asked_for() -> None:
 
 def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "imr.keys"
-    assert call("keys", path).exit_code == 0
+    assert call("keys", "make", path).exit_code == 0
     before = path.read_bytes()
     assert path.stat().st_mode & 0o077 == 0
-    again = call("keys", path)
+    again = call("keys", "make", path)
     assert again.exit_code == 2
     assert "left as it is" in again.output
     assert path.read_bytes() == before
+
+
+def test_keys_are_changed_and_it_says_when_the_old_one_can_go(settings: Path) -> None:
+    written(settings)
+    file = settings.parent / "keys" / "imr.keys"
+    old = load_keys(file).values[0].id
+    first = call("keys", "rotate", "--config", settings)
+    new = load_keys(file).values[0].id
+    assert f"4 rows were sealed anew with key {new}." in first.output, "three of the log, and the canary"
+    assert f"Run this again in two minutes: it then says whether {old} can be taken out" in first.output
+    assert "in two minutes" in call("keys", "rotate", "--config", settings).output
+    os.utime(file, (time.time() - 200,) * 2)
+    last = call("keys", "rotate", "--config", settings)
+    assert f"Nothing here is sealed with {old}: take it out of" in last.output
+    assert [key.id for key in load_keys(file).values] == [new, old]
+    content = json.loads(file.read_text())
+    content["values"].pop()
+    file.write_text(json.dumps(content))
+    assert call("audit", "verify", "--config", settings).exit_code == 0
+
+
+def test_the_key_of_the_chain_is_changed_by_itself(settings: Path) -> None:
+    written(settings)
+    assert "Keep the old keys" in call("keys", "rotate", "--audit", "--config", settings).output
+    keys = load_keys(settings.parent / "keys" / "imr.keys")
+    assert (len(keys.values), len(keys.audit)) == (1, 2)
+    written(settings)
+    assert call("audit", "verify", "--config", settings).output == "6 rows, none broken.\n"
+
+
+def test_where_other_machines_may_run_the_app_they_know_a_key_before_it_writes(settings: Path) -> None:
+    settings.write_text(settings.read_text().replace("data/imr.sqlite", "postgresql:///imr?host=/nowhere"))
+    refused = call("keys", "rotate", "--config", settings)
+    assert (refused.exit_code, "imr-app keys add" in refused.output) == (2, True)
+    assert "each machine" in call("keys", "add", "--config", settings).output
+    assert len(load_keys(settings.parent / "keys" / "imr.keys").values) == 2
 
 
 def test_right_settings(settings: Path) -> None:
