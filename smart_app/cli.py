@@ -22,6 +22,7 @@ from smart_app.logs import set_up_logging
 from smart_app.serving import Server, listen, settle_memory
 from smart_app.state import State, state_of
 from smart_app.tidying import tidied
+from smart_app.tokens import revoke_all
 
 _log = logging.getLogger(__name__)
 # Longer than the 30 s that one call to a hospital may take: whoever saves while the app stops gets an answer.
@@ -149,8 +150,26 @@ def scopes() -> None:
         click.echo(f"    without: {need.without}")
 
 
-main.add_command(keys)
+@main.command()
+@config_option
+@exits
+def restored(path: Path) -> None:
+    """After the store came from a backup and before the app starts: end all sessions, doubt all that was under way.
+
+    What was not finished when the backup was made may be in the record since: it is looked for before it is sent again.
+    """
+    config = read_config(path)
+    with closing(opened(config)) as store:
+        app = create_app(config, store=store)
+        back = store.restored(state_of(app).clock())
+        revoke_all(back.ended, state_of(app).hospitals, state_of(app).clock())
+        click.echo(f"{len(back.ended)} sessions were ended: people open the app again from the chart.")
+        click.echo(f"{back.unknown} filings are looked for in the record at their person's next launch.")
+        click.echo(f"The audit log stands at {store.audit.head()}: keep this mark with those before it.")
+
+
 main.add_command(audit)
+main.add_command(keys)
 
 
 if __name__ == "__main__":

@@ -50,12 +50,14 @@ def tell(state: State) -> None:
         plan = plan_from(launch.context.plan)
         if not takes_events(plan):
             state.store.unsent.leave(due.seq)
-        elif state.store.unsent.claim(due, state.clock()):
+        elif state.store.unsent.claim(due, state.clock(), repeatable=plan.conditional):
             error = _tell_one(state, due, launch, plan)
             silent |= {launch.context.site} if isinstance(error, (*_NOTHING_TAKEN, *_MAY_BE_THERE)) else set()
             if error is None or not _again(error, due, repeatable=plan.conditional):
                 state.store.unsent.leave(due.seq)
                 lost.update([f"{launch.context.site}, {type(error).__name__}"] if error else [])
+            elif not plan.conditional:
+                state.store.unsent.put_back(due, state.clock())
     for what, count in lost.items():
         _log.warning("%d AuditEvents were not taken, the app's own log has them: %s", count, what)
 

@@ -6,13 +6,14 @@ A transaction is never open across a call to a hospital.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
-from smart_app.store.audit import Audit
+from smart_app.store.audit import Audit, Entry
 from smart_app.store.canary import check_canary, lay_canary
 from smart_app.store.cipher import Cipher
 from smart_app.store.drafts import Drafts
@@ -32,6 +33,14 @@ from smart_app.store.tickets import Tickets
 from smart_app.store.token_refresh import TokenRefresh
 from smart_app.store.unsent import Unsent
 from smart_app.store.used_states import UsedStates
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """``ended`` are launches whose tokens are the caller's to revoke; ``unknown`` counts filings."""
+
+    ended: tuple[Launch, ...]
+    unknown: int
 
 
 class Store:
@@ -90,12 +99,17 @@ class Store:
         """Deletes what has served its time; see ``smart_app.store.purge.RULES``."""
         return purge(self._database, self.launches, now)
 
-    def restored(self, now: datetime) -> tuple[Launch, ...]:
-        """After a restore from backup: ends all sessions (returned, to revoke their tokens), and every filing that is
-        not finished becomes UNKNOWN, since it may have been sent after the backup was made."""
+    def restored(self, now: datetime) -> Restored:
+        """After a restore from backup: ends all sessions, and every filing that is not finished becomes UNKNOWN, since
+        it may have been sent after the backup was made."""
         with self._database.writing():
-            self.filings.restored()
-            return self.launches.end_all("restored from backup", now)
+            doubted = [each for each in self.filings.restored() if not each.finished]
+            ended = self.launches.end_all("restored from backup", now)
+            for each in ended:
+                of = each.context
+                told = Entry("session-ended", "success", each.who, of.site, f"Patient/{of.patient}", each.patient_key)
+                self.audit.record(replace(told, purpose="restored from backup"), now)
+            return Restored(ended, len(doubted))
 
     def close(self) -> None:
         self._database.close()

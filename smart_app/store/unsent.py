@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, insert, select, update
 
 from smart_app.store.engine import Database
 from smart_app.store.launches import LIVE
@@ -46,18 +46,23 @@ class Unsent:
         youngest = {row.seq: row for row in reversed(rows)}
         return tuple(Due(row.seq, row.tries, row.id) for _, row in sorted(youngest.items()))
 
-    def claim(self, due: Due, now: datetime) -> bool:
-        """One more try, by this process alone; the next is a minute later for each that came before."""
-        next_at = to_ms(now + PAUSE * (due.tries + 1))
+    def claim(self, due: Due, now: datetime, *, repeatable: bool) -> bool:
+        """One more try, by this process alone. What may be repeated comes again where nobody says what became of it,
+        a minute later for each try that came before; what may not is gone, until it is ``put_back``."""
+        mine = (audit_unsent.c.seq == due.seq, audit_unsent.c.tries == due.tries)
+        again = update(audit_unsent).where(*mine).values(_next_try(due, now))
         with self._database.writing() as connection:
-            claimed = connection.execute(
-                update(audit_unsent)
-                .where(audit_unsent.c.seq == due.seq, audit_unsent.c.tries == due.tries)
-                .values(tries=due.tries + 1, due_at=next_at)
-            )
-            return claimed.rowcount == 1
+            return connection.execute(again if repeatable else delete(audit_unsent).where(*mine)).rowcount == 1
+
+    def put_back(self, due: Due, now: datetime) -> None:
+        with self._database.writing() as connection:
+            connection.execute(insert(audit_unsent).values(seq=due.seq, **_next_try(due, now)))
 
     def leave(self, *numbers: int) -> None:
         """They are told, or never will be."""
         with self._database.writing() as connection:
             connection.execute(delete(audit_unsent).where(audit_unsent.c.seq.in_(numbers)))
+
+
+def _next_try(due: Due, now: datetime) -> dict[str, int]:
+    return {"tries": due.tries + 1, "due_at": to_ms(now + PAUSE * (due.tries + 1))}

@@ -110,6 +110,24 @@ def test_where_it_can_t_be_told_once_only_a_lost_reply_ends_it(run: Running, pat
     assert len(events(run, patient)) == len([each for each in steps.audited(run, patient) if each["kind"]])
 
 
+@pytest.mark.parametrize("conditional", [True, False])
+def test_a_crash_while_it_is_told_doubles_nothing(
+    run: Running, patient: str, chart: Chart, monkeypatch: pytest.MonkeyPatch, conditional: bool
+) -> None:
+    run.store.launches.change(chart.id, lambda was: replace(was, plan={**was.plan, "conditional": conditional}))
+
+    def crash(*numbers: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run.store.unsent, "leave", crash)
+    with pytest.raises(KeyboardInterrupt):
+        tell(run)
+    monkeypatch.undo()
+    run.clock.ahead = PAUSE * 1.1
+    tell(run)
+    assert len(events(run, patient)) == len([each for each in steps.audited(run, patient) if each["kind"]])
+
+
 def test_it_gives_up_after_five_tries_and_the_log_has_it(run: Running, patient: str, chart: Chart) -> None:
     with fault(run, "down"):
         for tries in range(1, 10):

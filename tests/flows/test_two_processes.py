@@ -2,46 +2,25 @@
 
 import http.client
 import itertools
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from smart_app.config_file import read_config
-from smart_app.sandbox import Client, HospitalConfig, start_hospital
 from smart_app.serving import Server, listen
 from smart_app.store import Store
 from smart_app.store.audit import Verified
 from smart_app.store.keys import load_keys
 from tests.flows import steps
+from tests.flows.served import hospital_of, served, settings_of, until_ready
 from tests.flows.steps import SAVED, answers, filed, heading
 from tests.postgresql import Cluster
-from tests.running import CLIENT_ID, SCOPES, SITE, Browser, Clock, Running, log_in
+from tests.running import Browser, Clock, Running, log_in
 from tests.web.steps import record_of
-
-SETTINGS = """\
-[app]
-demo = true
-public_url = "http://127.0.0.1:{front}"
-bind = "127.0.0.1:{port}"
-store = "{store}"
-keys = "private/imr.keys"
-
-[sites.{site}]
-organization = "Nordlys DPS"
-phone = "+47 00 00 00 00"
-iss = "{iss}"
-client_id = "{client}"
-allow_unverified_clinician_scale = true
-"""
 
 
 class TakingTurns:
@@ -68,22 +47,6 @@ class TakingTurns:
         return [content]
 
 
-def served(settings: Path) -> subprocess.Popen[bytes]:
-    program = [sys.executable, "-c", "from smart_app.cli import main; main()", "serve", "--config", str(settings)]
-    with settings.with_suffix(".log").open("wb") as log:
-        return subprocess.Popen(program, stderr=log)
-
-
-def until_ready(port: int) -> None:
-    for _ in range(600):
-        try:
-            if requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    raise AssertionError(f"The app on port {port} is not ready.")
-
-
 @pytest.fixture(scope="module")
 def both(
     tmp_path_factory: pytest.TempPathFactory, postgresql: Cluster, free_port: Callable[[], int]
@@ -92,19 +55,10 @@ def both(
     (folder / "private").mkdir(mode=0o700)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    client = Client(CLIENT_ID, "IMR", SCOPES, redirect_uris=(f"http://127.0.0.1:{port}/callback/{SITE}",))
-    hospital = start_hospital(HospitalConfig(folder / "hospital.sqlite", (client,), seed=("north.json",)))
-    asked: list[str] = []
-    answering = hospital.app.wsgi_app
-    hospital.app.wsgi_app = lambda environ, start: (  # type: ignore[method-assign]
-        asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"),
-        answering(environ, start),
-    )[1]
+    hospital, asked = hospital_of(folder, port)
     ports = [free_port(), free_port()]
-    files = [folder / f"{number}.toml" for number in ports]
-    told = {"front": port, "store": postgresql.emptied().render_as_string(), "site": SITE, "client": CLIENT_ID}
-    for number, file in zip(ports, files, strict=True):
-        file.write_text(SETTINGS.format(port=number, iss=hospital.fhir_base, **told))
+    database = postgresql.emptied()
+    files = [settings_of(folder, hospital, front=port, port=number, place=database) for number in ports]
     config = read_config(files[0])
     store = Store.open(config.store, load_keys(config.keys, create=True))
     turns = TakingTurns(ports)
