@@ -17,6 +17,7 @@ from smart_app.hospital import Hospital
 from smart_app.pending import Pending
 from smart_app.plan import work_out
 from smart_app.store.launch import Context, Role, Tokens
+from smart_app.user_name import user_name
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
     client = FhirClient(hospital.transport, base, token=granted.current, renew=granted.newer, patient=reply.patient)
     with ThreadPoolExecutor(3) as side_by_side:
         patient = side_by_side.submit(lambda: from_resource(client.read("Patient", reply.patient)))
-        name = side_by_side.submit(_user_name, client, user)
+        name = side_by_side.submit(user_name, client, user)
         plan = side_by_side.submit(_plan, client, reply.scope)
     context = Context(
         site=pending.site,
@@ -111,18 +112,6 @@ def role_of(user: Identity | None, patient: str, fhir_base: str) -> Role:
     if reference and reference.type == "Patient" and reference.id == patient:
         return "patient"
     return "reader"
-
-
-def _user_name(client: FhirClient, user: Identity | None) -> str:
-    """From the id_token, else from the Practitioner; empty where the EHR does not show it."""
-    reference = local_reference(user.fhir_user, client.base) if user else None
-    if user is None or user.name or reference is None or reference.type != "Practitioner":
-        return user.name if user else ""
-    try:
-        return from_resource(client.read(reference.type, reference.id)).name
-    except HttpFailure as error:
-        _log.info("The name of who logged in can't be read: %s", type(error).__name__)
-        return ""
 
 
 def _plan(client: FhirClient, scopes: tuple[str, ...]) -> dict[str, Any]:

@@ -57,6 +57,10 @@ NEEDED: tuple[Need, ...] = (
         "a form that was edited there is not noticed",
     ),
     Need("user", "Practitioner", "r", "the name of who records", "the name is the id_token's, or none"),
+    Need(
+        "user", "PractitionerRole", "r", "whose role it is, where the EHR names a role",
+        "the name is the id_token's, or none",
+    ),
 )  # fmt: skip
 """All that is asked of a hospital for one user: the scopes that are asked for and the write plan follow from it."""
 

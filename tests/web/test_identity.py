@@ -11,6 +11,7 @@ from joserfc.jwk import RSAKey
 
 from smart_app.sandbox import id_token as hospital_id_token
 from smart_app.sandbox import token as hospital_token
+from tests.flows.steps import put
 from tests.running import Browser, Running, log_in, running
 from tests.web.steps import TOKEN, record_of, rows, titled
 
@@ -82,6 +83,31 @@ def test_the_role_comes_from_the_verified_user(run: Running, user: str, patient:
     chart = log_in(run, patient=patient, user=user)
     record = record_of(run, chart)
     assert record.context.role == role
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        ({"practitioner": {"reference": "Practitioner/kari"}}, "Kari Nilsen"),
+        ({"practitioner": {"reference": "Practitioner/kari", "display": "Dr. K. Nilsen\u202e"}}, "Dr. K. Nilsen"),
+        ({"practitioner": {"reference": "https://elsewhere.example/fhir/Practitioner/kari"}}, ""),
+        ({"practitioner": {"reference": "PractitionerRole/kari-role"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_role_s_name_is_its_practitioner_s(run: Running, role: dict[str, Any], name: str) -> None:
+    put(run, {"resourceType": "PractitionerRole", "id": "kari-role", **role})
+    record = record_of(run, log_in(run, user="PractitionerRole/kari-role"))
+    assert (record.context.role, record.context.user_name) == ("clinician", name)
+
+
+def test_a_patient_whom_the_id_token_does_not_name_has_the_record_s_name(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = hospital_token.id_token
+    monkeypatch.setattr(hospital_token, "id_token", lambda *a, **k: real(*a, **{**k, "name": ""}))
+    assert record_of(run, log_in(run, user="Patient/eva-berg")).context.user_name == "Eva Berg"
+    assert record_of(run, log_in(run, user="Patient/jonas-lie")).context.user_name == "", "nobody else's is read"
 
 
 def test_a_user_of_another_server_may_read_only_and_is_not_fetched(
