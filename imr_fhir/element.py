@@ -117,6 +117,10 @@ class Element:
 
     def reference(self, name: str) -> str:
         """The literal reference in ``name``; "" where there is none."""
+        value = self.raw.get(name)
+        plain = value.get("reference") if isinstance(value, dict) else None
+        if isinstance(plain, str):
+            return plain
         found = self.one(name)
         return found.text("reference") if found else ""
 
