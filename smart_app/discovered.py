@@ -29,9 +29,9 @@ class Discovered:
         self._good: tuple[SmartConfiguration, datetime] | None = None
         self._failed: tuple[EhrError, float] | None = None  # and when it is forgotten (monotonic)
 
-    def current(self, now: datetime, *, anonymous: bool = False) -> SmartConfiguration:
-        """At most an hour old, or a day where the hospital does not answer. Raises EhrError; NotConnected where it
-        takes too long, or too many wait already."""
+    def current(self, now: datetime, *, anonymous: bool = False, seconds: float | None = None) -> SmartConfiguration:
+        """At most an hour old, or a day where the hospital does not answer; ``seconds`` may shorten the transport's
+        deadline. Raises EhrError; NotConnected where it takes too long, or too many wait already."""
         with self._changed:
             known = self._known(now)
             if known is not None:
@@ -40,12 +40,13 @@ class Discovered:
                 raise _slow()
             self._anonymous += anonymous
         try:
-            return self._wait_or_ask(now)
+            return self._wait_or_ask(now, seconds)
         finally:
             with self._changed:
                 self._anonymous -= anonymous
 
-    def _wait_or_ask(self, now: datetime) -> SmartConfiguration:
+    def _wait_or_ask(self, now: datetime, most: float | None) -> SmartConfiguration:
+        began = time.monotonic()
         with self._changed:
             self._changed.wait_for(lambda: not self._asking or self._known(now), WAIT)
             known = self._known(now)
@@ -54,7 +55,8 @@ class Discovered:
             if self._asking:
                 raise _slow()
             self._asking = True
-            seconds = WAIT if self._usable(now) else None
+            left = None if most is None else most - (time.monotonic() - began)
+            seconds = WAIT if self._usable(now) else left
         try:
             found = self._ask(seconds)
         except EhrError as error:

@@ -29,10 +29,12 @@ class Hospital:
         self._discovered = Discovered(lambda seconds: discover(self.transport, site.iss, seconds=seconds))
         self._jwks: dict[str, JwksCache] = {}
 
-    def configuration(self, now: datetime, *, anonymous: bool = False) -> SmartConfiguration:
+    def configuration(
+        self, now: datetime, *, anonymous: bool = False, seconds: float | None = None
+    ) -> SmartConfiguration:
         """What the hospital says of itself, asked at most once an hour; ``anonymous``: for a request of nobody in
-        particular. Raises EhrError."""
-        return self._discovered.current(now, anonymous=anonymous)
+        particular; ``seconds`` may shorten the transport's deadline. Raises EhrError."""
+        return self._discovered.current(now, anonymous=anonymous, seconds=seconds)
 
     def identity(
         self,
@@ -42,8 +44,12 @@ class Hospital:
         nonce: str,
         now: datetime,
         previous: Identity | None = None,
+        seconds: float | None = None,
     ) -> Identity:
-        """Who logged in, by the verified id_token. Raises IdentityError, EhrError."""
+        """Who logged in, by the verified id_token; ``seconds`` may shorten the deadline for its keys.
+
+        Raises IdentityError, EhrError.
+        """
         with self._lock:
             jwks = self._jwks.setdefault(configuration.jwks_uri, JwksCache(self.transport, configuration.jwks_uri))
         return verify_id_token(
@@ -56,4 +62,5 @@ class Hospital:
             algorithms=self.site.id_token_algorithms,
             fhir_base=configuration.fhir_base,
             previous=previous,
+            seconds=seconds,
         )

@@ -14,6 +14,7 @@ from smart_app.hospital import Hospital
 from smart_app.store import Store
 from smart_app.store.errors import NoAccess, NotRefreshed
 from smart_app.store.launch import Launch, Tokens
+from smart_app.store.token_refresh import RENEWAL_SECONDS
 
 _log = logging.getLogger(__name__)
 _ONE_SECONDS, _ALL_SECONDS = 5.0, 20.0  # for ending one token, and all that ended together
@@ -75,19 +76,25 @@ def _over() -> Unauthorized:
 
 
 def renewed(launch: Launch, hospital: Hospital, now: datetime) -> Tokens:
-    """New tokens from the EHR for the same user and patient. Raises AuthorizationError, IdentityError, EhrError."""
+    """New tokens from the EHR for the same user and patient, or a failure in RENEWAL_SECONDS.
+
+    Raises AuthorizationError, IdentityError, EhrError.
+    """
+    ends = time.monotonic() + RENEWAL_SECONDS
     context = launch.context
-    configuration = hospital.configuration(now)
+    configuration = hospital.configuration(now, seconds=RENEWAL_SECONDS)
     previous = TokenResponse(
         access_token=launch.tokens.access_token,
         scope=launch.tokens.scopes,
         refresh_token=launch.tokens.refresh_token,
         patient=context.patient,
     )
-    fresh = refresh(hospital.transport, configuration, hospital.authentication, previous, now=now)
+    left = ends - time.monotonic()
+    fresh = refresh(hospital.transport, configuration, hospital.authentication, previous, now=now, seconds=left)
     if fresh.id_token and context.sub:
         user = Identity(context.issuer, context.sub)
-        hospital.identity(fresh.id_token, configuration, nonce="", now=now, previous=user)
+        left = ends - time.monotonic()
+        hospital.identity(fresh.id_token, configuration, nonce="", now=now, previous=user, seconds=left)
     return Tokens(fresh.access_token, fresh.expires_at, fresh.scope, fresh.refresh_token)
 
 

@@ -3,12 +3,13 @@
 import os
 import socket
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from imr_fhir.ehr.breaker import Breaker
 from smart_app.sandbox import FAULTS
+from smart_app.state import state_of
 from tests import parts
 from tests.postgresql import Cluster, cluster
 from tests.running import Running, running
@@ -103,8 +104,13 @@ def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 @pytest.fixture
 def run(world: Running) -> Iterator[Running]:
-    """The same with the real time, no fault, and nobody logged in: a hand-over would lock the next test's launches."""
-    world.clock.ahead = timedelta()
+    """The same with the real time, no fault and none remembered, and nobody logged in.
+
+    A hand-over would lock the next test's launches.
+    """
+    world.clock.right()
+    for hospital in state_of(world.app).hospitals.values():
+        hospital.transport._breakers = {origin: Breaker() for origin in hospital.transport._breakers}
     for fault in FAULTS:
         world.hospital.hospital.faults.switch_off(fault)
     world.asked.clear()

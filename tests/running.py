@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from types import MappingProxyType
@@ -41,9 +42,13 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.hospital_ahead = timedelta()  # of the app's
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+    def right(self) -> None:
+        self.ahead = self.hospital_ahead = timedelta()
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ def running(
         HospitalConfig(folder / "hospital.sqlite", (registered,), app_launch_url=f"{url}/launch", seed=seed, ehr=ehr)
     )
     asked: list[str] = []
-    hospital.app.wsgi_app = _listening(hospital.app.wsgi_app, asked)  # type: ignore[method-assign]
+    clock = Clock()
+    hospital.app.wsgi_app = _listening(hospital.app.wsgi_app, asked, clock)  # type: ignore[method-assign]
     site = SiteConfig(
         **{
             "name": SITE,
@@ -122,7 +128,6 @@ def running(
         store=database or private / "imr.sqlite",
         keys=private / "imr.keys",
     )
-    clock = Clock()
     store = Store.open(config.store, load_keys(config.keys, create=True))
     app = create_app(config, store=store, clock=clock)
     server = Server(app, listener)
@@ -135,10 +140,17 @@ def running(
         hospital.stop()
 
 
-def _listening(application: WsgiApp, asked: list[str]) -> WsgiApp:
+def _listening(application: WsgiApp, asked: list[str], clock: Clock) -> WsgiApp:
+    """Time that passes in a test passes at the hospital too: what it says in ``Date`` goes with the app's clock."""
+
     def listening(environ: Any, start_response: Any) -> Any:
         asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        return application(environ, start_response)
+        date = format_datetime(clock() + clock.hospital_ahead, usegmt=True)
+
+        def dated(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, [*headers, ("Date", date)], *more)
+
+        return application(environ, dated)
 
     return listening
 

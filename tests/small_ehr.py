@@ -34,7 +34,11 @@ class SmallEhr:
     _ids: Iterator[int] = field(default_factory=itertools.count)
 
     def client(self, patient: str = "anna", **more: Any) -> FhirClient:
-        limits = {"chart": Limit(2, 10_000_000), "write": Limit(2, 10_000_000)}
+        limits = {
+            "chart": Limit(2, 10_000_000),
+            "write": Limit(2, 10_000_000),
+            "read-back": Limit(2, 10_000_000, anyway=True),
+        }
         transport = Transport([self.origin], allow_loopback_http=True, limits=limits)
         return FhirClient(transport, f"{self.origin}/fhir", patient=patient, **more)
 

@@ -538,6 +538,7 @@ def test_what_is_no_json_says_so() -> None:
 def test_each_purpose_has_its_limits() -> None:
     assert {name: (limit.seconds, limit.bytes) for name, limit in LIMITS.items()} == {
         "chart": (30, 10_000_000),
+        "read-back": (30, 10_000_000),
         "metadata": (30, 10_000_000),
         "write": (30, 10_000_000),
         "token": (30, 256_000),

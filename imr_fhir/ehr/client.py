@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -64,6 +65,7 @@ class FhirClient:
         self._renew = renew
         self._headers = dict(headers or {})
         self._ends = math.inf
+        self._reading = "chart"
 
     def within(self, seconds: float) -> "FhirClient":
         """This client for one step under a lease: all its calls together end ``seconds`` from now, and what is over by
@@ -77,9 +79,15 @@ class FhirClient:
         """Begins ``call``, which asks this client and waits for no other such call, beside what else is under way."""
         return self._transport.beside(call)
 
+    def reading_back(self) -> "FhirClient":
+        """This client for what became of a write: its reads go out also while the host is left alone."""
+        reader = copy(self)
+        reader._reading = "read-back"
+        return reader
+
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any]:
         """The resource as it is now."""
-        reply = self._send("GET", f"{_path(resource_type, resource_id)}", purpose="chart")
+        reply = self._send("GET", f"{_path(resource_type, resource_id)}", purpose=self._reading)
         if reply.status != 200:
             raise failure(reply, f"to show {resource_type}")
         found = _resource(reply, resource_type)
@@ -93,17 +101,17 @@ class FhirClient:
 
         ``post`` keeps the parameters out of addresses and their logs: for names and national numbers.
         """
-        query = urlencode([*params, ("_count", str(PAGE))])
+        query, purpose = urlencode([*params, ("_count", str(PAGE))]), self._reading
         ends = time.monotonic() + LIMITS["chart"].seconds
         if post:
             form = {"Content-Type": "application/x-www-form-urlencoded"}
-            reply = self._send("POST", f"{resource_type}/_search", purpose="chart", headers=form, body=query.encode())
+            reply = self._send("POST", f"{resource_type}/_search", purpose=purpose, headers=form, body=query.encode())
         else:
-            reply = self._send("GET", f"{resource_type}?{query}", purpose="chart")
+            reply = self._send("GET", f"{resource_type}?{query}", purpose=purpose)
         pages = _Pages(self, resource_type)
         url = pages.take(reply)
         while url and len(pages.seen) <= PAGES:
-            url = pages.take(self._send("GET", url, purpose="chart", seconds=ends - time.monotonic()))
+            url = pages.take(self._send("GET", url, purpose=purpose, seconds=ends - time.monotonic()))
         return Found(tuple(pages.resources.values()), pages.foreign, bool(url), tuple(pages.said))
 
     def create(self, resource: Mapping[str, Any], *, if_none_exist: str = "") -> Receipt:
@@ -142,6 +150,10 @@ class FhirClient:
     def ours(self, resource: Mapping[str, Any]) -> bool:
         """Whether it is the patient's of this client, or of no patient."""
         return self.patient is None or belongs(resource, self.patient, self.base)
+
+    def clock_off(self, now: datetime) -> timedelta:
+        """How far the server's clock is from ``now``, by its last reply; 0 where there was none."""
+        return self._transport.clock_off(self.base, now)
 
     def page_address(self, url: str) -> str:
         """A ``next`` link, absolute; raises RefusedUrl where it leads away from this server."""

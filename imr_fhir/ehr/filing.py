@@ -105,7 +105,7 @@ def send(
             receipts = {part.full_url: _send_one(client, part, known, conditional=conditional)}
     except (EhrError, LaunchError, WrongPatient) as error:
         return _outcome(error)
-    seen = side_by_side(client, lambda client, part: read_back(client, part, receipts[part.full_url].id), parts)
+    seen = side_by_side(client.reading_back(), lambda client, part: read_back(client, part, receipts[part.full_url].id), parts)
     faults = [sighting.fault for sighting in seen if sighting.fault and not sighting.hidden]
     if faults:
         return Unknown(f"It was sent and could not be read back. {faults[0]}")
@@ -128,7 +128,7 @@ def look_back(
 
     A transaction is taken whole: what can't be seen of it (Provenance) went the way of the rest.
     """
-    seen = side_by_side(client, find, parts)
+    seen = side_by_side(client.reading_back(), find, parts)
     shown = [(part, sighting) for part, sighting in zip(parts, seen, strict=True) if not sighting.hidden]
     faults = [sighting.fault for sighting in seen if sighting.fault and not (sighting.hidden and in_transaction)]
     if faults or not shown:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import threading
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +16,8 @@ from joserfc.jws import JWSRegistry
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.failure import failure
-from imr_fhir.ehr.transport import Transport
-from imr_fhir.errors import BadReply, IdentityError
+from imr_fhir.ehr.transport import LIMITS, Transport
+from imr_fhir.errors import BadReply, IdentityError, NotConnected
 
 CLOCK = timedelta(seconds=60)  # how far the EHR's clock may be from ours
 REFETCH = timedelta(minutes=1)
@@ -47,13 +48,21 @@ class JwksCache:
         self._keys: Mapping[str, Key] = {}
         self._asked: datetime | None = None
 
-    def key(self, kid: str, now: datetime) -> Key:
-        """Raises IdentityError for a ``kid`` that the EHR does not publish, EhrError where it can't be asked."""
-        with self._lock:
+    def key(self, kid: str, now: datetime, seconds: float | None = None) -> Key:
+        """``seconds`` may shorten the transport's deadline, and holds for waiting on another's fetch as well.
+
+        Raises IdentityError for a ``kid`` that the EHR does not publish, EhrError where it can't be asked.
+        """
+        ends = time.monotonic() + (LIMITS["jwks"].seconds if seconds is None else seconds)
+        if not self._lock.acquire(timeout=max(0, ends - time.monotonic())):
+            raise NotConnected("The EHR takes long to give its keys.", next_step="Try again in a minute.")
+        try:
             since = now - self._asked if self._asked else None
             if since is None or since >= KEEP or (kid not in self._keys and since >= REFETCH):
                 self._asked = now
-                self._keys = _keys(self._transport, self._uri)
+                self._keys = _keys(self._transport, self._uri, ends - time.monotonic())
+        finally:
+            self._lock.release()
         if kid not in self._keys:
             raise IdentityError("The id_token is signed with a key that the EHR does not publish.", next_step=_AGAIN)
         return self._keys[kid]
@@ -70,9 +79,10 @@ def verify_id_token(
     algorithms: Collection[str],
     fhir_base: str,
     previous: Identity | None = None,
+    seconds: float | None = None,
 ) -> Identity:
     """The user. ``algorithms`` are the site's. With ``previous`` it is a refresh: the same user, aud may be
-    missing, and a nonce counts only where ours is still known.
+    missing, and a nonce counts only where ours is still known. ``seconds`` may shorten the deadline for the keys.
 
     Raises IdentityError, EhrError (keys can't be had), ValueError (an algorithm that needs no key of the EHR's).
     """
@@ -83,11 +93,11 @@ def verify_id_token(
         kid = token.headers().get("kid")
         if not isinstance(kid, str):
             raise IdentityError("The id_token does not say which key signed it.", next_step=_AGAIN)
-        return jwks.key(kid, now)
+        return jwks.key(kid, now, seconds)
 
     registry = JWSRegistry(algorithms=list(algorithms), strict_check_header=False)
     registry.max_header_length = 8_192  # a certificate chain (x5c) may stand there
-    seconds = int(now.timestamp())
+    moment = int(now.timestamp())
     options: dict[str, jwt.ClaimsOption] = {
         "iss": {"essential": True, "value": issuer},
         "sub": {"essential": True},
@@ -97,21 +107,21 @@ def verify_id_token(
     }
     try:
         claims = jwt.decode(id_token, find_key, algorithms=list(algorithms), registry=registry).claims
-        jwt.JWTClaimsRegistry(now=seconds, leeway=int(CLOCK.total_seconds()), **options).validate(claims)
+        jwt.JWTClaimsRegistry(now=moment, leeway=int(CLOCK.total_seconds()), **options).validate(claims)
     except (JoseError, ValueError, RecursionError) as error:
         why = error.error if isinstance(error, JoseError) else "malformed"
         raise IdentityError(f"The EHR's id_token does not verify ({why}).", next_step=_AGAIN) from error
-    _check(claims, client_id=client_id, nonce=nonce, seconds=seconds, previous=previous)
+    _check(claims, client_id=client_id, nonce=nonce, moment=moment, previous=previous)
     return Identity(claims["iss"], claims["sub"], _fhir_user(claims, fhir_base), _text(claims, "name"))
 
 
-def _check(claims: Mapping[str, Any], *, client_id: str, nonce: str, seconds: int, previous: Identity | None) -> None:
+def _check(claims: Mapping[str, Any], *, client_id: str, nonce: str, moment: int, previous: Identity | None) -> None:
     """What joserfc's registry does not check: azp, an old iat, the nonce, and the same user on refresh."""
     audience = claims.get("aud")
     several = isinstance(audience, list) and len(audience) > 1
     if claims.get("azp", None if several else client_id) != client_id:
         raise IdentityError("The id_token was made for another client (azp).", next_step=_AGAIN)
-    if claims["iat"] < seconds - CLOCK.total_seconds():
+    if claims["iat"] < moment - CLOCK.total_seconds():
         raise IdentityError("The id_token is older than a minute, or a clock is wrong.", next_step=_AGAIN)
     if previous is None or (nonce and "nonce" in claims):
         found = claims.get("nonce")
@@ -130,8 +140,8 @@ def _fhir_user(claims: Mapping[str, Any], fhir_base: str) -> str:
     return ""
 
 
-def _keys(transport: Transport, uri: str) -> dict[str, Key]:
-    reply = transport.send("GET", uri, purpose="jwks", headers={"Accept": "application/json"})
+def _keys(transport: Transport, uri: str, seconds: float) -> dict[str, Key]:
+    reply = transport.send("GET", uri, purpose="jwks", headers={"Accept": "application/json"}, seconds=seconds)
     if reply.status != 200:
         raise failure(reply, "for its keys")
     found = reply.json()

@@ -142,13 +142,15 @@ def refresh(
     previous: TokenResponse,
     *,
     now: datetime,
+    seconds: float | None = None,
 ) -> TokenResponse:
     """A new token; what the reply leaves out (patient, encounter, refresh_token, id_token …) is kept.
 
-    Raises AuthorizationError, with ``error`` "invalid_grant" where the session is over, and where the new token is for
-    another patient.
+    ``seconds`` may shorten the transport's deadline. Raises AuthorizationError, with ``error`` "invalid_grant" where
+    the session is over, and where the new token is for another patient.
     """
-    found = _ask(transport, config, authentication, "refresh_token", {"refresh_token": previous.refresh_token}, now)
+    fields = {"refresh_token": previous.refresh_token}
+    found = _ask(transport, config, authentication, "refresh_token", fields, now, seconds)
     fresh = _token(found, previous.scope, now)
     if fresh.patient not in ("", previous.patient):
         raise AuthorizationError("The EHR renewed the log-in for another patient.", next_step=_AGAIN)
@@ -231,11 +233,13 @@ def _ask(
     grant_type: str,
     fields: Mapping[str, str],
     now: datetime,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     body = prepare_token_request(grant_type, _identify(authentication, config.token_endpoint, now), **fields)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     headers |= _proof(authentication)
-    reply = transport.send("POST", config.token_endpoint, purpose="token", headers=headers, body=body.encode())
+    url = config.token_endpoint
+    reply = transport.send("POST", url, purpose="token", headers=headers, body=body.encode(), seconds=seconds)
     try:
         found = reply.json()
     except NotJson:

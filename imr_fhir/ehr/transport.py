@@ -8,10 +8,12 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import requests
@@ -22,6 +24,8 @@ from urllib3 import PoolManager
 from urllib3.exceptions import DecodeError, HTTPError, IncompleteRead
 
 from imr_fhir.ehr import address, wire
+from imr_fhir.ehr.breaker import THRESHOLDS, Breaker, Thresholds
+from imr_fhir.ehr.host_clock import SeenClock, seen_clock
 from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
 
@@ -33,14 +37,21 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """``seconds`` from the first look-up of a name to the last byte; ``bytes`` of the body once unpacked."""
+    """``seconds`` from the first look-up of a name to the last byte; ``bytes`` of the body once unpacked.
+
+    ``anyway``: sent also to a host that the breaker leaves alone.
+    """
 
     seconds: float
     bytes: int
+    anyway: bool = False
 
 
 LIMITS: Mapping[str, Limit] = {
     "chart": Limit(30, 10_000_000),
+    # What became of a write: few, each after a person's press, and without it a lost answer would stay unknown, and
+    # tempt to "send again", which may double it.
+    "read-back": Limit(30, 10_000_000, anyway=True),
     "metadata": Limit(30, 10_000_000),
     "write": Limit(30, 10_000_000),
     "token": Limit(30, 256_000),
@@ -66,7 +77,8 @@ class Transport:
 
     ``allowed_hosts`` are origins (``https://host[:port]``); http only for this machine and only with
     ``allow_loopback_http``. ``ca`` is a file of certificate authorities instead of the public ones. At most ``pool``
-    requests are under way at once. No proxy, ``~/.netrc`` or other setting of the environment is read.
+    requests are under way at once, and a host that fails ``thresholds.failures`` times in a row is left alone for a
+    while. No proxy, ``~/.netrc`` or other setting of the environment is read.
     """
 
     def __init__(
@@ -79,6 +91,7 @@ class Transport:
         ca: str | None = None,
         user_agent: str = "imr-fhir",
         limits: Mapping[str, Limit] = LIMITS,
+        thresholds: Thresholds = THRESHOLDS,
     ) -> None:
         self._allowed = frozenset(address.parse(origin).origin for origin in allowed_hosts)
         self._allow_loopback_http = allow_loopback_http
@@ -87,6 +100,8 @@ class Transport:
         self._pool = pool
         self._threads = ThreadPoolExecutor(pool, "side-by-side")  # kept: to start five for a page costs 0.3 ms of it
         self._limits = limits
+        self._clocks: dict[str, SeenClock] = {}
+        self._breakers = {origin: Breaker(thresholds) for origin in self._allowed}
         encrypted = any(origin.startswith("https:") for origin in self._allowed)
         self._adapter = _Adapter(ca or DEFAULT_CA_BUNDLE_PATH if encrypted else "", pool)
 
@@ -124,18 +139,42 @@ class Transport:
         (nothing was sent), LostReply (something may have been, no whole reply came), BadReply (too big).
         """
         self.check(url)
-        limit = self._limits[purpose]
+        limit, breaker = self._limits[purpose], self._breakers[address.parse(url).origin]
+        if not limit.anyway:
+            breaker.check()  # not only once there is a slot: those who fail hold them
         deadline = limit.seconds if seconds is None else min(seconds, limit.seconds)
         request = _request(method, url, {**self._headers, **(headers or {})}, body)
         # A write takes a connection of its own: one that the server closes just now would leave it unknown.
         with self._slot(deadline, fresh=method not in ("GET", "HEAD")) as call:
+            if not limit.anyway:
+                breaker.enter()
             try:
-                return self._exchange(request, limit.bytes)
-            except LostReply:
-                if not call.reused:
-                    raise
-            call.fresh = True  # the server had closed the kept connection: once more, on a new one
-            return self._exchange(request, limit.bytes)
+                reply = self._exchange_once(request, limit.bytes, call)
+            except (NotConnected, LostReply):
+                breaker.failed(deadline)
+                raise
+        if reply.status >= 500 and "Retry-After" not in reply.headers:
+            breaker.failed(deadline)
+        else:
+            breaker.answered()
+        return reply
+
+    def clock_off(self, url: str, now: datetime) -> timedelta:
+        """How far the clock of this host is from ``now``, ours, by the ``Date`` of its last reply; 0 before the first.
+
+        ``now`` is the time of this call.
+        """
+        seen = self._clocks.get(address.parse(url).origin)
+        return seen.off(now, time.monotonic()) if seen else timedelta()
+
+    def _exchange_once(self, request: requests.PreparedRequest, most: int, call: wire.Call) -> Reply:
+        try:
+            return self._exchange(request, most)
+        except LostReply:
+            if not call.reused:
+                raise
+        call.fresh = True  # the server had closed the kept connection: once more, on a new one
+        return self._exchange(request, most)
 
     @contextmanager
     def _slot(self, seconds: float, *, fresh: bool) -> Iterator[wire.Call]:
@@ -155,6 +194,7 @@ class Transport:
     def _exchange(self, request: requests.PreparedRequest, most: int) -> Reply:
         call = wire.CALL.get()
         call.sent = False
+        began = time.monotonic()
         try:
             # The adapter, not a Session: a Session reads the body of a redirect without any limit.
             response = self._adapter.send(request, stream=True, timeout=call.left())
@@ -164,6 +204,8 @@ class Transport:
                 response.close()
         except (requests.RequestException, HTTPError, TimeoutError) as error:
             raise _failure(request, error, sent=call.sent) from None
+        if seen := seen_clock(response.headers, began, time.monotonic()):
+            self._clocks[address.parse(str(request.url)).origin] = seen
         return Reply(response.status_code, CaseInsensitiveDict(response.headers), body)
 
 

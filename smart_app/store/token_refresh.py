@@ -18,7 +18,10 @@ from smart_app.store.launch import Launch, Tokens
 from smart_app.store.launches import LIVE, Launches
 from smart_app.store.schema import launch
 
-LEASE_MS = 40_000  # over the 30 s that the transport gives one call
+LEASE_MS = 40_000
+RENEWAL_SECONDS = 30.0
+"""For all that one renewal may ask of the EHR: under the lease by what the store may take to note it (5 s to be let
+in, 5 s to write), else another request would spend the same refresh token meanwhile."""
 PAUSE_SECONDS = 0.05
 
 
