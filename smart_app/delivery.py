@@ -1,12 +1,18 @@
 """Takes a sealed filing into the record, step by step: claim, send with no transaction open, note what came of it.
 
 Each step is durable before the next begins, so that a crash anywhere means what the store's table of states says.
+
+Before anything is sent the EHR is asked for the Patient. Where that record has been merged into another (``link``
+replaced-by) or is gone (404, 410), nothing leaves: what was sealed names the old record and its bytes never change, so
+to file it elsewhere would be another act of a person, who writes it anew in a launch of the surviving record, where it
+can be read (`smart_app.merged`). Nor where the EHR's clock, by the same answer, is more than five minutes from ours.
+Where the EHR does not answer, the send itself finds out why.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,11 +22,14 @@ from imr_fhir.bundle import Part
 from imr_fhir.ehr import filing as ehr_filing
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.filing import Duplicate, NotThere, PartOk, Refused, Unknown, Waiting
+from imr_fhir.ehr.host_clock import NO_FILING
+from imr_fhir.ehr.patient import from_resource
 from imr_fhir.ehr.receipt import Receipt as EhrReceipt
+from imr_fhir.errors import EhrError, LaunchError, NotFound, WrongPatient
 from smart_app.store import Store
-from smart_app.store.audit import Entry, Who
+from smart_app.store.audit import Entry, Outcome, Who
 from smart_app.store.errors import StaleFiling, TooSoon
-from smart_app.store.filing import Filing, NewPart, Receipt
+from smart_app.store.filing import Filing, Held, NewPart, Receipt
 from smart_app.store.filing_states import State
 from smart_app.store.filing_steps import STEP
 from smart_app.store.owner import Owner
@@ -37,14 +46,18 @@ class Courier:
     by: Owner
     who: Who
     patient: str  # reference
-    now: datetime
+    clock: Callable[[], datetime]
     purpose: str = ""
 
-    def audit(self, action: str, filing: Filing) -> Entry:
+    @property
+    def now(self) -> datetime:
+        return self.clock()
+
+    def audit(self, action: str, filing: Filing, outcome: Outcome = "success") -> Entry:
         changed = any(part.request["if_match"] for part in filing.current)
         return Entry(
             action="send-update" if action == "send" and changed else action,
-            outcome="success",
+            outcome=outcome,
             who=self.who,
             site=self.by.site,
             patient=self.patient,
@@ -59,6 +72,8 @@ def deliver(filing: Filing, courier: Courier) -> Filing:
     try:
         while True:
             before = filing
+            if filing.state in _TO_SEND and filing.unaccepted and (why := _held(courier)):
+                return courier.store.filings.hold(filing, why, courier.audit("send", filing, "refused"), courier.now)
             filing = _one_step(filing, courier)
             if filing.state is before.state and filing.attempt == before.attempt:
                 return filing
@@ -66,6 +81,18 @@ def deliver(filing: Filing, courier: Courier) -> Filing:
                 return filing
     except StaleFiling:
         return courier.store.filings.get(filing.id, courier.by)
+
+
+def _held(courier: Courier) -> Held:
+    """Why nothing may be sent to this EHR for this patient now."""
+    try:
+        if from_resource(courier.client.read("Patient", courier.patient.removeprefix("Patient/"))).merged:
+            return "merged"
+    except NotFound:
+        return "merged"
+    except (EhrError, LaunchError, WrongPatient):
+        return ""
+    return "clock" if courier.client.clock_off(courier.clock()) > NO_FILING else ""
 
 
 def next_rung(filing: Filing) -> Literal["apart", "without", ""]:

@@ -73,6 +73,7 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
         intent=reply.intent,
         tenant=reply.tenant,
         plan=plan.result(),
+        replaces=patient.result().replaces,
     )
     last = granted.reply
     return context, Tokens(last.access_token, last.expires_at, last.scope, last.refresh_token)

@@ -33,7 +33,8 @@ def show(launch: Launch) -> str | Response:
     if launch.without_figures:
         return redirect(url_for("own.home", lid=launch.id), 303)
     chart, all_of, situation = read(launch)
-    situation = replace(situation, occasion=request.args.get("occasion", ""))
+    off = launch.client().clock_off(now())
+    situation = replace(situation, occasion=request.args.get("occasion", ""), clock_off=off)
     if situation.may_write:
         with state().store.reading():
             waiting = state().store.filings.outbox(launch.record.owner)

@@ -35,7 +35,7 @@ def courier_of(launch: Launch, purpose: str = "") -> Courier:
         by=launch.record.owner,
         who=launch.record.who,
         patient=f"Patient/{launch.patient}",
-        now=now(),
+        clock=state().clock,
         purpose=purpose,
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+WARN = timedelta(seconds=60)  # off by more: times may be wrong, and pages say so
+NO_FILING = timedelta(minutes=5)  # off by more: what is filed would have a wrong time
 _WHOLE_SECONDS = timedelta(seconds=1)  # Date leaves out what is below
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imr_fhir.ehr.address import is_id
 from imr_fhir.ehr.outcome import plain
 
 NAME_LENGTH = 200
@@ -13,13 +14,16 @@ _ORDER = {"official": 0, "usual": 1}
 @dataclass(frozen=True, slots=True)
 class Patient:
     """``name`` is the official one, else the usual, else the first, "" where there is none. ``birth_date`` is FHIR's
-    text, which may end at the month or year; ``gender`` FHIR's code."""
+    text, which may end at the month or year; ``gender`` FHIR's code. ``merged``: another record is to be used instead
+    (``link.type`` replaced-by). ``replaces``: ids of those that this one is used instead of."""
 
     id: str
     name: str
     birth_date: str
     gender: str
     deceased: bool
+    merged: bool = False
+    replaces: tuple[str, ...] = ()
 
 
 def from_resource(raw: Mapping[str, Any]) -> Patient:
@@ -30,7 +34,21 @@ def from_resource(raw: Mapping[str, Any]) -> Patient:
         birth_date=_text(raw, "birthDate"),
         gender=_text(raw, "gender"),
         deceased=raw.get("deceasedBoolean") is True or "deceasedDateTime" in raw,
+        merged="replaced-by" in [kind for kind, _ in _links(raw)],
+        replaces=tuple(dict.fromkeys(other for kind, other in _links(raw) if kind == "replaces" and other)),
     )
+
+
+def _links(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Type of each link, and the id of the Patient of this server at its other end, "" where it is none."""
+    links = [link for link in _list(raw.get("link")) if isinstance(link, Mapping)]
+    return [(_text(link, "type"), _patient_id(link.get("other"))) for link in links]
+
+
+def _patient_id(other: object) -> str:
+    """Of a relative reference: another server's patients are other people."""
+    kind, _, identity = _text(other, "reference").partition("/") if isinstance(other, Mapping) else ("", "", "")
+    return identity if kind == "Patient" and is_id(identity) else ""
 
 
 def _name(raw: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from smart_app.presenters.occasions import Choice, Occasion, choices, figure, fi
 from smart_app.presenters.ratings import RatingRow, rating_rows
 from smart_app.presenters.scales import Tile, empty_tile, tile
 from smart_app.presenters.situation import Situation
-from smart_app.presenters.status import DraftLine, draft_lines, plan_lines, problem_lines
+from smart_app.presenters.status import DraftLine, clock_lines, draft_lines, plan_lines, problem_lines
 from smart_app.presenters.talk_lines import TalkStrip, talk_strip
 
 
@@ -120,7 +120,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         comments=_comments(words, all_of, detailed),
         talk=talk_strip(words, all_of, situation.parameters),
         waiting=situation.waiting,
-        problems=problem_lines(words, chart),
+        problems=clock_lines(words, situation.clock_off) + problem_lines(words, chart),
         ratings=rating_rows(
             words,
             chart.responses,

@@ -113,6 +113,8 @@ def title(words: Words, filing: Filing) -> str:
 
 def sentence(words: Words, filing: Filing) -> str:
     state = _STATES[filing.state]
+    if filing.held:
+        return words.say(f"filing.held.{filing.held}")
     if state == "unknown":
         return words.say("save.unknown")
     if state == "duplicate" and any(part.request["if_match"] for part in filing.parts):
@@ -133,6 +135,8 @@ def actions(words: Words, filing: Filing, *, settled: bool) -> tuple[Action, ...
     offered = _ACTIONS.get(filing.state, ())
     if filing.state is State.UNKNOWN and not settled:
         offered = offered[:1]
+    if filing.state is State.WAITING and filing.held == "merged":
+        offered = (*offered, "drop")  # it may never go: once it is printed, or written anew elsewhere, it can end
     if rung := next_rung(filing):
         offered = (rung, *offered)
     label = {"send": "look" if filing.state is State.UNKNOWN else "try"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from imr_fhir.course import Course
 from imr_fhir.pairing import PAIR_WINDOW
@@ -34,6 +34,7 @@ class Situation:
     occasion: str = ""  # key of the occasion asked for, "" for the latest
     pair_window: int = PAIR_WINDOW  # days
     drafts: tuple[OpenDraft, ...] = ()
+    clock_off: timedelta = timedelta()  # the EHR's clock, from ours
     waiting: int = 0  # filings that the record does not have yet
     plan: Plan | None = None  # None where nothing may be written
     table: tuple[Course, ...] = ()  # the hospital's own courses

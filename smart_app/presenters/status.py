@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from imr_fhir.ehr.chart import Chart
+from imr_fhir.ehr.host_clock import NO_FILING, WARN
 from imr_fhir.scale import ITEM_COUNT, Rater
 from smart_app.language import Words
 from smart_app.plan import Plan
@@ -51,16 +53,27 @@ def plan_lines(words: Words, plan: Plan | None) -> tuple[str, ...]:
     )
 
 
+def clock_lines(words: Words, off: timedelta) -> tuple[str, ...]:
+    """``off``: how far the EHR's clock is from ours."""
+    key = "stop" if off > NO_FILING else "warn" if off > WARN else ""
+    return (words.say(f"panel.clock.{key}", minutes=round(off / timedelta(minutes=1))),) if key else ()
+
+
 def problem_lines(words: Words, chart: Chart) -> tuple[str, ...]:
     """What must be known before anything else, and what of the record is missing on this page, and why."""
     died = (words.say("panel.deceased"),) if chart.patient.deceased else ()
-    return died + tuple(
-        words.say(
-            f"problem.{problem.kind}",
-            n=problem.count,
-            what=words.say(f"problem.what.{problem.about.partition('/')[0]}"),
-            about=problem.about,
-            reason=problem.reason,
+    merged = (words.say("panel.merged"),) if chart.patient.merged else ()
+    return (
+        died
+        + merged
+        + tuple(
+            words.say(
+                f"problem.{problem.kind}",
+                n=problem.count,
+                what=words.say(f"problem.what.{problem.about.partition('/')[0]}"),
+                about=problem.about,
+                reason=problem.reason,
+            )
+            for problem in chart.problems
         )
-        for problem in chart.problems
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from smart_app.store.drafts import Draft
 from smart_app.store.filing_states import FINISHED, State
 from smart_app.store.owner import Owner
+
+# The clocks differ too much; the patient's record was merged into another, or is gone; "": nothing of the kind.
+Held = Literal["clock", "merged", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """``attempt`` counts sends. ``reason`` may quote the EHR; ``candidates`` are the ids of a DUPLICATE."""
+    """``attempt`` counts sends. ``reason`` may quote the EHR; ``candidates`` are the ids of a DUPLICATE; ``held`` says
+    why nothing is sent, whoever presses."""
 
     id: str
     owner: Owner
@@ -78,6 +82,7 @@ class Filing:
     details: Mapping[str, Any] = field(repr=False)
     reason: str = field(repr=False)
     candidates: tuple[str, ...]
+    held: Held
     sealed: datetime
     changed: datetime
     lost: datetime | None

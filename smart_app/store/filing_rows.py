@@ -90,6 +90,7 @@ class FilingRows:
             details=opened("value"),
             reason=reason.get("text", ""),
             candidates=tuple(reason.get("candidates", ())),
+            held=reason.get("held", ""),
             sealed=from_ms(row.sealed_at),
             changed=from_ms(row.changed_at),
             lost=from_ms(row.lost_at) if row.lost_at else None,

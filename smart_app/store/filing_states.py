@@ -57,6 +57,7 @@ class Event(StrEnum):
     RESTORED = "the store came from a backup"
     FINISH = "all parts accepted"
     WITHDRAW = "a person takes it back"
+    HOLD = "nothing may be sent now, whoever presses: the state stays, and says why"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ STEPS = (
     Step(State.DRAFT, Event.SEAL, State.SEALED),
     Step(State.SEALED, Event.CLAIM, State.SENDING),
     Step(State.SEALED, Event.WITHDRAW, State.WITHDRAWN),
+    Step(State.SEALED, Event.HOLD, State.SEALED),
     Step(State.SENDING, Event.ACCEPTED, State.PART_OK),
     Step(State.SENDING, Event.LOST, State.UNKNOWN),
     Step(State.SENDING, Event.LEASE_OUT, State.UNKNOWN),
@@ -78,12 +80,15 @@ STEPS = (
     Step(State.PART_OK, Event.CLAIM, State.SENDING),
     Step(State.PART_OK, Event.FINISH, State.DONE),
     Step(State.PART_OK, Event.NEXT_UNKNOWN, State.UNKNOWN),
+    Step(State.PART_OK, Event.HOLD, State.PART_OK),
     Step(State.UNKNOWN, Event.FOUND, State.PART_OK),
     Step(State.UNKNOWN, Event.NOT_FOUND, State.WAITING),
     Step(State.UNKNOWN, Event.CLASH, State.DUPLICATE),
     Step(State.UNKNOWN, Event.VOUCH, State.PART_OK),
     Step(State.UNKNOWN, Event.SEND_AGAIN, State.WAITING),
     Step(State.WAITING, Event.CLAIM, State.SENDING),
+    Step(State.WAITING, Event.WITHDRAW, State.WITHDRAWN),
+    Step(State.WAITING, Event.HOLD, State.WAITING),
     Step(State.REFUSED, Event.REPLAN, State.SEALED),
     Step(State.REFUSED, Event.REPLAN_REST, State.PART_OK),
     Step(State.REFUSED, Event.WITHDRAW, State.WITHDRAWN),

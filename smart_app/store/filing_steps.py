@@ -16,7 +16,7 @@ from smart_app.store.audit import Audit, Entry
 from smart_app.store.cipher import Cipher
 from smart_app.store.engine import DATABASE_MS, Database
 from smart_app.store.errors import NoAccess
-from smart_app.store.filing import Filing, NewPart, Receipt
+from smart_app.store.filing import Filing, Held, NewPart, Receipt
 from smart_app.store.filing_moves import accept, move, not_before, read_one, stale
 from smart_app.store.filing_rows import FilingRows
 from smart_app.store.filing_states import Event
@@ -41,6 +41,14 @@ class FilingSteps:
 
     # Sending, and what came of it
 
+    def hold(self, before: Filing, why: Held, audit: Entry, now: datetime) -> Filing:
+        """Nothing may be sent now. The next claim forgets it; ``audit`` tells of the refusal."""
+        reason = self._reason(before, "", held=why)
+        with self._database.writing() as connection:
+            after = move(connection, self._rows, before, Event.HOLD, parts=(), reason=reason)
+            self._audit.record(audit, now)
+            return after
+
     def claim(self, before: Filing, by: Owner, audit: Entry, now: datetime) -> Filing:
         """Takes the lease for the next send; by a person's POST only. The result's ``current`` parts go out.
 
@@ -52,6 +60,8 @@ class FilingSteps:
         if not before.current:
             raise stale(before, "All its parts are accepted.")
         lease: dict[str, Any] = {"attempt": before.attempt + 1, "lease_until": DATABASE_MS + span_ms(LEASE)}
+        if before.held:
+            lease["reason"] = None
         with self._database.writing() as connection:
             claimed = move(connection, self._rows, before, Event.CLAIM, **lease)
             not_before(connection, claimed.not_before, "The hospital's system asked us to wait.")

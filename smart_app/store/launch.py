@@ -19,8 +19,8 @@ class Context:
 
     ``iss`` is what the EHR launched with, ``issuer`` the discovered one; ``plan`` is the write plan as JSON; ``opened``
     are keys of the answers that this viewer opened before rating; ``answered``: the patient handed in answers in this
-    launch. ``intent`` and ``tenant`` are the EHR's
-    word for it: neither is shown, and nothing is trusted for them.
+    launch; ``replaces`` are ids of patients whose records were merged into this one. ``intent`` and ``tenant`` are the
+    EHR's word for it: neither is shown, and nothing is trusted for them.
     """
 
     site: str
@@ -44,6 +44,7 @@ class Context:
     plan: Mapping[str, Any] = field(default_factory=dict)
     opened: tuple[str, ...] = ()
     answered: bool = False
+    replaces: tuple[str, ...] = ()
 
     @property
     def binding(self) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ class Context:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Context:
-        return cls(**{**value, "opened": tuple(value["opened"])})
+        return cls(**{**value, "opened": tuple(value["opened"]), "replaces": tuple(value.get("replaces", ()))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,7 @@ STEPS: dict[Event, Callable[[Store, Launch, Filing], Filing]] = {
         audit=entry(launch, "decide"),
         now=NOW,
     ),
+    Event.HOLD: lambda store, launch, filing: store.filings.hold(filing, "clock", entry(launch, "send"), NOW),
     Event.FINISH: lambda store, _, filing: store.filings.finish(filing),
     Event.WITHDRAW: lambda store, launch, filing: store.filings.withdraw(
         filing, "wrong form", launch.owner, entry(launch, "withdraw"), NOW

@@ -42,7 +42,7 @@ def sealed(store: Store, launch: Launch) -> Filing:
 def courier(store: Store, launch: Launch, server: Server, token: Callable[[], str]) -> Courier:
     transport = Transport([server.origin], allow_loopback_http=True)
     client = FhirClient(transport, server.origin, token=token, renew=lambda _: slow_token(), patient="anna")
-    return Courier(store, client, launch.owner, Who(launch.user_key), "Patient/anna", NOW)
+    return Courier(store, client, launch.owner, Who(launch.user_key), "Patient/anna", lambda: NOW)
 
 
 def slow_token() -> str:
@@ -65,14 +65,14 @@ def test_send_is_over_before_its_lease(store: Store, launch: Launch, slow: str) 
     with serve(script) as server:
         deliver(sealed(store, launch), courier(store, launch, server, slow_token if slow == "the token" else str))
         time.sleep(LONGER)  # until the server has ended its last answer
-    assert server.requests[0].method == "POST"
+    assert "POST" in [each.method for each in server.requests]
     assert taken_for_dead == []
 
 
 def test_refused_token_that_is_renewed_too_slowly_sends_nothing_more(store: Store, launch: Launch) -> None:
     with serve(lambda exchange: exchange.answer(401)) as server:
         filing = deliver(sealed(store, launch), courier(store, launch, server, lambda: "old"))
-    assert [each.method for each in server.requests] == ["POST"]
+    assert [each.method for each in server.requests if each.method != "GET"] == ["POST"]
     assert filing.state is State.WAITING
 
 
