@@ -29,19 +29,24 @@ from smart_app.store.drafts import COMMENT, Draft
 @with_launch("clinician")
 def begin_correction(launch: Launch, response_id: str) -> WebResponse:
     """Begins a correction, or goes on with the one that is open, also where the record has a newer version now."""
+    return begun(launch, response_id)
+
+
+def begun(launch: Launch, response_id: str, mine: Response | None = None) -> WebResponse:
+    """The same; a new one begins with ``mine``, answers that were written already, else with what the record has."""
     filed = _read(launch, response_id)
     if filed.status not in LISTED or _is_hidden(launch, filed):
         return redirect(url_for("panel.show", lid=launch.id), 303)
-    owner, drafts = launch.record.owner, state().store.drafts
-    begun = [draft for draft in drafts.open_for(owner) if draft.about.partition("/")[0] == response_id]
-    draft = begun[-1] if begun else drafts.start(
+    owner, drafts, first = launch.record.owner, state().store.drafts, mine or filed
+    before = [draft for draft in drafts.open_for(owner) if draft.about.partition("/")[0] == response_id]
+    draft = before[-1] if before else drafts.start(
         owner,
         filed.rater,
         questionnaire=filed.questionnaire,
         language=filed.language,
         identifier=filed.identifier,
         about=_about(filed),
-        answers=codes_of(filed.rater, filed.ratings) | {COMMENT: filed.comment},
+        answers=codes_of(filed.rater, first.ratings) | {COMMENT: first.comment},
         now=now(),
     )  # fmt: skip
     return redirect(url_for("form.show", lid=launch.id, did=draft.id), 303)

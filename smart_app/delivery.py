@@ -145,7 +145,7 @@ def _send(filing: Filing, courier: Courier, client: FhirClient) -> Filing:
         parts_of(filing, courier.store),
         in_transaction=filing.in_transaction,
         conditional=bool(filing.plan.get("conditional")),
-        references=_references(filing),
+        references=references_of(filing),
     )
     match outcome:
         case PartOk():
@@ -168,7 +168,7 @@ def _look(filing: Filing, courier: Courier) -> Filing:
         courier.client,
         parts_of(filing, courier.store),
         in_transaction=filing.in_transaction,
-        references=_references(filing),
+        references=references_of(filing),
     )
     match outcome:
         case PartOk():
@@ -197,7 +197,7 @@ def parts_of(filing: Filing, store: Store) -> tuple[Part, ...]:
     )
 
 
-def _references(filing: Filing) -> dict[str, str]:
+def references_of(filing: Filing) -> dict[str, str]:
     """What the EHR called the parts that it has accepted."""
     return {
         str(part.request["full_url"]): f"{part.receipt.type}/{part.receipt.id}"

@@ -15,6 +15,7 @@ from imr_fhir.record import OUTCOMES, DueOutcome, SeenFirst
 from imr_fhir.response import Response as Rating
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.charting import read
+from smart_app.filing_page import left_elsewhere
 from smart_app.language import words
 from smart_app.noting import note, said
 from smart_app.presenters import how as how_presenter
@@ -37,8 +38,10 @@ def show(launch: Launch) -> str | Response:
     situation = replace(situation, occasion=request.args.get("occasion", ""), clock_off=off)
     if situation.may_write:
         with state().store.reading():
-            waiting = state().store.filings.outbox(launch.record.owner)
-            situation = replace(situation, drafts=_drafts(launch), waiting=len(waiting), plan=plan_of(launch))
+            waiting, left = state().store.filings.outbox(launch.record.owner), left_elsewhere(launch)
+            situation = replace(
+                situation, drafts=_drafts(launch), waiting=len(waiting), left=len(left), plan=plan_of(launch)
+            )
     audit("view", launch, resources=_shown(chart))
     page = panel_presenter.panel(words(), chart, all_of, situation)
     return render_template("panel/show.html", panel=page, lid=launch.id)

@@ -17,6 +17,7 @@ from smart_app.session import session_of
 from smart_app.state import now, state
 from smart_app.store.drafts import Draft
 from smart_app.store.filing import Filing
+from smart_app.store.owner import Owner
 
 
 def plan_of(launch: Launch) -> Plan:
@@ -28,13 +29,14 @@ def begin(launch: Launch) -> Act:
     return new_act(launch.site, session_of(launch.record, plan_of(launch)), now())
 
 
-def courier_of(launch: Launch, purpose: str = "") -> Courier:
+def courier_of(launch: Launch, purpose: str = "", by: Owner | None = None, patient: str = "") -> Courier:
+    """``by`` and ``patient`` (id): where it is about a record that was merged into the launch's."""
     return Courier(
         store=state().store,
         client=launch.client(),
-        by=launch.record.owner,
+        by=by or launch.record.owner,
         who=launch.record.who,
-        patient=f"Patient/{launch.patient}",
+        patient=f"Patient/{patient or launch.patient}",
         clock=state().clock,
         purpose=purpose,
     )

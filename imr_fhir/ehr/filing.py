@@ -5,13 +5,14 @@ identifier exists. What a failure means is a table: nothing was taken (Waiting),
 have it (Unknown), and then `look_back` asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from imr_fhir.bundle import Part, if_none_exist, in_order, resolved, transaction
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.ehr.lookup import Sighting, find, read_back, side_by_side
+from imr_fhir.ehr.lookup import find, read_back, side_by_side
 from imr_fhir.ehr.receipt import Receipt, version_of
 from imr_fhir.errors import (
     Busy,
@@ -79,7 +80,34 @@ class NotThere:
 SendOutcome = PartOk | Unknown | Waiting | Refused | Duplicate
 LookOutcome = PartOk | Unknown | Duplicate | NotThere
 
-_Verdict = Literal["equal", "absent", "several", "other"]
+Verdict = Literal["equal", "absent", "several", "other", "unseen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the EHR has of one part now; ``differ``: for each resource where it is not what was sent, () if it is."""
+
+    part: Part
+    resources: tuple[Mapping[str, Any], ...]
+    differ: tuple[tuple[str, ...], ...]
+    fault: str  # why it can't be seen
+    hidden: bool  # it can't, and that is no wonder for this type here
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.fault:
+            return "unseen"
+        if len(self.resources) != 1:
+            return "several" if self.resources else "absent"
+        if not self.differ[0]:
+            return "equal"
+        if self.part.if_match and version_of(self.resources[0]) == self.part.if_match:
+            return "absent"  # still the version that the update was to replace
+        return "other"
+
+    @property
+    def clashes(self) -> bool:
+        return self.verdict in ("several", "other")
 
 
 def send(
@@ -113,12 +141,37 @@ def send(
     differ = {
         receipts[part.full_url].reference: paths
         for part, sighting in zip(parts, seen, strict=True)
-        if not sighting.hidden and (paths := _differ(client, part, sighting, known))
+        if not sighting.hidden and (paths := _differ(client, part, sighting.resources[0], known))
     }
     if differ:
         where = ", ".join(next(iter(differ.values()))[:5])
         return Duplicate(tuple(differ), f"What the chart has is not what was sent ({where}).")
     return PartOk(tuple(receipts[part.full_url] for part in parts))
+
+
+def look(
+    client: FhirClient,
+    parts: Sequence[Part],
+    *,
+    references: Mapping[str, str] | None = None,
+    named: Collection[str] = (),
+) -> tuple[Seen, ...]:
+    """What the EHR has of each part, and of what was met instead of it before (``named``, as "Type/id")."""
+    sightings = side_by_side(client.reading_back(), partial(find, named=named), parts)
+    known = dict(references or {})
+    for part, sighting in zip(parts, sightings, strict=True):
+        if len(sighting.resources) == 1:
+            known[part.full_url] = _reference(sighting.resources[0])
+    return tuple(
+        Seen(
+            part,
+            sighting.resources,
+            tuple(tuple(_differ(client, part, found, known)) for found in sighting.resources),
+            sighting.fault,
+            sighting.hidden,
+        )
+        for part, sighting in zip(parts, sightings, strict=True)
+    )
 
 
 def look_back(
@@ -128,24 +181,18 @@ def look_back(
 
     A transaction is taken whole: what can't be seen of it (Provenance) went the way of the rest.
     """
-    seen = side_by_side(client.reading_back(), find, parts)
-    shown = [(part, sighting) for part, sighting in zip(parts, seen, strict=True) if not sighting.hidden]
-    faults = [sighting.fault for sighting in seen if sighting.fault and not (sighting.hidden and in_transaction)]
+    seen = look(client, parts, references=references)
+    shown = [each for each in seen if not each.hidden]
+    faults = [each.fault for each in seen if each.fault and not (each.hidden and in_transaction)]
     if faults or not shown:
         return Unknown(f"The EHR can't be searched for it. {faults[0] if faults else ''}".strip())
-    known = dict(references or {})
-    known |= {part.full_url: _reference(sighting) for part, sighting in shown if len(sighting.resources) == 1}
-    verdicts = [_verdict(client, part, sighting, known) for part, sighting in shown]
-    clashing = [sighting for (_, sighting), verdict in zip(shown, verdicts, strict=True) if verdict in _CLASHES]
-    if clashing:
-        ids = [f"{found['resourceType']}/{found['id']}" for sighting in clashing for found in sighting.resources]
+    ids = [_reference(found) for each in shown if each.clashes for found in each.resources]
+    if ids:
         return Duplicate(tuple(ids), "The chart has it several times, or other than it was sent.")
+    verdicts = [each.verdict for each in shown]
     if len(set(verdicts)) > 1:
         return Unknown("Only some of its parts are to be seen in the chart yet.")
-    return NotThere() if verdicts[0] == "absent" else PartOk(tuple(map(_found_receipt, parts, seen)))
-
-
-_CLASHES = ("several", "other")
+    return NotThere() if verdicts[0] == "absent" else PartOk(tuple(map(_found_receipt, seen)))
 
 
 def _send_all(
@@ -185,29 +232,15 @@ def _outcome(error: ImrError) -> Unknown | Waiting | Refused:
             return Unknown(str(error))
 
 
-def _verdict(client: FhirClient, part: Part, sighting: Sighting, known: Mapping[str, str]) -> _Verdict:
-    if not sighting.resources:
-        return "absent"
-    if len(sighting.resources) > 1:
-        return "several"
-    if not _differ(client, part, sighting, known):
-        return "equal"
-    if part.if_match and version_of(sighting.resources[0]) == part.if_match:
-        return "absent"  # still the version that the update was to replace
-    return "other"
-
-
-def _differ(client: FhirClient, part: Part, sighting: Sighting, known: Mapping[str, str]) -> list[str]:
-    (found,) = sighting.resources
+def _differ(client: FhirClient, part: Part, found: Mapping[str, Any], known: Mapping[str, str]) -> list[str]:
     return same_content(part.resource, found, references=known, base=client.base)
 
 
-def _found_receipt(part: Part, sighting: Sighting) -> Receipt:
-    if not sighting.resources:
-        return Receipt(part.type, "", "", 0)
-    return Receipt(part.type, str(sighting.resources[0]["id"]), version_of(sighting.resources[0]), 200)
+def _found_receipt(seen: Seen) -> Receipt:
+    if not seen.resources:
+        return Receipt(seen.part.type, "", "", 0)
+    return Receipt(seen.part.type, str(seen.resources[0]["id"]), version_of(seen.resources[0]), 200)
 
 
-def _reference(sighting: Sighting) -> str:
-    found = sighting.resources[0]
+def _reference(found: Mapping[str, Any]) -> str:
     return f"{found['resourceType']}/{found['id']}"

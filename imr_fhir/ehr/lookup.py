@@ -1,7 +1,7 @@
 """What the EHR has of one part of a filing: read by its id, or searched for by identifier and patient."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -32,8 +32,21 @@ def read_back(client: FhirClient, part: Part, resource_id: str) -> Sighting:
         return _unseen(part, error)
 
 
-def find(client: FhirClient, part: Part) -> Sighting:
-    """An update by its id; what was new by a search, whose answer is checked: some EHRs ignore what they don't know."""
+def find(client: FhirClient, part: Part, named: Collection[str] = ()) -> Sighting:
+    """An update by its id; what was new by a search, whose answer is checked: some EHRs ignore what they don't know.
+
+    ``named``: references of what was met before instead of it; those of this part are read as well, since a search by
+    patient never shows what is another's.
+    """
+    found = _search(client, part)
+    had = {str(resource["id"]) for resource in found.resources}
+    ids = [identity for kind, _, identity in (each.partition("/") for each in named) if kind == part.type]
+    more = [read_back(client, part, each) for each in ids if each not in had and part.resource.get("id", each) == each]
+    met = tuple(one for each in more for one in each.resources if _is_it(part, one))
+    return replace(found, resources=(*found.resources, *met), fault="" if met else found.fault)
+
+
+def _search(client: FhirClient, part: Part) -> Sighting:
     try:
         if "id" in part.resource:
             return Sighting((client.read(part.type, str(part.resource["id"])),))
@@ -48,6 +61,15 @@ def find(client: FhirClient, part: Part) -> Sighting:
     if found.truncated:
         return Sighting(fault="The EHR has more than we could look through.")
     return Sighting(tuple(resource for resource in found.resources if query in _queries(resource)))
+
+
+def is_foreign(resource: Mapping[str, Any]) -> bool:
+    """Another patient's, of which nothing but its name was kept."""
+    return resource.keys() <= {"resourceType", "id"}
+
+
+def _is_it(part: Part, resource: Mapping[str, Any]) -> bool:
+    return is_foreign(resource) or "id" in part.resource or if_none_exist(part.resource) in _queries(resource)
 
 
 def side_by_side(

@@ -68,6 +68,7 @@ class Panel:
     comments: tuple[Comment, ...]
     talk: TalkStrip | None
     waiting: int
+    left: int  # not saved, for a record that was merged into this one
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
     plan: tuple[str, ...]
@@ -120,6 +121,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         comments=_comments(words, all_of, detailed),
         talk=talk_strip(words, all_of, situation.parameters),
         waiting=situation.waiting,
+        left=situation.left,
         problems=clock_lines(words, situation.clock_off) + problem_lines(words, chart),
         ratings=rating_rows(
             words,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from smart_app.delivery import next_rung
 from smart_app.language import Words
+from smart_app.presenters.versions import Column, Versions
 from smart_app.presenters.written import Written
 from smart_app.store.filing import Filing, Part
-from smart_app.store.filing_states import State
+from smart_app.store.filing_states import TARGETS, Event, State
 
 # Of a filing: the beginning of the keys of its title and its sentence.
 _STATES: Mapping[State, str] = {
@@ -40,10 +42,16 @@ _ACTIONS: Mapping[State, tuple[str, ...]] = {
     State.WAITING: ("send",),
     State.UNKNOWN: ("send", "there", "again"),
     State.REFUSED: ("drop",),
-    State.DUPLICATE: ("drop",),
+    State.DUPLICATE: ("choose", "correct", "drop"),
 }
-ACTS = frozenset({"send", "there", "again", "drop", "apart", "without"})
-WITH_REASON = frozenset({"there", "again", "drop"})
+ACTS = frozenset({"send", "there", "again", "drop", "apart", "without", "choose", "correct"})
+WITH_REASON = frozenset({"there", "again", "drop", "choose", "correct"})
+# An act by another name in one state, and what is said more of it.
+_LABELS: Mapping[tuple[str, State], str] = {
+    ("send", State.UNKNOWN): "look",
+    ("drop", State.DUPLICATE): "withdraw_mine",
+}
+_EXPLAINED = frozenset({"look", "there", "again", "choose", "correct", "withdraw_mine"})
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Action:
 
     do: str
     label: str
+    what: str
     with_reason: bool
 
 
@@ -67,6 +76,7 @@ class Action:
 class Receipt:
     title: str
     sentence: str
+    facts: tuple[str, ...]
     said: str  # why it is not saved, in English, from this app or the EHR
     why: str  # a person's reason for taking it back
     by: str  # whose filing it is, where it is another user's
@@ -76,7 +86,8 @@ class Receipt:
     error: str
     blind: bool  # what was written opens by a press of its own
     record: tuple[Written, ...]
-    there: tuple[Written, ...]  # what the record has instead
+    versions: tuple[Versions, ...]  # what the record has instead, beside it
+    choices: tuple[Column, ...]
     post_to: str
     again_url: str
     next_url: str
@@ -101,25 +112,47 @@ def _part_line(words: Words, part: Part, record_link: str) -> PartLine:
     there = part.receipt if part.receipt and part.receipt.id else None
     return PartLine(
         name=words.say(f"filing.part.{part.request['name']}"),
-        state=words.say(_PART_STATES.get(part.state, "filing.state.not")),
+        state=words.say(_part_state(part)),
         reference=f"{there.type}/{there.id}" if there else "",
         url=record_link.format(type=there.type, id=there.id) if there and record_link else "",
     )
+
+
+def _part_state(part: Part) -> str:
+    word = part.receipt.word if part.receipt else ""
+    if word == "chosen" and part.receipt and not part.receipt.id:
+        return "filing.state.left"
+    return f"filing.state.{word}" if word else _PART_STATES.get(part.state, "filing.state.not")
 
 
 def title(words: Words, filing: Filing) -> str:
     return words.say(f"filing.{_STATES[filing.state]}.title")
 
 
-def sentence(words: Words, filing: Filing) -> str:
+def sentence(words: Words, filing: Filing, *, here: bool = True) -> str:
+    """``here``: it is this patient's; else one's whose record was merged into this one."""
     state = _STATES[filing.state]
+    by_word = {receipt.word for receipt in filing.receipts if receipt.word}
+    if not here:
+        return words.say("filing.held.here")
     if filing.held:
         return words.say(f"filing.held.{filing.held}")
     if state == "unknown":
         return words.say("save.unknown")
     if state == "duplicate" and any(part.request["if_match"] for part in filing.parts):
         return words.say("filing.changed")
+    if state == "saved" and by_word:
+        return words.say("filing.chosen" if "chosen" in by_word else "filing.vouched")
     return words.say(f"filing.{state}")
+
+
+def facts(words: Words, filing: Filing, zone: ZoneInfo, *, settled: bool) -> tuple[str, ...]:
+    """Of a lost reply: when, what it means, and what can be done."""
+    if filing.state is not State.UNKNOWN or filing.lost is None:
+        return ()
+    lost = filing.lost.astimezone(zone)
+    sent = words.say("filing.unknown.sent", day=words.day(lost), time=words.time(lost))
+    return (sent,) if settled else (sent, words.say("filing.unknown.soon"))
 
 
 def said(filing: Filing) -> str:
@@ -130,8 +163,10 @@ def why(filing: Filing) -> str:
     return filing.reason if filing.state is State.WITHDRAWN else ""
 
 
-def actions(words: Words, filing: Filing, *, settled: bool) -> tuple[Action, ...]:
-    """``settled``: the reply was lost long enough ago for "send again" and "it is there" to be offered."""
+def actions(words: Words, filing: Filing, *, settled: bool, here: bool = True) -> tuple[Action, ...]:
+    """``settled``: the reply was lost long enough ago for "send again" and "it is there" to be offered. ``here``: as of
+    ``sentence``; elsewhere it can be taken back, and nothing else.
+    """
     offered = _ACTIONS.get(filing.state, ())
     if filing.state is State.UNKNOWN and not settled:
         offered = offered[:1]
@@ -139,8 +174,23 @@ def actions(words: Words, filing: Filing, *, settled: bool) -> tuple[Action, ...
         offered = (*offered, "drop")  # it may never go: once it is printed, or written anew elsewhere, it can end
     if rung := next_rung(filing):
         offered = (rung, *offered)
-    label = {"send": "look" if filing.state is State.UNKNOWN else "try"}
-    return tuple(Action(do, words.say(f"filing.{label.get(do, do)}"), do in WITH_REASON) for do in offered)
+    if not here:
+        offered = ("drop",) if (filing.state, Event.WITHDRAW) in TARGETS else ()
+    return tuple(_action(words, do, filing.state) for do in offered)
+
+
+def _action(words: Words, do: str, state: State) -> Action:
+    label = _LABELS.get((do, state), "try" if do == "send" else do)
+    what = words.say(f"filing.{label}.what") if label in _EXPLAINED else ""
+    return Action(do, words.say(f"filing.{label}"), what, do in WITH_REASON)
+
+
+def choices(actions: tuple[Action, ...], versions: tuple[Versions, ...]) -> tuple[Column, ...]:
+    """The versions that may be picked or corrected, where that is offered: those of the first part that clashes, which
+    the others follow; a score must not be picked where the answers are another patient's."""
+    if "choose" not in {action.do for action in actions}:
+        return ()
+    return tuple(column for each in versions[:1] for column in each.columns if column.pick)
 
 
 def waiting(words: Words, filing: Filing, url: str) -> Waiting:

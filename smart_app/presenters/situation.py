@@ -36,6 +36,7 @@ class Situation:
     drafts: tuple[OpenDraft, ...] = ()
     clock_off: timedelta = timedelta()  # the EHR's clock, from ours
     waiting: int = 0  # filings that the record does not have yet
+    left: int = 0  # ... of records that were merged into this one
     plan: Plan | None = None  # None where nothing may be written
     table: tuple[Course, ...] = ()  # the hospital's own courses
     parameters: tuple[Parameters, ...] = PARAMETERS

@@ -45,12 +45,14 @@ class Sealing:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the EHR called the resource. ``id`` is empty where a person said that it is there."""
+    """What the EHR called the resource. ``word``: how a person decided, where it was not read back and equal: it is
+    there, without an id ("vouched"), or what the record has counts ("chosen"; without an id it has none)."""
 
     type: str
     id: str
     version_id: str
     status: int
+    word: Literal["vouched", "chosen", ""] = ""
 
 
 @dataclass(frozen=True, slots=True)

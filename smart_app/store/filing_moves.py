@@ -56,11 +56,13 @@ def move(
 def accept(
     connection: Connection, rows: FilingRows, before: Filing, event: Event, receipts: Sequence[Receipt]
 ) -> Filing:
-    """A step to PART_OK with a receipt for each current part."""
-    if len(receipts) != len(before.current):
+    """A step to PART_OK with a receipt for each current part; where a person chose, or for all not accepted."""
+    most = before.unaccepted if event is Event.CHOOSE else before.current
+    if len(receipts) not in (len(before.current), len(most)):
         raise ValueError(f"{len(receipts)} receipts for {len(before.current)} parts.")
-    after = move(connection, rows, before, event, reason=None, lease_until=None, not_before=None)
-    for each, receipt in zip(before.current, receipts, strict=True):
+    parts = most[: len(receipts)]
+    after = move(connection, rows, before, event, parts=parts, reason=None, lease_until=None, not_before=None)
+    for each, receipt in zip(parts, receipts, strict=True):
         connection.execute(
             update(part)
             .where(part.c.filing_id == before.id, part.c.number == each.number)

@@ -118,11 +118,11 @@ class FilingSteps:
 
     def vouch(self, before: Filing, by: Owner, audit: Entry, now: datetime) -> Filing:
         """ "It is there": the EHR can't be searched and a person looked."""
-        receipts = [Receipt(each.type, "", "", 0) for each in before.current]
+        receipts = [Receipt(each.type, "", "", 0, "vouched") for each in before.current]
         return self._accept(before, Event.VOUCH, receipts, by, audit, now)
 
     def choose(self, before: Filing, receipts: Sequence[Receipt], by: Owner, audit: Entry, now: datetime) -> Filing:
-        """Of a DUPLICATE: these are the ones, one for each current part."""
+        """Of a DUPLICATE: these are the ones, for the current parts, or for all that are not accepted."""
         return self._accept(before, Event.CHOOSE, receipts, by, audit, now)
 
     def send_again(self, before: Filing, by: Owner, audit: Entry, now: datetime) -> Filing:

@@ -170,9 +170,11 @@ def test_something_else_is_there_under_the_same_identifier(run: Running, patient
         page = rate(chart)
     assert heading(page) == say("filing.duplicate.title")
     assert say("filing.duplicate") in text(page)
-    assert say("filing.there_now") in text(page)
-    assert f"QuestionnaireResponse/{patient}-other" in text(page)
-    assert buttons(page) == {"drop"}
+    assert buttons(page) == {"choose", "drop"}, "one that is withdrawn there can't be corrected"
+    assert (
+        f"{say('version.status')} {say('version.status.completed')} {say('version.status.entered-in-error')}"
+        in text(page)
+    )
     assert heading(act(chart, page, "drop", REASON)) == say("filing.withdrawn.title")
 
 

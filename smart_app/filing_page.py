@@ -1,0 +1,155 @@
+"""The page of one filing: what became of it, what was written, what the record has instead, and what can be done."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from flask import render_template, url_for
+
+from imr_fhir import response
+from imr_fhir.ehr.address import local_reference
+from imr_fhir.response import Response
+from smart_app.access import Launch, audit
+from smart_app.choosing import seen_of
+from smart_app.language import say, words
+from smart_app.presenters import receipt, written
+from smart_app.presenters.receipt import Receipt
+from smart_app.presenters.versions import Known, Versions, versions
+from smart_app.presenters.written import Written
+from smart_app.saving import courier_of
+from smart_app.state import now, state
+from smart_app.store.errors import BodyPurged, NoAccess
+from smart_app.store.filing import Filing
+from smart_app.store.filing_states import State
+from smart_app.store.filing_steps import SETTLED
+from smart_app.store.owner import Owner
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """A filing as this launch may see it: ``owner`` with the key of its ``patient`` (id), ``here`` the launch's own."""
+
+    filing: Filing
+    owner: Owner
+    patient: str
+    here: bool
+
+    @property
+    def is_others(self) -> bool:
+        return self.filing.owner.user_key != self.owner.user_key
+
+    @property
+    def asks_reason(self) -> bool:
+        """For whatever is done with it."""
+        return self.is_others or not self.here
+
+    @property
+    def settled(self) -> bool:
+        """A reply that was lost so long ago may not arrive any more."""
+        return self.filing.lost is None or now() - self.filing.lost > SETTLED
+
+
+def places(launch: Launch) -> tuple[tuple[Owner, str], ...]:
+    """Whose filings this launch may see: its patient's, and theirs whose records the EHR merged into this one.
+
+    Of the latter nothing is ever sent: they are read, printed, and taken back with a reason.
+    """
+    own, keys = launch.record.owner, state().store.launches
+    merged = (
+        (replace(own, patient_key=keys.patient_key(own.site, each)), each) for each in launch.record.context.replaces
+    )
+    return ((own, launch.patient), *merged)
+
+
+def left_elsewhere(launch: Launch) -> tuple[Filing, ...]:
+    """What is not saved of records that were merged into this one, by whomever."""
+    filings = state().store.filings
+    return tuple(each for of, _ in places(launch)[1:] for each in (*filings.outbox(of), *filings.left_by_others(of)))
+
+
+def find(launch: Launch, fid: str) -> Viewed:
+    """Raises NoAccess."""
+    for owner, patient in places(launch):
+        with suppress(NoAccess):
+            return Viewed(state().store.filings.get(fid, owner), owner, patient, here=patient == launch.patient)
+    raise NoAccess
+
+
+def is_blind(launch: Launch, viewed: Viewed) -> bool:
+    """The patient answered alone, and this clinician may have yet to rate: the answers open by a press of their own."""
+    details = viewed.filing.details
+    alone = details["kind"] == "response" and details["author"] == f"Patient/{viewed.patient}"
+    rates = launch.role == "clinician" and launch.site.allow_unverified_clinician_scale
+    return alone and rates and details["key"] not in launch.record.context.opened
+
+
+def show(launch: Launch, viewed: Viewed, error: str = "") -> str:
+    found, here = viewed.filing, viewed.here
+    audit("view", launch, resources=(*(str(part.request["full_url"]) for part in found.parts), *found.candidates))
+    blind, may_act = is_blind(launch, viewed), launch.role == "clinician"
+    actions = receipt.actions(words(), found, settled=viewed.settled, here=here) if may_act else ()
+    compared = _versions(launch, viewed) if found.state is State.DUPLICATE and here and not blind else ()
+    choices = receipt.choices(actions, compared)
+    can = {"choose": bool(choices), "correct": any(each.correct for each in choices)}
+    page = Receipt(
+        title=receipt.title(words(), found),
+        sentence=receipt.sentence(words(), found, here=here),
+        facts=receipt.facts(words(), found, launch.site.zone, settled=viewed.settled),
+        said=receipt.said(found),
+        why=receipt.why(found),
+        by=say("filing.by", name=found.details["by"]) if viewed.is_others else "",
+        parts=receipt.part_lines(words(), found, launch.site.record_link),
+        actions=tuple(action for action in actions if can.get(action.do, True)),
+        asks_reason=viewed.asks_reason,
+        error=error,
+        blind=blind,
+        record=() if blind else _written(viewed),
+        versions=compared,
+        choices=choices,
+        post_to=url_for("filing.act", lid=launch.id, fid=found.id),
+        again_url=_again_url(launch, found) if here else "",
+        next_url=url_for("panel.show", lid=launch.id),
+        next_label=say("page.to_panel"),
+    )
+    return render_template("filing/receipt.html", page=page)
+
+
+def written_answers(viewed: Viewed) -> Response | None:
+    """The answers of a rating or a correction, as they were sealed; None where it is neither. Raises BodyPurged."""
+    bodies = (json.loads(body, parse_float=Decimal) for body in state().store.filings.bodies(viewed.filing).values())
+    answers = [body for body in bodies if body["resourceType"] == "QuestionnaireResponse"]
+    rates = viewed.filing.details["kind"] in ("response", "correction") and answers
+    return response.from_resource(answers[0], patient=viewed.patient) if rates else None
+
+
+def _versions(launch: Launch, viewed: Viewed) -> tuple[Versions, ...]:
+    found, record = viewed.filing, launch.record
+    user = local_reference(launch.fhir_user, record.context.fhir_base)
+    names = {f"Patient/{launch.patient}": launch.patient_name} | ({str(user): launch.user_name} if user else {})
+    known = Known(launch.patient, names, launch.site.zone, launch.site.record_link)
+    seen = zip(found.current, seen_of(found, courier_of(launch)), strict=True)
+    return tuple(
+        versions(words(), str(part.request["name"]), each.part.resource, each.resources, known)
+        for part, each in seen
+        if each.clashes
+    )
+
+
+def _written(viewed: Viewed) -> tuple[Written, ...]:
+    try:
+        return written.written(words(), state().store.filings.bodies(viewed.filing).values(), viewed.patient)
+    except BodyPurged:
+        return ()  # the record has it, and here it was deleted on time
+
+
+def _again_url(launch: Launch, found: Filing) -> str:
+    """To the page of what the record has now, after a change that came too late and is no correction."""
+    ids = {kind: identity for kind, _, identity in (each.partition("/") for each in found.candidates)}
+    if found.details["kind"] == "withdrawal" and "QuestionnaireResponse" in ids:
+        return url_for("form.withdraw", lid=launch.id, response_id=ids["QuestionnaireResponse"])
+    if found.details["kind"] == "goal" and "Goal" in ids:
+        return url_for("goals.edit", lid=launch.id, goal_id=ids["Goal"])
+    return ""
