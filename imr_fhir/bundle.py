@@ -6,6 +6,7 @@ from typing import Any
 
 from imr_fhir import artefacts
 from imr_fhir.errors import ResourceError
+from imr_fhir.version import etag
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Part:
 
     resource: Mapping[str, Any]
     full_url: str  # "urn:uuid:...": how other parts refer to it while it has no address
-    if_match: str = ""  # of an update: the version that it replaces
+    if_match: str = ""  # of an update: the version that it replaces, as of imr_fhir.version
 
     @property
     def type(self) -> str:
@@ -86,8 +87,8 @@ def _entry(part: Part) -> dict[str, Any]:
     resource = dict(part.resource)
     if "id" in resource:
         request = {"method": "PUT", "url": f"{part.type}/{resource['id']}"}
-        if part.if_match:
-            request["ifMatch"] = f'W/"{part.if_match}"'
+        if tag := etag(part.if_match):
+            request["ifMatch"] = tag
     else:
         request = {"method": "POST", "url": part.type, "ifNoneExist": if_none_exist(resource)}
     return {"fullUrl": part.full_url, "resource": resource, "request": request}

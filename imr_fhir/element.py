@@ -9,6 +9,7 @@ from typing import Any
 
 from imr_fhir.errors import ResourceError, WrongPatient
 from imr_fhir.fhir_time import parse_date, parse_date_time
+from imr_fhir.version import version_of
 
 # R4, datatypes; but none of dots alone: it becomes part of a path.
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9.-]{1,64}", re.ASCII)
@@ -165,11 +166,12 @@ def server_id(found: Element) -> str:
 
 
 def version_id(found: Element) -> str:
+    """The version that was read, as of `imr_fhir.version`; "" where it is not stored yet."""
     meta = found.one("meta")
     text = meta.text("versionId") if meta else ""
     if text and not is_id(text):
         raise found.fault(f"has versionId {shown(text)}, which FHIR does not allow")
-    return text
+    return version_of(found.raw) if "id" in found.raw else ""
 
 
 def uuid_identifier(identifiers: Iterable[Element]) -> str:

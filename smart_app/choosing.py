@@ -8,7 +8,7 @@ from typing import Any
 from imr_fhir.ehr import filing as ehr_filing
 from imr_fhir.ehr.filing import Seen
 from imr_fhir.ehr.lookup import is_foreign
-from imr_fhir.ehr.receipt import version_of
+from imr_fhir.version import stored_version
 from smart_app.delivery import Courier, deliver, parts_of, references_of
 from smart_app.store.filing import Filing, Receipt
 
@@ -46,7 +46,7 @@ def _receipt(seen: Seen, which: str) -> Receipt:
     own = [found for found in seen.resources if not is_foreign(found)]
     equal = [found for found, differ in zip(seen.resources, seen.differ, strict=True) if not differ]
     for found in (*(each for each in own if _reference(each) == which), *equal, *own):
-        return Receipt(seen.part.type, str(found["id"]), version_of(found), 200, "chosen")
+        return Receipt(seen.part.type, str(found["id"]), stored_version(found), 200, "chosen")
     return Receipt(seen.part.type, "", "", 0, "chosen")
 
 

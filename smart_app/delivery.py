@@ -145,6 +145,7 @@ def _send(filing: Filing, courier: Courier, client: FhirClient) -> Filing:
         parts_of(filing, courier.store),
         in_transaction=filing.in_transaction,
         conditional=bool(filing.plan.get("conditional")),
+        versioned=bool(filing.plan.get("versioned", True)),
         references=references_of(filing),
     )
     match outcome:

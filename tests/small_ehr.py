@@ -31,6 +31,8 @@ class SmallEhr:
     after: Fault = no_fault
     changes: Callable[[dict[str, Any]], dict[str, Any]] = dict
     ignores_search: bool = False
+    versions: bool = True  # else none is shown, and If-Match is not heeded
+    etags: bool = False  # the version stands in the header alone
     _ids: Iterator[int] = field(default_factory=itertools.count)
 
     def client(self, patient: str = "anna", **more: Any) -> FhirClient:
@@ -68,9 +70,17 @@ class SmallEhr:
             version = resource["meta"]["versionId"]
             return status, b"", {"Location": f"/fhir/{path.split('/')[0]}/{resource['id']}/_history/{version}"}
         if "/" in path:
-            return (200, self.store[path]) if path in self.store else (404,)
-        found = self._search(path, query)
-        return 200, {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": each} for each in found]}
+            if path not in self.store:
+                return (404,)
+            tag = f'W/"{self.store[path]["meta"]["versionId"]}"'
+            return 200, self._shown(self.store[path]), {"ETag": tag} if self.etags else {}
+        found = [{"resource": self._shown(each)} for each in self._search(path, query)]
+        return 200, {"resourceType": "Bundle", "type": "searchset", "entry": found}
+
+    def _shown(self, resource: dict[str, Any]) -> dict[str, Any]:
+        if self.versions and not self.etags:
+            return resource
+        return resource | {"meta": {name: each for name, each in resource["meta"].items() if name != "versionId"}}
 
     def _transaction(self, bundle: dict[str, Any]) -> tuple[Any, ...]:
         entries, known, before = [], {}, dict(self.store)
@@ -93,7 +103,7 @@ class SmallEhr:
         if there:
             return (200, there[0]) if len(there) == 1 else (412, resource)
         old = self.store.get(f"{resource['resourceType']}/{resource.get('id')}", {"meta": {"versionId": "0"}})
-        if match and match != f'W/"{old["meta"]["versionId"]}"':
+        if self.versions and match and match != f'W/"{old["meta"]["versionId"]}"':
             return 412, resource
         version = str(int(old["meta"]["versionId"]) + 1)
         meta = {**resource.get("meta", {}), "versionId": version}

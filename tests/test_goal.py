@@ -98,7 +98,8 @@ def test_a_step_points_to_its_goal_and_has_a_category_of_its_own() -> None:
     ],
 )
 def test_what_is_written_is_read_as_it_was(goal: Goal) -> None:
-    assert from_resource(written(goal), patient="anna") == goal
+    read = from_resource(written(goal), patient="anna")
+    assert replace(read, version_id="") == goal  # what a server that keeps no versions shows has one all the same
 
 
 @pytest.mark.parametrize(
@@ -240,7 +241,7 @@ def test_an_update_keeps_what_others_wrote() -> None:
     base = as_others_left_it()
     after = replace(from_resource(base, patient="anna"), text="Sing", due=date(2026, 9, 1), category="people")
     merged = kept(to_resource(after, filing="new"), base)
-    assert from_resource(merged, patient="anna") == replace(after, version_id="")
+    assert replace(from_resource(merged, patient="anna"), version_id="") == replace(after, version_id="")
     assert {name: merged[name] for name in THEIRS} == THEIRS
     assert merged["extension"] == base["extension"]
     assert merged["identifier"][1] == {"system": "urn:oid:1.2", "value": "4711"}
@@ -259,7 +260,7 @@ def test_an_update_takes_out_what_the_goal_says_no_more() -> None:
         from_resource(base, patient="anna"), start=None, due=None, achievement="", status_date=None, theirs=False
     )
     merged = kept(to_resource(after, filing="new"), base)
-    assert from_resource(merged, patient="anna") == replace(after, version_id="")
+    assert replace(from_resource(merged, patient="anna"), version_id="") == replace(after, version_id="")
     assert merged["target"] == [{"measure": {"text": "level"}}, {"measure": {"text": "other"}}]
 
 

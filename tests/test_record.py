@@ -49,7 +49,7 @@ def written(note: Note, **options: Any) -> Json:
     ids=str,
 )
 def test_what_is_written_is_read_as_it_was(note: Note) -> None:
-    assert from_resource(written(note), patient="anna") == note
+    assert replace(from_resource(written(note), patient="anna"), version_id="") == note
 
 
 def test_all_of_a_review() -> None:

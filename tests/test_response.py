@@ -30,7 +30,8 @@ def leaf(resource: Json, link_id: str) -> Json:
 @pytest.mark.parametrize("name", RESPONSES)
 def test_what_is_written_is_read_as_it_was(name: str) -> None:
     response = RESPONSES[name]
-    assert from_resource(written(response), patient="anna") == replace(response, version_id="")
+    read = from_resource(written(response), patient="anna")
+    assert replace(read, version_id="") == replace(response, version_id="")
 
 
 def test_it_says_who_when_and_which_form() -> None:

@@ -19,6 +19,7 @@ from imr_fhir.ehr.outcome import sentence
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
 from imr_fhir.ehr.transport import LIMITS, Reply, Transport
 from imr_fhir.errors import BadReply, EhrError, LaunchError, NotJson, WrongPatient
+from imr_fhir.version import etag, stored_version
 
 T = TypeVar("T")
 
@@ -94,6 +95,9 @@ class FhirClient:
         if found.get("id") != resource_id:
             raise BadReply(f"The EHR answered with another {resource_type} than the one asked for.", next_step=_TELL)
         self._require_ours(found, "answered for another patient")
+        tag = reply.headers.get("ETag", "").strip().removeprefix("W/").strip('"')
+        if not stored_version(found) and is_id(tag):  # a server that keeps versions may say so here alone
+            found["meta"] = {**(found.get("meta") or {}), "versionId": tag}
         return found
 
     def search(self, resource_type: str, params: Params, *, post: bool = False) -> Found:
@@ -123,10 +127,13 @@ class FhirClient:
         return receipt(reply, resource_type)
 
     def update(self, resource: Mapping[str, Any], *, if_match: str = "") -> Receipt:
-        """``if_match``: the version that it replaces; raises Conflict where there is a newer one."""
+        """``if_match``: the version that it replaces; raises Conflict where there is a newer one.
+
+        One that the server does not know (`imr_fhir.version`) can't be named: the caller has compared.
+        """
         self._require_ours(resource, "would be written for another patient")
         resource_type, resource_id = str(resource["resourceType"]), str(resource["id"])
-        headers = {"If-Match": f'W/"{if_match}"'} if if_match else {}
+        headers = {"If-Match": tag} if (tag := etag(if_match)) else {}
         reply = self._write("PUT", _path(resource_type, resource_id), resource, headers)
         return receipt(reply, resource_type, resource_id)
 

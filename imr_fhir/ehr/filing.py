@@ -13,7 +13,7 @@ from typing import Any, Literal
 from imr_fhir.bundle import Part, if_none_exist, in_order, resolved, transaction
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.lookup import find, read_back, side_by_side
-from imr_fhir.ehr.receipt import Receipt, version_of
+from imr_fhir.ehr.receipt import Receipt
 from imr_fhir.errors import (
     Busy,
     Conflict,
@@ -22,12 +22,14 @@ from imr_fhir.errors import (
     ImrError,
     LaunchError,
     NotConnected,
+    NotFound,
     RefusedUrl,
     ServerFault,
     Unauthorized,
     WrongPatient,
 )
 from imr_fhir.same import same_content
+from imr_fhir.version import etag, is_at, stored_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Seen:
             return "several" if self.resources else "absent"
         if not self.differ[0]:
             return "equal"
-        if self.part.if_match and version_of(self.resources[0]) == self.part.if_match:
+        if self.part.if_match and is_at(self.resources[0], self.part.if_match):
             return "absent"  # still the version that the update was to replace
         return "other"
 
@@ -116,15 +118,20 @@ def send(
     *,
     in_transaction: bool,
     conditional: bool = True,
+    versioned: bool = True,
     references: Mapping[str, str] | None = None,
 ) -> SendOutcome:
     """Sends ``parts`` once, all in one transaction or the only one by itself, and reads them back.
 
-    ``conditional``: the EHR has conditional creates. ``references``: what became of parts sent before
+    ``conditional``: the EHR has conditional creates; ``versioned``: it heeds ``If-Match``. Where it does not, or gave
+    no version to name, what it has now is compared with what each change is based on before anything is sent: weaker,
+    since somebody may be faster in that moment. ``references``: what became of parts sent before
     ("urn:uuid:..." -> "Observation/12"). Raises ResourceError for parts that make no transaction, ValueError for
     several without one.
     """
     known = dict(references or {})
+    if overtaken := _overtaken(client, parts, versioned=versioned):
+        return overtaken
     try:
         if in_transaction:
             receipts = _send_all(client, parts, known, conditional=conditional)
@@ -195,6 +202,23 @@ def look_back(
     return NotThere() if verdicts[0] == "absent" else PartOk(tuple(map(_found_receipt, seen)))
 
 
+def _overtaken(client: FhirClient, parts: Sequence[Part], *, versioned: bool) -> SendOutcome | None:
+    """Why nothing is sent: one of the updates is no longer of what the EHR has, or that can't be seen.
+
+    Unknown, as after 412: `look_back` finds out whether it is our own change or another's.
+    """
+    unsure = [part for part in parts if part.if_match and not (versioned and etag(part.if_match))]
+    try:
+        now = [client.read(part.type, str(part.resource["id"])) for part in unsure]
+    except (NotFound, WrongPatient) as error:
+        return Refused(str(error), getattr(error, "status", 0))
+    except (EhrError, LaunchError) as error:
+        return Waiting(str(error), getattr(error, "retry_after", None))
+    if all(is_at(found, part.if_match) for part, found in zip(unsure, now, strict=True)):
+        return None
+    return Unknown("It was changed in the chart after it was read.")
+
+
 def _send_all(
     client: FhirClient, parts: Sequence[Part], known: Mapping[str, str], *, conditional: bool
 ) -> dict[str, Receipt]:
@@ -239,7 +263,7 @@ def _differ(client: FhirClient, part: Part, found: Mapping[str, Any], known: Map
 def _found_receipt(seen: Seen) -> Receipt:
     if not seen.resources:
         return Receipt(seen.part.type, "", "", 0)
-    return Receipt(seen.part.type, str(seen.resources[0]["id"]), version_of(seen.resources[0]), 200)
+    return Receipt(seen.part.type, str(seen.resources[0]["id"]), stored_version(seen.resources[0]), 200)
 
 
 def _reference(found: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from imr_fhir.ehr.address import Reference, is_id, location_reference
 from imr_fhir.ehr.outcome import sentence
 from imr_fhir.ehr.transport import Reply
 from imr_fhir.errors import BadReply
+from imr_fhir.version import stored_version
 
 _TELL = "Tell the EHR's administrator."
 
@@ -34,7 +35,7 @@ def receipt(reply: Reply, resource_type: str, resource_id: str = "") -> Receipt:
     elif found is None and reply.body:
         body = reply.json()
         if isinstance(body, dict):
-            found = Reference(str(body.get("resourceType")), str(body.get("id", "")), version_of(body))
+            found = Reference(str(body.get("resourceType")), str(body.get("id", "")), stored_version(body))
     return _checked(found, resource_type, resource_id, reply.headers.get("ETag", ""), reply.status)
 
 
@@ -59,9 +60,3 @@ def _checked(found: Reference | None, resource_type: str, resource_id: str, etag
     if resource_id and found.id != resource_id:
         raise BadReply(f"The EHR saved another {resource_type} than the one sent.", next_step=_TELL)
     return Receipt(found.type, found.id, found.version or etag.removeprefix("W/").strip('"'), status)
-
-
-def version_of(body: Mapping[str, Any]) -> str:
-    """``meta.versionId`` of a resource; "" where it has none."""
-    meta = body.get("meta")
-    return str(meta.get("versionId", "")) if isinstance(meta, Mapping) else ""

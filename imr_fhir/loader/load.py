@@ -7,8 +7,8 @@ from typing import Any, Literal
 from imr_fhir.artefacts import content_hash
 from imr_fhir.ehr.capability import write_plan
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.ehr.receipt import version_of
 from imr_fhir.errors import NotFound
+from imr_fhir.version import stored_version
 
 Action = Literal["created", "updated", "unchanged"]
 
@@ -54,7 +54,7 @@ def _step(client: FhirClient, resource: Mapping[str, Any]) -> _Step:
     except NotFound:
         return _Step(resource, "created")
     same = content_hash(there) == content_hash(resource)
-    return _Step(resource, "unchanged" if same else "updated", version_of(there))
+    return _Step(resource, "unchanged" if same else "updated", stored_version(there))
 
 
 def _entry(step: _Step, base: str) -> dict[str, Any]:

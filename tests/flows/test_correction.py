@@ -1,5 +1,8 @@
 """What was filed is changed or withdrawn with a reason: ids and times stay, nobody's change is overwritten unseen."""
 
+import io
+import json
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from imr_fhir.artefacts import FIRST_COMPLETED
 from tests.flows import steps
 from tests.flows.steps import SAVED, answers, filed, go, heading, rate, say, text
+from tests.flows.wrong import Wsgi, body_of, in_front, is_send
 from tests.running import Chart, Running, log_in
 
 
@@ -95,11 +99,13 @@ def test_withdrawn_with_a_reason(run: Running, patient: str, chart: Chart) -> No
         assert chart.browser.open(chart.at(f"response/{after['id']}/{path}")).url == chart.url
 
 
-def changed_by_another(run: Running, patient: str) -> dict[str, Any]:
+def changed_by_another(
+    run: Running, patient: str, code: str = "02-1", display: str = "Not very much"
+) -> dict[str, Any]:
     response, _ = only(run, patient)
     for item in response["item"][0]["item"]:
         if item["linkId"] == "02":
-            item["answer"][0]["valueCoding"] |= {"code": "02-1", "display": "Not very much"}
+            item["answer"][0]["valueCoding"] |= {"code": code, "display": display}
     return steps.put(run, response | {"status": "amended"})
 
 
@@ -163,3 +169,52 @@ def test_another_patient_s_rating_is_not_corrected_here(run: Running, patient: s
         page = elsewhere.browser.open(elsewhere.at(f"response/{only(run, patient)[0]['id']}/{path}"))
         assert page.status_code in (403, 502)
         assert "As filed" not in page.text
+
+
+def without_versions(hospital: Wsgi) -> Wsgi:
+    """It shows no version, and heeds none."""
+
+    def answering(environ: Any, start_response: Any) -> Any:
+        environ.pop("HTTP_IF_MATCH", None)
+        if is_send(environ):
+            bundle = body_of(environ)
+            for entry in bundle["entry"]:
+                entry["request"].pop("ifMatch", None)
+            sent = json.dumps(bundle).encode()
+            environ |= {"wsgi.input": io.BytesIO(sent), "CONTENT_LENGTH": str(len(sent))}
+        said: list[Any] = []
+        body = b"".join(hospital(environ, lambda *given: said.append(given)))
+        status, headers, *_ = said[0]
+        body = re.sub(rb'"versionId":"[0-9]+",|,?"versionId":"[0-9]+"', b"", body)
+        kept = [each for each in headers if each[0] not in ("Content-Length", "ETag")]
+        start_response(status, [*kept, ("Content-Length", str(len(body)))])
+        return [body]
+
+    return answering
+
+
+def test_at_a_record_that_keeps_no_versions(run: Running, patient: str, chart: Chart) -> None:
+    """What it has is compared before it is written over, when the form is saved and when it is sent."""
+    before, _ = only(run, patient)
+    hospital = run.hospital.app.wsgi_app
+
+    def overtaking(environ: Any, start_response: Any) -> Any:
+        """Somebody is faster, between the app's last look and its comparison."""
+        if environ["PATH_INFO"] == f"/fhir/Patient/{patient}":
+            run.hospital.app.wsgi_app = without_versions(hospital)  # type: ignore[method-assign]
+            changed_by_another(run, patient)
+        return without_versions(hospital)(environ, start_response)
+
+    with in_front(run, without_versions):
+        assert heading(correct(run, chart, patient, **{"06": "06-5"})) == SAVED
+        page = chart.browser.open(chart.at(f"response/{before['id']}/correct"))
+        run.hospital.app.wsgi_app = overtaking  # type: ignore[method-assign]
+        run.asked.clear()
+        late = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
+        assert heading(late) == say("filing.duplicate.title")
+        assert "2. Knowledge A great deal (5) Not very much (1)" in text(late)
+        assert "POST /fhir" not in run.asked, "nothing was written over it"
+        conflict = chart.browser.open(chart.at(f"response/{before['id']}/correct"))
+        changed_by_another(run, patient, code="02-4", display="Quite a bit")
+        shown = go(chart.browser, conflict, do="complete", reason="Misread", **{"02": "02-5"})
+        assert (shown.status_code, heading(shown)) == (409, say("conflict.title"))
