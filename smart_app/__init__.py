@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from smart_app import (
     alone,
+    code_page,
     filing,
     form,
     goals,
@@ -41,6 +42,7 @@ _ACTIVITIES = (
     panel.panel,
     form.form,
     handover.handover,
+    code_page.code,
     patient.patient,
     alone.alone,
     own.own,

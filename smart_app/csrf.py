@@ -15,7 +15,7 @@ FIELD = "csrf"
 _PURPOSE = "csrf"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # Never shown back: proofs and secrets.
-_HIDDEN = frozenset({FIELD, "ticket", "sealed", "pin", "secret"})
+_HIDDEN = frozenset({FIELD, "ticket", "sealed", "pin", "code", "secret"})
 
 
 class PostRefused(Forbidden):

@@ -18,7 +18,8 @@ from smart_app.presenters.header import addressed
 from smart_app.saving import courier_of, plan_of
 from smart_app.session import session_from, session_of
 from smart_app.state import now, state
-from smart_app.store.audit import Entry
+from smart_app.store import codes
+from smart_app.store.audit import Entry, Outcome
 from smart_app.store.errors import PinRefused
 from smart_app.store.filing_states import State
 from smart_app.store.handovers import Handover
@@ -47,6 +48,8 @@ class LockedPage:
     name: str
     who: str
     pin_error: str
+    code: str = ""
+    address: str = ""  # where the code is typed
 
 
 @handover.route("/give", methods=["GET", "POST"])
@@ -71,7 +74,8 @@ def give(launch: Launch) -> Any:
         given = state().store.handovers.create(launch.record, draft, request.form.get("pin", ""), value, now())
     except PinRefused:
         return render_template("handover/give.html", page=replace(page, error=say("hand.pin.short"))), 400
-    if launch.framed:  # the chart surrounds a frame: the questions open in a window of their own
+    if launch.framed or request.form.get("do") == "elsewhere":
+        # the chart surrounds a frame, so the questions open in a window of their own, or on another device
         response: Response = redirect(url_for("handover.locked", lid=launch.id), 303)
     else:
         response = enter(given.handover.id, framed=False)
@@ -84,12 +88,32 @@ def give(launch: Launch) -> Any:
 def locked(lid: str, handover: Handover) -> Any:
     """Enter the PIN; from a frame, as long as no window was opened, first the one-time way into it."""
     use_language(handover.value["language"])
-    offering = handover.state == "offered" and handover.launch_id == lid and "pin" not in request.args
-    if not offering:
+    if not _is_offering(lid, handover) or "pin" in request.args:
         return render_template("handover/locked.html", page=_locked_page(lid, handover))
     ticket = state().store.tickets.issue("hand-over", {"hid": handover.id}, now())
     body = render_template("handover/window.html", page=_locked_page(lid, handover), ticket=ticket)
     return body, 200, {"Refresh": str(_TICKET_RENEWED)}
+
+
+@handover.post("/code")
+@with_locked_launch
+def code(lid: str, handover: Handover) -> Any:
+    """A one-time code for another device, as long as the questions are nowhere open; a new one voids the last."""
+    if not _is_offering(lid, handover):
+        return redirect(url_for("handover.locked", lid=lid), 303)
+    use_language(handover.value["language"])
+    store = state().store
+    with store.writing():
+        shown = store.codes.issue(handover.id, now())
+        store.audit.record(_entry(handover, "hand-over", "success", "one-time code shown"), now())
+    page = replace(
+        _locked_page(lid, handover),
+        code=f"{shown[:4]} {shown[4:]}",
+        address=f"{state().config.public_url.partition('://')[2]}{url_for('code.ask').rstrip('/')}",
+    )
+    body = render_template("handover/code.html", page=page, minutes=int(codes.LIFETIME.total_seconds() // 60))
+    over = f"{int(codes.LIFETIME.total_seconds())}; url={url_for('handover.locked', lid=lid)}"
+    return body, 200, {"Refresh": over}
 
 
 @handover.post("/back")
@@ -131,18 +155,26 @@ def received(launch: Launch) -> Any:
     return redirect(url_for("today.page", lid=launch.id), 303)
 
 
+def _is_offering(lid: str, found: Handover) -> bool:
+    """The questions are still to be opened, from the launch that handed them over."""
+    return found.state == "offered" and found.launch_id == lid
+
+
 def _audit_refusal(found: Handover, left: int) -> None:
+    state().store.audit.record(_entry(found, "take-back", "refused", f"wrong PIN, {left} tries left"), now())
+
+
+def _entry(found: Handover, action: str, outcome: Outcome, purpose: str) -> Entry:
     session = session_from(found.value["session"])
-    entry = Entry(
-        action="take-back",
-        outcome="refused",
+    return Entry(
+        action=action,
+        outcome=outcome,
         who=session.who,
         site=found.owner.site,
         patient=session.patient_reference,
         patient_key=found.owner.patient_key,
-        purpose=f"wrong PIN, {left} tries left",
+        purpose=purpose,
     )
-    state().store.audit.record(entry, now())
 
 
 def _locked_page(lid: str, found: Handover, pin_error: str = "") -> LockedPage:

@@ -21,6 +21,7 @@ from smart_app.sealing import new_act
 from smart_app.session import session_from
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
+from smart_app.store.audit import Entry
 from smart_app.store.errors import NoAccess
 from smart_app.store.handovers import Handover
 
@@ -37,12 +38,29 @@ def open_window() -> Answer:
         return render_template("patient/late.html"), 410
 
 
-def enter(hid: str, *, framed: bool) -> Response:
-    """Opens an offered hand-over in this browser. Raises NoAccess where it is open already or gone."""
-    _, secret = state().store.handovers.open(hid, now())
+def enter(hid: str, *, framed: bool, how: str = "") -> Response:
+    """Opens an offered hand-over in this browser; ``how`` is for the audit log. Raises NoAccess where it is open
+    already or gone."""
+    with state().store.writing():
+        given, secret = state().store.handovers.open(hid, now())
+        if how:
+            state().store.audit.record(_opened(given, how), now())
     response = redirect(url_for("patient.start", hid=hid), 303)
     cookies.set_cookie(response, cookies.handover_cookie(hid), secret, framed=framed)
     return response
+
+
+def _opened(given: Handover, how: str) -> Entry:
+    session = session_from(given.value["session"])
+    return Entry(
+        action="hand-over",
+        outcome="success",
+        who=session.who,
+        site=given.owner.site,
+        patient=session.patient_reference,
+        patient_key=given.owner.patient_key,
+        purpose=f"opened {how}",
+    )
 
 
 def sitting_of(handover: Handover) -> Sitting:
@@ -118,5 +136,7 @@ def _finished(handover: Handover, page: PatientPage, template: str) -> str:
         page=page,
         lid=handover.launch_id,
         handed_in=handover.submitted,
-        own_window=bool(handover.value["own_window"]),
+        # Elsewhere than in the tab that was handed over: in a window of its own, or on another device.
+        own_window=bool(handover.value["own_window"])
+        or not cookies.secret_of(cookies.launch_cookie(handover.launch_id)),
     )

@@ -65,21 +65,24 @@ def versions(
     """``name`` is the part's. ``found`` are the record's; one of another patient comes by its name alone, and of it
     nothing is shown or offered."""
     written_here = Column(words.say("conflict.mine"), "", "", pick=False, correct=False)
-    columns = (written_here, *(_column(words, each, known, several=len(found) > 1) for each in found))
+    numbers = [f" {number}" if len(found) > 1 else "" for number in range(1, len(found) + 1)]
+    columns = (
+        written_here,
+        *(_column(words, each, known, number) for each, number in zip(found, numbers, strict=True)),
+    )
     mine, *theirs = (dict(_lines(words, each, known)) for each in (sent, *found))
-    terms = dict.fromkeys(term for each in (mine, *theirs) for term in each)
-    always = {words.say(f"version.{key}") for key in ("who", "when", "status", "changed")}
+    always = [words.say(f"version.{key}") for key in ("who", "when", "status", "changed")]
+    terms = dict.fromkeys([*always, *(term for each in (mine, *theirs) for term in each)])
     rows = [Row(term, tuple(each.get(term, "–") for each in (mine, *theirs))) for term in terms]
     shown = tuple(row for row in rows if row.term in always or len(set(row.texts)) > 1)
     return Versions(words.say(f"filing.part.{name}"), columns, shown)
 
 
-def _column(words: Words, found: Mapping[str, Any], known: Known, *, several: bool) -> Column:
+def _column(words: Words, found: Mapping[str, Any], known: Known, number: str) -> Column:
     kind, identity = str(found["resourceType"]), str(found["id"])
-    label = words.say("conflict.there") + (f" ({kind}/{identity})" if several else "")
     foreign = is_foreign(found)
     return Column(
-        words.say("version.foreign") if foreign else label,
+        words.say("version.foreign" if foreign else "conflict.there") + number,
         f"{kind}/{identity}",
         known.record_link.format(type=kind, id=identity) if known.record_link and not foreign else "",
         pick=not foreign,

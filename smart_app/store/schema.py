@@ -1,7 +1,7 @@
 """The tables as they are now; ``migrations`` says how each store gets there, and a change is a new migration.
 
 Columns of the type LargeBinary hold sealed values. ``user_key``, ``patient``, ``slot`` and ``origin`` are HMACs,
-``*_sha256`` hashes of 256-bit secrets; times are milliseconds since 1970.
+``*_sha256`` hashes of 256-bit secrets, or an HMAC of a short code; times are milliseconds since 1970.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ class Walk:
     def everything(self) -> None:
         self.look(self.page, "panel-empty")
         self.goals()
+        self.another_device()
         self.hand_over()
         self.clinician()
         self.corrections()
@@ -71,6 +72,29 @@ class Walk:
         self.look(page, "goal-edit")
         page.goto(page.url.replace("edit", "withdraw"))
         self.look(page, "goal-withdraw")
+
+    def another_device(self) -> None:
+        page = self.at("give")
+        page.fill("#pin", steps.PIN)
+        page.locator("button[value=elsewhere]").click()
+        self.look(page, "window")
+        page.locator("form[action$='/code'] button").click()
+        self.look(page, "code")
+        code = page.locator(".one-time.code").inner_text()
+        tablet = self.context.new_page()
+        tablet.goto(f"{self.run.url}/p")
+        self.look(tablet, "code-typed")
+        for typed in ("0000 0000", code):
+            tablet.fill("#code", typed)
+            tablet.locator("form.pin button").click()
+            if typed != code:
+                self.look(tablet, "code-wrong")
+        tablet.wait_for_url("**/p/*/")
+        tablet.close()
+        page = self.at("locked")
+        page.fill("#pin", steps.PIN)
+        page.locator("form.pin button").click()
+        page.wait_for_url("**/today")
 
     def hand_over(self) -> None:
         page = self.at("give")
@@ -192,7 +216,30 @@ class Walk:
         self.run.hospital.hospital.faults.switch_off("down")
         with in_front(self.run, before_send(self.run, self.take_the_identifier)):
             self.save_a_goal("filing-duplicate")
+        self.versions()
         self.look(self.at("outbox"), "outbox")
+
+    def versions(self) -> None:
+        """Of a rating that the record holds twice, otherwise than it was written."""
+
+        def put(bundle: Any) -> None:
+            response = next(each["resource"] for each in bundle["entry"] if "item" in each["resource"])
+            coding = response["item"][0]["item"][1]["answer"][0]["valueCoding"]
+            for number, display in ((1, "Not very much"), (5, "A great deal")):
+                coding |= {"code": f"02-{number}", "display": display}
+                steps.put(self.run, response | {"id": f"{self.patient}-{number}"})
+
+        page = self.at("")
+        page.locator("form[action$='form/clinician/start'] button").first.click()
+        for number in steps.ITEMS:
+            page.locator(f"[name='{number:02}']").nth(3).check()
+        page.fill("#comment", "Seen at home, with her sister.")
+        with in_front(self.run, before_send(self.run, put)):
+            self.press("do", "complete")
+            page.wait_for_url("**/saved/*")
+        self.look(page, "filing-versions")
+        self.press("do", "choose")
+        self.look(page, "filing-versions-why")
 
     def save_a_goal(self, name: str) -> None:
         page = self.at("goal/new")

@@ -70,7 +70,7 @@ def decided(run: Running, patient: str) -> list[tuple[str, str]]:
 def test_both_versions_in_words_item_by_item(run: Running, chart: Chart) -> None:
     page = rated_beside(run, chart, other)
     assert heading(page) == DIFFERS
-    table = text(page).partition(say("conflict.differences"))[2].partition(say("filing.record"))[0]
+    table = text(page).partition(say("version.differences"))[2].partition(say("filing.record"))[0]
     assert "2. Knowledge Quite a bit (4) Not very much (1)" in table
     assert "3. " not in table, "only where they differ"
     assert f"{say('version.who')} Kari Nilsen Kari Nilsen" in table
@@ -123,7 +123,7 @@ def test_of_several_one_is_picked(run: Running, patient: str, chart: Chart) -> N
     there = [f"QuestionnaireResponse/{each['id']}" for each in responses(run, patient)]
     for reference in there:
         assert f'type="radio" name="which" value="{reference}"' in page.text
-        assert f"{say('conflict.there')} ({reference})" in text(page)
+    assert f"{say('conflict.there')} 1 {say('conflict.there')} 2" in text(page)
     for which in ("", "QuestionnaireResponse/none", "Patient/eva-berg"):
         assert heading(go(chart.browser, page, do="choose", reason=REASON, which=which)) == DIFFERS
     chosen = go(chart.browser, page, do="choose", reason=REASON, which=there[1])

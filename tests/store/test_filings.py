@@ -215,7 +215,8 @@ def test_duplicate_keeps_the_ids_and_waits_for_a_person(store: Store, launch: La
 
 def test_persons_word_that_it_is_there_is_a_receipt_without_an_id(store: Store, launch: Launch) -> None:
     filing = STEPS[Event.VOUCH](store, launch, bring(store, launch, State.UNKNOWN, count=2))
-    assert filing.receipts == (Receipt("QuestionnaireResponse", "", "", 0), Receipt("Observation", "", "", 0))
+    kinds = ("QuestionnaireResponse", "Observation")
+    assert filing.receipts == tuple(Receipt(kind, "", "", 0, "vouched") for kind in kinds)
     assert store.audit.entries()[-1]["action"] == "decide"
 
 

@@ -1,0 +1,30 @@
+"""How many wrong one-time codes are taken, so that nobody finds one by trying: by device, and by the app as a whole."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import datetime, timedelta
+
+WITHIN = timedelta(minutes=10)  # as long as a code lives
+FROM_ONE = 10  # by one address: a ward's tablets may share one
+FROM_ALL = 300
+
+
+class CodeTries:
+    """In memory, for one process. Once there are too many, right codes are refused as well until the oldest is old."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wrong: deque[tuple[datetime, str]] = deque()
+
+    def too_many(self, address: str, now: datetime) -> bool:
+        with self._lock:
+            while self._wrong and now - self._wrong[0][0] > WITHIN:
+                self._wrong.popleft()
+            mine = sum(1 for _, other in self._wrong if other == address)
+            return mine >= FROM_ONE or len(self._wrong) >= FROM_ALL
+
+    def wrong(self, address: str, now: datetime) -> None:
+        with self._lock:
+            self._wrong.append((now, address))

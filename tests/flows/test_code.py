@@ -1,0 +1,173 @@
+"""SECURITY B: the patient answers on a device of their own, which a one-time code lets in, and nobody else."""
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from smart_app import code_tries
+from smart_app.code_tries import FROM_ALL, FROM_ONE, WITHIN, CodeTries
+from smart_app.state import state_of
+from smart_app.store.codes import ALPHABET
+from tests.flows import steps
+from tests.flows.steps import PIN, answers, filed, go, heading, norsk, say, text
+from tests.running import Browser, Chart, Running, log_in
+
+WRONG = say("code.wrong")
+
+
+@pytest.fixture
+def patient(run: Running) -> str:
+    return steps.new_patient(run)
+
+
+@pytest.fixture(autouse=True)
+def no_tries(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_of(run.app).code_tries, "_wrong", CodeTries()._wrong)
+
+
+@pytest.fixture(params=[True, False], ids=["frame", "tab"])
+def chart(run: Running, patient: str, request: pytest.FixtureRequest) -> Chart:
+    return log_in(run, patient=patient, framed=request.param)
+
+
+def offered(chart: Chart) -> requests.Response:
+    """Handed over, and nowhere open yet; from a tab by the button for another device."""
+    page = go(chart.browser, chart.browser.get(chart.at("give")), chart.at("give"), pin=PIN, do="elsewhere")
+    assert heading(page) == say("hand.locked.title")
+    assert say("hand.code.button") in text(page)
+    return page
+
+
+def shown(chart: Chart, locked: requests.Response) -> str:
+    """The code, as the clinician reads it out."""
+    page = chart.browser.submit(locked, chart.at("code"))
+    found = re.search(f"[{ALPHABET}]{{4}} [{ALPHABET}]{{4}}", text(page))
+    assert found, text(page)
+    return found[0]
+
+
+def typed(run: Running, code: str, tablet: Browser | None = None) -> requests.Response:
+    tablet = tablet or Browser()
+    return go(tablet, tablet.open(f"{run.url}/p"), code=code)
+
+
+def test_from_the_code_to_the_receipt_and_the_record(run: Running, patient: str, chart: Chart) -> None:
+    locked = offered(chart)
+    page = chart.browser.submit(locked, chart.at("code"))
+    assert f"{run.url.partition('://')[2]}/p" in text(page)
+    code = shown(chart, locked)
+    tablet = Browser()
+    asked = tablet.open(f"{run.url}/p")
+    assert "Eva" not in asked.text
+    assert "Berg" not in asked.text
+    start = go(tablet, asked, code=code.lower())
+    assert re.fullmatch("/p/[0-9a-f]{32}/", urlsplit(start.url).path)
+    assert heading(start) == say("patient.hello", name="Eva")
+    assert chart.id not in str(tablet.jar), "no launch's cookie comes along"
+    done = steps.hand_in(tablet, steps.answer_alone(tablet, start, answers(4)))
+    assert heading(done) == say("hand.done")
+    assert 'name="pin"' not in done.text, "the PIN is entered where the pages are locked"
+    assert 'name="pin"' in chart.browser.open(chart.url).text
+    assert filed(run, patient, "QuestionnaireResponse") == []
+    steps.take_back(chart)
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    assert response["source"] == {"reference": f"Patient/{patient}"}
+    told = [each["purpose"] for each in steps.audited(run, patient) if each["action"] == "hand-over"]
+    assert told[-3:] == ["one-time code shown", "one-time code shown", "opened with a one-time code"]
+
+
+def test_wrong_spent_void_and_too_old_look_alike(run: Running, chart: Chart) -> None:
+    locked = offered(chart)
+    void, spent = shown(chart, locked), shown(chart, locked)
+    assert say("patient.hello", name="Eva") in text(typed(run, spent))
+    pages = [typed(run, each) for each in ("", "0000 0000", void, spent, "<script>", "a" * 300)]
+    assert {(page.status_code, text(page)) for page in pages} == {(400, text(pages[0]))}
+    assert WRONG in text(pages[0])
+    assert "Eva" not in pages[0].text
+
+
+def test_a_code_that_is_too_old(run: Running, chart: Chart) -> None:
+    code = shown(chart, offered(chart))
+    run.clock.ahead += timedelta(minutes=10, seconds=1)
+    assert WRONG in text(typed(run, code))
+    again = shown(chart, chart.browser.get(chart.at("locked")))
+    assert say("patient.hello", name="Eva") in text(typed(run, again))
+
+
+def test_whichever_way_comes_first_opens_it_and_no_other(run: Running, chart: Chart) -> None:
+    locked = offered(chart)
+    code = shown(chart, locked)
+    ticket = steps.hidden(locked)["ticket"]
+    window = Browser()
+    opened = window.follow(window.post(f"{run.url}/p/open", data={"ticket": ticket}))
+    assert heading(opened) == say("patient.hello", name="Eva")
+    assert WRONG in text(typed(run, code))
+    assert "code" not in urlsplit(chart.browser.submit(locked, chart.at("code")).headers["Location"]).path
+    assert say("hand.code.button") not in chart.browser.get(chart.at("locked")).text
+
+
+def test_the_code_first_and_the_window_too_late(run: Running, chart: Chart) -> None:
+    locked = offered(chart)
+    assert say("patient.hello", name="Eva") in text(typed(run, shown(chart, locked)))
+    window = Browser()
+    late = window.post(f"{run.url}/p/open", data={"ticket": steps.hidden(locked)["ticket"]})
+    assert late.status_code == 410
+
+
+def test_taken_back_by_the_pin_the_code_is_void(run: Running, chart: Chart) -> None:
+    code = shown(chart, offered(chart))
+    steps.take_back(chart)
+    assert WRONG in text(typed(run, code))
+
+
+def test_only_the_launch_that_handed_over_shows_codes(run: Running, patient: str, chart: Chart) -> None:
+    other = log_in(run, patient=steps.new_patient(run), browser=chart.browser)
+    locked = offered(chart)
+    page = other.browser.submit(other.browser.get(other.at("locked")), other.at("code"))
+    assert (page.status_code, urlsplit(page.headers["Location"]).path) == (303, f"/l/{other.id}/locked")
+    stranger = Browser()
+    assert stranger.submit(locked, chart.at("code")).status_code == 404
+    open_launch = log_in(run, patient=patient, user="Practitioner/ola")
+    before = open_launch.browser.submit(open_launch.page, open_launch.at("code"))
+    assert before.status_code == 303
+
+
+def test_from_another_site_no_code_is_taken(run: Running, chart: Chart) -> None:
+    code = shown(chart, offered(chart))
+    for origin in ("https://evil.example", "null"):
+        refused = Browser().post(f"{run.url}/p/", data={"code": code}, headers={"Origin": origin})
+        assert refused.status_code == 403
+    assert say("patient.hello", name="Eva") in text(typed(run, code))
+
+
+def test_too_many_wrong_ones_and_the_right_one_waits_too(run: Running, chart: Chart) -> None:
+    code = shown(chart, offered(chart))
+    for _ in range(FROM_ONE):
+        assert typed(run, "0000 0000").status_code == 400
+    blocked = typed(run, code)
+    assert (blocked.status_code, say("code.too_many") in text(blocked)) == (429, True)
+    assert blocked.headers["Retry-After"] == "600"
+    run.clock.ahead += WITHIN + timedelta(seconds=1)
+    again = shown(chart, chart.browser.get(chart.at("locked")))
+    assert say("patient.hello", name="Eva") in text(typed(run, again))
+
+
+def test_from_many_addresses_there_is_a_limit_for_all(monkeypatch: pytest.MonkeyPatch, run: Running) -> None:
+    tries, now = CodeTries(), run.clock()
+    for number in range(FROM_ALL):
+        assert not tries.too_many(f"10.0.{number // 250}.{number % 250}", now)
+        tries.wrong(f"10.0.{number // 250}.{number % 250}", now)
+    assert tries.too_many("192.0.2.1", now)
+    assert not tries.too_many("192.0.2.1", now + code_tries.WITHIN + timedelta(seconds=1))
+
+
+def test_in_norwegian(run: Running) -> None:
+    tablet = Browser()
+    tablet.headers["Accept-Language"] = "nb"
+    page = tablet.open(f"{run.url}/p")
+    assert heading(page) == norsk("code.title")
+    assert page.headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
+    assert page.headers["Cache-Control"] == "no-store"
