@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from imr_fhir.bundle import Part
+from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.scale import ITEM_COUNT, Rater, Ratings, scale
 from imr_fhir.scoring import rating_of
-from smart_app.sealing import Act, answers, seal, urn
+from smart_app.sealing import Act, answers, note_part, seal, urn
 from smart_app.store import Store
 from smart_app.store.drafts import COMMENT, Draft
 from smart_app.store.filing import Filing
@@ -63,9 +65,25 @@ def response_of(draft: Draft, act: Act, *, author: str) -> Response:
     )
 
 
+def _seen_first(act: Act, draft: Draft, response: Part) -> Part:
+    """That a clinician opened these answers before rating. No Provenance of this filing tells of it, since that names
+    the patient as author: it says itself who saw them and when."""
+    seen = SeenFirst(
+        patient=act.session.patient,
+        said=act.local_now,
+        performer=draft.seen_by,
+        identifier=urn(),
+        encounter=act.session.encounter,
+        response=response.full_url,
+    )
+    return note_part(act, seen)
+
+
 def seal_draft(store: Store, act: Act, owner: Owner, draft: Draft, *, author: str) -> Filing:
     """Seals a new rating."""
     response = response_of(draft, act, author=author)
     parts = answers(act, response, activity="create", author=response.source)
+    if draft.seen_by and any(part.type == "Observation" for part in parts):
+        parts += (_seen_first(act, draft, parts[0]),)
     details = {"rater": draft.rater, "author": author, "key": response.identifier}
     return seal(store, act, owner, parts, kind="response", details=details, draft=draft)

@@ -20,6 +20,7 @@ from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
 from smart_app.saving import begin, plan_of, sent
 from smart_app.scale_page import Page, missing, new_page
+from smart_app.seen_first import seen_first
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
 from smart_app.store.errors import DraftSealed, StaleDraft
@@ -47,7 +48,8 @@ def show(launch: Launch, did: str) -> Any:
         return redirect(_receipt(launch, draft), 303)
     if not draft.about and draft.language != launch.language:  # what is shown from here on is what was answered
         draft = state().store.drafts.set_language(did, launch.record.owner, launch.language, now())
-    audit("view", launch, resources=(draft.identifier,))
+    draft = seen_first(launch, draft)
+    audit("view", launch, resources=(draft.identifier,), purpose="seen before rating" if draft.seen_by else "")
     return _shown(_page(launch, draft))
 
 

@@ -67,6 +67,8 @@ def give(launch: Launch) -> Any:
     if request.method == "GET" or page.blocked:
         return render_template("handover/give.html", page=page)
     draft = begin_draft(state().store, launch.record.owner, "client", language=launch.language, now=now())
+    if not draft.handed_over:
+        draft = state().store.drafts.set_handed_over(draft.id, launch.record.owner, now())
     session = session_of(launch.record, plan_of(launch))
     value = {"session": session.as_json(), "own_window": launch.framed, "language": launch.language}
     audit("hand-over", launch, resources=(draft.identifier,))

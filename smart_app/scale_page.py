@@ -51,7 +51,7 @@ def new_page(launch: Launch, draft: Draft) -> Page:
         comment=draft.comment,
         where=_where(launch, draft.rater),
         correcting=False,
-        purpose=_purpose(launch) if draft.rater == "client" else (),
+        purpose=(*_seen(launch, draft), *_purpose(launch)) if draft.rater == "client" else (),
         introduction=shown.introduction.in_(draft.language) if shown.introduction else "",
         marks=_marks(shown, draft.language),
     )
@@ -94,6 +94,10 @@ def _where(launch: Launch, rater: Rater) -> str:
         return say("form.edited")
     key = "form.where.saved" if plan.may_file(rater) else "form.where.printed"
     return say(key, org=launch.site.organization)
+
+
+def _seen(launch: Launch, draft: Draft) -> tuple[str, ...]:
+    return (say("blind.noted", name=_name(launch)),) if draft.seen_by else ()
 
 
 def _purpose(launch: Launch) -> tuple[str, ...]:

@@ -55,7 +55,11 @@ _OPEN = (
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """``about`` names the response that is being corrected, empty for a new rating; ``state`` is open or sealed."""
+    """``about`` names the response that is being corrected, empty for a new rating; ``state`` is open or sealed.
+
+    ``handed_over``: the patient may have given answers alone. ``seen_by`` then is the reference of the clinician who
+    opened them before rating, "" where none did.
+    """
 
     id: str
     owner: Owner
@@ -69,6 +73,8 @@ class Draft:
     started: datetime
     touched: datetime
     answers: Mapping[str, Answer] = field(repr=False)
+    handed_over: bool = False
+    seen_by: str = ""
 
     @property
     def codes(self) -> dict[str, str]:
@@ -204,6 +210,14 @@ class Drafts:
         """The version that is being corrected from now on, where the record has a newer one."""
         return self._change(draft_id, owner, now, about=about)
 
+    def set_handed_over(self, draft_id: str, owner: Owner, now: datetime) -> Draft:
+        """From now on answers may be the patient's, given alone."""
+        return self._change(draft_id, owner, now, handed_over=True)
+
+    def set_seen(self, draft_id: str, owner: Owner, by: str, now: datetime) -> Draft:
+        """A clinician (reference) opened what the patient answered alone before rating."""
+        return self._change(draft_id, owner, now, seen_by=by)
+
     def discard(self, draft_id: str, owner: Owner) -> None:
         """Deletes an open draft and its answers; the caller audits it. Raises DraftSealed and NoAccess."""
         with self._database.writing() as connection:
@@ -226,7 +240,7 @@ class Drafts:
                 )
             raise _sealed()
 
-    def _change(self, draft_id: str, owner: Owner, now: datetime, **changed: str) -> Draft:
+    def _change(self, draft_id: str, owner: Owner, now: datetime, **changed: str | bool) -> Draft:
         with self._database.writing() as connection:
             self._touch(connection, draft_id, owner, now)
             row = self._row(connection, draft_id, owner)
