@@ -140,7 +140,8 @@ def send(
             receipts = {part.full_url: _send_one(client, part, known, conditional=conditional)}
     except (EhrError, LaunchError, WrongPatient) as error:
         return _outcome(error)
-    seen = side_by_side(client.reading_back(), lambda client, part: read_back(client, part, receipts[part.full_url].id), parts)
+    reader = client.reading_back()
+    seen = side_by_side(reader, lambda client, part: read_back(client, part, receipts[part.full_url].id), parts)
     faults = [sighting.fault for sighting in seen if sighting.fault and not sighting.hidden]
     if faults:
         return Unknown(f"It was sent and could not be read back. {faults[0]}")
