@@ -16,6 +16,7 @@ from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, read_reason
 from smart_app.choosing import choose
 from smart_app.delivery import Courier, deliver, step_down
+from smart_app.entering import entered
 from smart_app.filing_page import Viewed
 from smart_app.language import say, words
 from smart_app.presenters import receipt
@@ -105,7 +106,9 @@ def _act(do: str, launch: Launch, viewed: Viewed, courier: Courier) -> Response 
     """Raises StaleFiling, TooSoon."""
     filings, found, which = courier.store.filings, viewed.filing, request.form.get("which", "")
     if do == "send":
-        deliver(found, courier)
+        done = deliver(found, courier)
+        if viewed.is_others and done.state is State.DONE:
+            entered(launch, done, courier.purpose)
     elif do == "there":
         deliver(filings.vouch(found, courier.by, courier.audit("decide", found), courier.now), courier)
     elif do == "again":

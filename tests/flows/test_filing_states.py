@@ -146,19 +146,24 @@ def test_the_outbox_at_the_next_launch(run: Running, patient: str, chart: Chart)
 def test_another_user_s_is_named_and_filed_with_a_reason(run: Running, patient: str, chart: Chart) -> None:
     form = steps.begin(chart)
     with fault(run, "busy"):
-        page = go(chart.browser, form, do="complete", **answers())
+        page = go(chart.browser, form, do="complete", **answers(), comment="Not to be lost")
     let_time_pass(run, 3)
     colleague = log_in(run, patient=patient, user="Practitioner/ola")
     outbox = colleague.browser.get(colleague.at("outbox"))
     assert "Kari Nilsen" in text(outbox)
     seen = colleague.browser.get(colleague.at(f"saved/{page.url.rpartition('/')[2]}"))
     assert say("filing.by", name="Kari Nilsen") in text(seen)
+    assert "Not to be lost" in text(seen), "it can be printed"
     assert say("form.error.reason") in text(act(colleague, seen, "send"))
     assert heading(act(colleague, seen, "send", "Kari is on holiday")) == SAVED
     (response,) = filed(run, patient, "QuestionnaireResponse")
     assert response["author"] == {"reference": "Practitioner/kari"}
-    sent = [each for each in steps.audited(run, patient) if each["action"] == "send"][-1]
+    sent = [each for each in steps.audited(run, patient) if each["action"] == "send"][-2]
     assert (sent["display"], sent["purpose"]) == ("Ola Hansen", "Kari is on holiday")
+    as_sealed, entered = steps.told_of(run, response)
+    people = [[each["who"].get("reference") for each in told["agent"]][:2] for told in (as_sealed, entered)]
+    assert people == [["Practitioner/kari", None], ["Practitioner/kari", "Practitioner/ola"]]
+    assert entered["reason"] == [{"text": "Kari is on holiday"}]
 
 
 def test_something_else_is_there_under_the_same_identifier(run: Running, patient: str, chart: Chart) -> None:

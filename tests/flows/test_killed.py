@@ -174,6 +174,18 @@ def test_killed_and_started_again(process: tuple[Process, Running], point: str, 
     filed_in_the_end(run, patient, chart)
 
 
+def test_after_a_restart_the_next_launch_offers_it_in_a_fresh_browser(process: tuple[Process, Running]) -> None:
+    app, run = process
+    patient = steps.new_patient(run)
+    app.start("sealed")
+    chart = log_in(run, patient=patient)
+    save_until_killed(chart, steps.begin(chart))
+    assert app.died()
+    app.start()
+    assert say("waiting.text", n=1) not in text(log_in(run, patient=patient, user="Practitioner/ola").page)
+    filed_in_the_end(run, patient, log_in(run, patient=patient))
+
+
 def test_killed_between_two_parts(process: tuple[Process, Running], monkeypatch: pytest.MonkeyPatch) -> None:
     def without_transactions(config: Any) -> dict[str, Any]:
         said = capability_statement(config)
