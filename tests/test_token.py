@@ -286,6 +286,7 @@ def test_our_key_set_holds_no_secret() -> None:
         b"",
         RSA.key.as_pem(private=False),
     ],
+    ids=["1024 bits", "P-256", "no key", "nothing", "public"],
 )
 def test_keys_that_smart_does_not_name(key: bytes) -> None:
     with pytest.raises(ValueError, match="P-384"):
