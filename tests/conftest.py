@@ -24,7 +24,10 @@ MARKS = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--store", choices=("sqlite", "postgresql"), default="sqlite", help="What the flows' app keeps in."
+        "--store",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="postgresql: the flows run on two apps that share one, and requests take turns.",
     )
 
 

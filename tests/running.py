@@ -7,9 +7,10 @@
 The hospital is on localhost and the app on 127.0.0.1, so that to a browser the one is a foreign site to the other.
 """
 
+import itertools
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -90,10 +91,10 @@ def running(
 ) -> Iterator[Running]:
     """Both servers on free ports of loopback, all files below ``folder``.
 
-    ``settings`` go to the site's SiteConfig; ``client`` makes the registration at the hospital, ``start`` starts that,
-    ``database`` holds the app's store instead of a file. ``ehr``: a name of the sandbox's EHRS, with the settings of
-    ``sites.toml`` for it; what it refuses can still be put in its record by a token of the hospital's own,
-    ``run.hospital.hospital.access_token("system/*.cruds")``.
+    ``settings`` go to the site's SiteConfig; ``client`` makes the registration at the hospital, ``start`` starts that.
+    ``database`` is where two apps keep their store, instead of one in a file; requests take turns between them.
+    ``ehr``: a name of the sandbox's EHRS, with the settings of ``sites.toml`` for it; what it refuses can still be put
+    in its record by a token of the hospital's own, ``run.hospital.hospital.access_token("system/*.cruds")``.
     """
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -129,15 +130,22 @@ def running(
         keys=private / "imr.keys",
     )
     store = Store.open(config.store, load_keys(config.keys, create=True))
-    app = create_app(config, store=store, clock=clock)
-    server = Server(app, listener)
+    stores = [store] if database is None else [store, Store.open(database, load_keys(config.keys))]
+    apps = [create_app(config, store=each, clock=clock) for each in stores]
+    server = Server(_in_turns(apps), listener)
     server.start()
     try:
-        yield Running(hospital, app, store, config, clock, folder, asked)
+        yield Running(hospital, apps[0], store, config, clock, folder, asked)
     finally:
         server.stop(5)
-        store.close()
+        for each in stores:
+            each.close()
         hospital.stop()
+
+
+def _in_turns(applications: Sequence[WsgiApp]) -> WsgiApp:
+    turns = itertools.cycle(applications)
+    return lambda environ, start_response: next(turns)(environ, start_response)
 
 
 def _listening(application: WsgiApp, asked: list[str], clock: Clock) -> WsgiApp:
