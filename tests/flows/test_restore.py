@@ -114,8 +114,10 @@ def test_what_was_waiting_at_the_backup_and_filed_since_is_found_and_not_filed_a
     assert chart.browser.get(chart.url).status_code == 404, "its cookie opens nothing any more"
     again = log_in(run, patient=patient)
     assert say("waiting.text", n=1) in text(again.page)
+    run.asked.clear()
     outbox = go(again.browser, again.browser.get(again.at("outbox")), again.at("outbox"))
     assert say("filing.outbox.empty") in text(outbox)
+    assert "POST /fhir" not in run.asked, "it was looked for and found"
     assert count(run, patient) == ONCE
     assert 'value="01-2" checked' in begin(again).text, "what was begun is there"
     assert run.store.audit.verify(mark).broken == 0
