@@ -65,6 +65,8 @@ def act(launch: Launch, fid: str) -> Any:
         reason = read_reason(request.form) if do in receipt.WITH_REASON or viewed.asks_reason else ""
     except AnswerError as error:
         return filing_page.show(launch, viewed, error=say(error.key, **error.params)), 400
+    if do in ("choose", "correct") and not request.form.get("which"):
+        return filing_page.show(launch, viewed, reason=reason, which_error=say("filing.which.missing")), 400
     offered = receipt.actions(words(), viewed.filing, settled=viewed.settled, here=viewed.here)
     if do in {action.do for action in offered}:
         with suppress(StaleFiling, TooSoon):  # it moved on meanwhile: its page says where it is now

@@ -86,7 +86,8 @@ def is_blind(launch: Launch, viewed: Viewed) -> bool:
     return alone and rates and details["key"] not in launch.record.context.opened
 
 
-def show(launch: Launch, viewed: Viewed, error: str = "") -> str:
+def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", which_error: str = "") -> str:
+    """``reason`` as it was typed, where something stands in the way."""
     found, here = viewed.filing, viewed.here
     audit("view", launch, resources=(*(str(part.request["full_url"]) for part in found.parts), *found.candidates))
     blind, may_act = is_blind(launch, viewed), launch.role == "clinician"
@@ -104,7 +105,9 @@ def show(launch: Launch, viewed: Viewed, error: str = "") -> str:
         parts=receipt.part_lines(words(), found, launch.site.record_link),
         actions=tuple(action for action in actions if can.get(action.do, True)),
         asks_reason=viewed.asks_reason,
+        reason=reason,
         error=error,
+        which_error=which_error,
         blind=blind,
         record=() if blind else _written(viewed),
         versions=compared,

@@ -83,7 +83,9 @@ class Receipt:
     parts: tuple[PartLine, ...]
     actions: tuple[Action, ...]
     asks_reason: bool  # for whatever is done
+    reason: str  # as it was typed
     error: str
+    which_error: str  # of several in the record none was chosen
     blind: bool  # what was written opens by a press of its own
     record: tuple[Written, ...]
     versions: tuple[Versions, ...]  # what the record has instead, beside it

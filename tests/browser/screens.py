@@ -240,6 +240,9 @@ class Walk:
         self.look(page, "filing-versions")
         self.press("do", "choose")
         self.look(page, "filing-versions-why")
+        page.fill("#reason", "Looked it up")
+        self.press("do", "choose")
+        self.look(page, "filing-versions-which")
 
     def save_a_goal(self, name: str) -> None:
         page = self.at("goal/new")

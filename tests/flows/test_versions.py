@@ -126,6 +126,10 @@ def test_of_several_one_is_picked(run: Running, patient: str, chart: Chart) -> N
     assert f"{say('conflict.there')} 1 {say('conflict.there')} 2" in text(page)
     for which in ("", "QuestionnaireResponse/none", "Patient/eva-berg"):
         assert heading(go(chart.browser, page, do="choose", reason=REASON, which=which)) == DIFFERS
+    assert " checked>" not in page.text, "which one it is, a person says"
+    missing = act(chart, page, "choose", REASON)
+    assert (missing.status_code, say("filing.which.missing") in text(missing)) == (400, True)
+    assert f'value="{REASON}"' in missing.text
     chosen = go(chart.browser, page, do="choose", reason=REASON, which=there[1])
     assert f"{say('filing.state.chosen')} · {there[1]}" in text(chosen)
     assert there[0] not in text(chosen)
