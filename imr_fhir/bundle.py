@@ -16,6 +16,7 @@ class Part:
     resource: Mapping[str, Any]
     full_url: str  # "urn:uuid:...": how other parts refer to it while it has no address
     if_match: str = ""  # of an update: the version that it replaces, as of imr_fhir.version
+    unsent: bool = False  # kept here, since the EHR takes it nowhere, or since it is what the others were made of
 
     @property
     def type(self) -> str:

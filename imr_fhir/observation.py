@@ -1,4 +1,4 @@
-"""The score of one response as an Observation: mean, sum, number rated and the 15 items."""
+"""The score of one response as an Observation: mean, sum, number rated and the 15 items. Other shapes: figures.py."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,10 +45,16 @@ class StoredScore:
     identifier: str  # "urn:uuid:...", or "" where the EHR kept none
     rater: Rater
     status: str  # final | corrected | entered-in-error
+    whole: bool  # it has a value, so the form was not ended early
     derived_from: str  # reference of the response, or ""
     questionnaire: str  # "url|version"
     measured: datetime
+    issued: datetime
     ratings: Ratings
+    comment: str
+    performer: str  # reference, or ""
+    encounter: str  # reference, or ""
+    language: str  # "en" | "nb"
 
 
 def score_observation(
@@ -74,12 +80,14 @@ def score_observation(
         )
     form = scale(response.rater)
     score = response.score
+    # What a response would say of it has no other place.
+    alone = [] if response_reference else [{"url": artefacts.SHOWN_LANGUAGE, "valueCode": response.language}]
     scored = response.status != "stopped" and score.mean is not None
     built: dict[str, Any] = {
         "resourceType": "Observation",
         **({"id": observation_id} if observation_id else {}),
         "meta": meta(filing, profile=artefacts.SCORE_PROFILE if profile else "", security=security),
-        "extension": [{"url": INSTANTIATES, "valueCanonical": response.questionnaire}],
+        "extension": [{"url": INSTANTIATES, "valueCanonical": response.questionnaire}, *alone],
         "identifier": [identifier(urn)],
         "status": _STATUSES[response.status],
         "category": [SURVEY],
@@ -149,17 +157,24 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> StoredScore:
     form = scale(rater)
     if questionnaire != form.canonical:
         raise found.fault(f"scores {shown(questionnaire)}, a form or version that is not known here")
-    derived = found.many("derivedFrom")
+    derived, performers = found.many("derivedFrom"), found.many("performer")
+    language = found.extension(artefacts.SHOWN_LANGUAGE)
     return StoredScore(
         id=server_id(found),
         version_id=version_id(found),
         identifier=uuid_identifier(found.many("identifier")),
         rater=rater,
         status=found.code("status", tuple(dict.fromkeys(_STATUSES.values()))),
+        whole="valueQuantity" in raw,
         derived_from=derived[0].text("reference") if derived else "",
         questionnaire=questionnaire,
         measured=measured,
+        issued=found.moment("issued") or measured,
         ratings=_ratings(found, form),
+        comment="\n".join(note.text("text") for note in found.many("note")),
+        performer=performers[0].text("reference") if performers else "",
+        encounter=found.reference("encounter"),
+        language=language.code("valueCode", ("en", "nb")) if language else "en",
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from imr_fhir import artefacts
 from imr_fhir.answers import items, read_items
@@ -44,6 +44,18 @@ class Response:
     authored: datetime  # last written, with offset
     language: str  # shown while answering: "en" | "nb"
     questionnaire: str  # "url|version"
+    kept: Literal["form", "components", "members", "flat"] = "form"  # as the EHR has it; all but a form: Observations
+
+    @property
+    def reference(self) -> str:
+        """Where the EHR has it: the response, else the Observation that stands for it; "" while new."""
+        resource_type = "QuestionnaireResponse" if self.kept == "form" else "Observation"
+        return f"{resource_type}/{self.id}" if self.id else ""
+
+    @property
+    def link(self) -> str:
+        """How an address of the app names it: "12", and "Observation~12" for what is no form ("~" is in no id)."""
+        return self.id if self.kept == "form" or not self.id else f"Observation~{self.id}"
 
     @property
     def complete(self) -> bool:

@@ -12,16 +12,17 @@ from werkzeug.wrappers import Response
 
 from smart_app import cookies, questions
 from smart_app.access import Launch, audit, with_launch
-from smart_app.delivery import deliver, next_rung, step_down
+from smart_app.delivery import deliver
 from smart_app.drafting import begin_draft, seal_draft
 from smart_app.language import say, words
 from smart_app.patient_page import PatientPage, patient_page
-from smart_app.presenters.own_receipt import own_receipt
+from smart_app.presenters.own_receipt import lower_rung, own_receipt
 from smart_app.questions import Answer, View
 from smart_app.saving import begin, courier_of, plan_of
 from smart_app.session import session_of
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
+from smart_app.step_down import step_down
 from smart_app.store.filing import Filing
 
 alone = Blueprint("alone", __name__, url_prefix="/l/<lid>/answer")
@@ -130,11 +131,13 @@ def receipt(launch: Launch, did: str) -> Any:
         return redirect(url_for("alone.receipt", lid=launch.id, did=did), 303)
     audit("view", launch, resources=(filing.details["key"],))
     page: PatientPage = patient_page(_sitting(launch, did))
-    outcome = own_receipt(words(), filing, organization=launch.site.organization, who=say("hand.unit"))
+    place = {"organization": launch.site.organization, "who": say("hand.unit")}
+    outcome = own_receipt(words(), filing, plan_of(launch), **place)
     return render_template("own/receipt.html", page=page, outcome=outcome, lid=launch.id)
 
 
 def take_on(launch: Launch, filing: Filing) -> Filing:
     """One more try, on the next rung where the record refused the one before."""
     courier = courier_of(launch)
-    return step_down(filing, courier) if next_rung(filing) else deliver(filing, courier)
+    lower = lower_rung(filing, plan_of(launch))
+    return step_down(filing, courier, begin(launch)) if lower else deliver(filing, courier)

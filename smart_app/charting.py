@@ -18,6 +18,8 @@ from smart_app.language import words
 from smart_app.presenters.header import called
 from smart_app.presenters.known import Known, known
 from smart_app.presenters.situation import Situation
+from smart_app.saving import plan_of
+from smart_app.site_codes import figure_codes
 from smart_app.state import state
 
 
@@ -60,8 +62,14 @@ def waiting_ratings(launch: Launch) -> tuple[Response, ...]:
 
 
 def _chart(launch: Launch) -> Chart:
+    site = launch.site
     chart = read_chart(
-        launch.client(), launch.patient, zone=launch.site.zone, episode_types=launch.site.course_episode_types
+        launch.client(),
+        launch.patient,
+        zone=site.zone,
+        episode_types=site.course_episode_types,
+        codes=figure_codes(site),
+        document_type=site.document_type if plan_of(launch).documents else "",
     )
     for problem in chart.problems:
         if problem.kind == "other-patient":

@@ -13,7 +13,6 @@ from sqlalchemy.engine import URL
 from imr_fhir.ehr.scopes import WRITTEN
 
 CODE = validate.Regexp(r"[^\s|]+\|[^\s|]+\Z", error="Not a code as system|code.")
-WRITABLE = tuple(dict.fromkeys((*WRITTEN, "DocumentReference")))
 ID_TOKEN_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384")
 
 
@@ -135,8 +134,8 @@ class SiteConfig:
         'security_labels = ["http://terminology.hl7.org/CodeSystem/v3-ActCode|ETH"]',
     )
     never_write: tuple[str, ...] = setting(
-        Strings(fields.String(validate=validate.OneOf(WRITABLE)), load_default=()),
-        f"Resource types that are not written here, whatever the EHR says that it takes: {', '.join(WRITABLE)}.",
+        Strings(fields.String(validate=validate.OneOf(WRITTEN)), load_default=()),
+        f"Resource types that are not written here, whatever the EHR says that it takes: {', '.join(WRITTEN)}.",
         'never_write = ["Goal", "AuditEvent"]',
     )
     observation_shape: Literal["components", "members", "flat"] = setting(

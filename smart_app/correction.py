@@ -9,7 +9,8 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WebResponse
 
 from imr_fhir import response
-from imr_fhir.ehr.scores import score_of
+from imr_fhir.ehr.scores import rating_at, score_of
+from imr_fhir.figures import as_response
 from imr_fhir.history import LISTED
 from imr_fhir.response import Response
 from imr_fhir.scale import scale
@@ -19,9 +20,11 @@ from smart_app.charting import read
 from smart_app.drafting import codes_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
+from smart_app.presenters.plan_lines import changes_lines
 from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.scale_page import Page, correction_page, missing, title
 from smart_app.sealing import answers, urn
+from smart_app.site_codes import figure_codes
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
 
@@ -38,7 +41,7 @@ def begun(launch: Launch, response_id: str, mine: Response | None = None) -> Web
     if filed.status not in LISTED or _is_hidden(launch, filed):
         return redirect(url_for("panel.show", lid=launch.id), 303)
     owner, drafts, first = launch.record.owner, state().store.drafts, mine or filed
-    before = [draft for draft in drafts.open_for(owner) if draft.about.partition("/")[0] == response_id]
+    before = [draft for draft in drafts.open_for(owner) if draft.about.partition("/")[0] == filed.link]
     draft = before[-1] if before else drafts.start(
         owner,
         filed.rater,
@@ -73,7 +76,7 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     act = begin(launch)
     clinician = act.session.clinician
     after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
-    stored = score_of(launch.client(), filed)
+    stored = score_of(launch.client(), filed, figure_codes(launch.site))
     parts = answers(act, after, activity="update", author=clinician, reason=reason, stored=stored)
     return save(launch, act, parts, kind="correction", details={"rater": filed.rater}, draft=draft)
 
@@ -95,6 +98,7 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
     page = {
         "lid": launch.id,
         "what": f"{title(launch, filed.rater)}, {words().day(filed.measured)}",
+        "where": changes_lines(words(), plan_of(launch), filed.reference.partition("/")[0]),
         "reason": request.form.get("reason", ""),
         "error": "",
         "once": request.form.get("once") or urn(),
@@ -107,28 +111,35 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
         return render_template("form/withdraw.html", page=page | {"error": say(error.key, **error.params)}), 400
     act = begin(launch)
     after = response.withdrawn(filed, authored=act.local_now)
-    stored = score_of(launch.client(), filed)
+    stored = score_of(launch.client(), filed, figure_codes(launch.site))
     parts = answers(act, after, activity="update", author=act.session.clinician, reason=reason, stored=stored)
     details = {"rater": filed.rater}
     return save(launch, act, parts, kind="withdrawal", details=details, form=form_name(request.form))
 
 
-def _read(launch: Launch, response_id: str) -> Response:
-    """As the record has it now. Raises NotFound, WrongPatient, ResponseError."""
-    raw = launch.client().read("QuestionnaireResponse", response_id)
-    found = response.from_resource(raw, patient=launch.patient)
-    audit("view", launch, resources=(f"QuestionnaireResponse/{response_id}",))
+def _read(launch: Launch, link: str) -> Response:
+    """As the record has it now, by its ``link``. Raises NotFound, WrongPatient, ResponseError."""
+    kind, _, observation_id = link.partition("~")
+    if kind == "Observation" and observation_id:
+        codes = figure_codes(launch.site)
+        rating = rating_at(launch.client(), observation_id, patient=launch.patient, codes=codes)
+        found = as_response(rating, launch.patient)
+        found = replace(found, measured=found.measured.astimezone(launch.site.zone))
+    else:
+        raw = launch.client().read("QuestionnaireResponse", link)
+        found = response.from_resource(raw, patient=launch.patient)
+    audit("view", launch, resources=(found.reference,))
     return found
 
 
 def _is_hidden(launch: Launch, filed: Response) -> bool:
     """The clinician rates blind: the panel says so, and there the answers can be opened first, which is noted."""
     _, all_of, _ = read(launch)
-    return any(one.id == filed.id for one in all_of.hidden)
+    return any(one.reference == filed.reference for one in all_of.hidden)
 
 
 def _about(filed: Response) -> str:
-    return f"{filed.id}/{filed.version_id}"
+    return f"{filed.link}/{filed.version_id}"
 
 
 def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:

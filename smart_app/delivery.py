@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
 from imr_fhir.bundle import Part
 from imr_fhir.ehr import filing as ehr_filing
@@ -29,7 +28,8 @@ from imr_fhir.errors import EhrError, LaunchError, NotFound, WrongPatient
 from smart_app.store import Store
 from smart_app.store.audit import Entry, Outcome, Who
 from smart_app.store.errors import StaleFiling, TooSoon
-from smart_app.store.filing import Filing, Held, NewPart, Receipt
+from smart_app.store.filing import Filing, Held, Receipt
+from smart_app.store.filing import Part as StoredPart
 from smart_app.store.filing_states import State
 from smart_app.store.filing_steps import STEP
 from smart_app.store.owner import Owner
@@ -95,37 +95,16 @@ def _held(courier: Courier) -> Held:
     return "clock" if courier.client.clock_off(courier.clock()) > NO_FILING else ""
 
 
-def next_rung(filing: Filing) -> Literal["apart", "without", ""]:
-    """What is left to try after a refusal: the parts one by one, then without who wrote it, which the app's own log
-    has too. "" where there is nothing: it can be printed."""
-    if filing.state is not State.REFUSED:
-        return ""
-    if filing.in_transaction:
-        return "apart"
-    return "without" if filing.current[0].type == "Provenance" else ""
-
-
-def step_down(filing: Filing, courier: Courier) -> Filing:
-    """Takes the next rung, and on from there. Raises StaleFiling where there is none."""
-    bodies = courier.store.filings.bodies(filing)
-    apart = next_rung(filing) == "apart"
-    again = [NewPart(part.type, bodies[part.number], part.request) for part in filing.unaccepted] if apart else []
-    planned = courier.store.filings.replan(
-        filing,
-        again,
-        plan=filing.plan,
-        in_transaction=False,
-        by=courier.by,
-        audit=courier.audit("decide", filing),
-        now=courier.now,
-    )
-    return deliver(planned, courier)
+def stays(filing: Filing) -> tuple[StoredPart, ...]:
+    """What of it this EHR takes nowhere."""
+    return tuple(part for part in filing.kept if part.unsent and part.request["rung"] == "print")
 
 
 def _one_step(filing: Filing, courier: Courier) -> Filing:
     filings = courier.store.filings
-    if filing.state is State.PART_OK and not filing.unaccepted:
-        return filings.finish(filing)
+    if not filing.unaccepted:
+        # what this EHR takes nowhere stays here until a person says that it is printed
+        return filing if stays(filing) or filing.state is State.SEALED else filings.finish(filing)
     if filing.state in _TO_SEND:
         client = courier.client.within(STEP.total_seconds())  # before the claim: a slow token takes none of the lease
         try:
@@ -154,12 +133,21 @@ def _send(filing: Filing, courier: Courier, client: FhirClient) -> Filing:
         case Waiting():
             return filings.wait(filing, outcome.reason, retry_after=outcome.retry_after)
         case Refused():
-            courier.store.audit.record(replace(courier.audit("send", filing), outcome="refused"), courier.now)
-            return filings.refused(filing, outcome.reason)
+            return _refused(filing, outcome, courier)
         case Unknown():
             return filings.lost(filing, outcome.reason)
         case Duplicate():
             return filings.duplicate(filings.lost(filing, outcome.reason), outcome.ids, outcome.reason)
+
+
+def _refused(filing: Filing, outcome: Refused, courier: Courier) -> Filing:
+    """What this EHR did not take is not offered again for a week: the plan knows."""
+    courier.store.audit.record(replace(courier.audit("send", filing), outcome="refused"), courier.now)
+    rung = "transaction" if filing.in_transaction else str(filing.current[0].request["rung"])
+    new = filing.in_transaction or not filing.current[0].request["update"]
+    if outcome.status in (403, 405, 422) and new:
+        courier.store.refusals.note(courier.by.site, courier.by.user_key, rung, outcome.status, courier.now)
+    return courier.store.filings.refused(filing, outcome.reason)
 
 
 def _look(filing: Filing, courier: Courier) -> Filing:

@@ -15,14 +15,15 @@ from smart_app import correction, filing_page
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, read_reason
 from smart_app.choosing import choose
-from smart_app.delivery import Courier, deliver, step_down
+from smart_app.delivery import Courier, deliver
 from smart_app.entering import entered
 from smart_app.filing_page import Viewed
 from smart_app.language import say, words
 from smart_app.presenters import receipt
 from smart_app.presenters.receipt import Waiting
-from smart_app.saving import courier_of
+from smart_app.saving import begin, courier_of, plan_of
 from smart_app.state import state
+from smart_app.step_down import step_down
 from smart_app.store.errors import StaleFiling, TooSoon
 from smart_app.store.filing import Filing
 from smart_app.store.filing_states import State
@@ -67,7 +68,7 @@ def act(launch: Launch, fid: str) -> Any:
         return filing_page.show(launch, viewed, error=say(error.key, **error.params)), 400
     if do in ("choose", "correct") and not request.form.get("which"):
         return filing_page.show(launch, viewed, reason=reason, which_error=say("filing.which.missing")), 400
-    offered = receipt.actions(words(), viewed.filing, settled=viewed.settled, here=viewed.here)
+    offered = receipt.actions(words(), viewed.filing, plan_of(launch), settled=viewed.settled, here=viewed.here)
     if do in {action.do for action in offered}:
         with suppress(StaleFiling, TooSoon):  # it moved on meanwhile: its page says where it is now
             if onward := _act(do, launch, viewed, courier_of(launch, reason, viewed.owner, viewed.patient)):
@@ -121,8 +122,12 @@ def _act(do: str, launch: Launch, viewed: Viewed, courier: Courier) -> Response 
         choose(found, which, courier)
     elif do == "correct":
         return _correct(launch, viewed, which, courier)
+    elif do == "printed":
+        with courier.store.writing():
+            filings.finish(found)
+            courier.store.audit.record(courier.audit("decide", found), courier.now)
     else:
-        step_down(found, courier)
+        step_down(found, courier, begin(launch))
     return None
 
 

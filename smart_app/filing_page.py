@@ -19,7 +19,7 @@ from smart_app.presenters import receipt, written
 from smart_app.presenters.receipt import Receipt
 from smart_app.presenters.versions import Known, Versions, versions
 from smart_app.presenters.written import Written
-from smart_app.saving import courier_of
+from smart_app.saving import courier_of, plan_of
 from smart_app.state import now, state
 from smart_app.store.errors import BodyPurged, NoAccess
 from smart_app.store.filing import Filing
@@ -91,7 +91,7 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
     found, here = viewed.filing, viewed.here
     audit("view", launch, resources=(*(str(part.request["full_url"]) for part in found.parts), *found.candidates))
     blind, may_act = is_blind(launch, viewed), launch.role == "clinician"
-    actions = receipt.actions(words(), found, settled=viewed.settled, here=here) if may_act else ()
+    actions = receipt.actions(words(), found, plan_of(launch), settled=viewed.settled, here=here) if may_act else ()
     compared = _versions(launch, viewed) if found.state is State.DUPLICATE and here and not blind else ()
     choices = receipt.choices(actions, compared)
     can = {"choose": bool(choices), "correct": any(each.correct for each in choices)}

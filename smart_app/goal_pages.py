@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from flask import render_template, request
 
@@ -18,6 +18,7 @@ from smart_app.goal_form import Fault, GoalForm, StepRow
 from smart_app.goal_parts import factor_line
 from smart_app.language import say, words
 from smart_app.presenters.header import addressed
+from smart_app.presenters.plan_lines import goals_lines
 from smart_app.saving import plan_of
 from smart_app.sealing import urn
 
@@ -32,6 +33,7 @@ class GoalPage:
     form: GoalForm
     errors: Mapping[str, str]
     where: str
+    save: str
     editing: bool
     areas: tuple[str, ...] = LIFE_AREAS
 
@@ -91,8 +93,11 @@ def messages(launch: Launch, faults: Mapping[str, Fault]) -> dict[str, str]:
 
 def where(launch: Launch) -> str:
     """Where it will be kept: said before anyone types."""
-    key = "goals.where.saved" if "Goal" in plan_of(launch).creates else "goals.where.printed"
-    return say(key, org=launch.site.organization)
+    return " ".join(goals_lines(words(), plan_of(launch)))
+
+
+def save_label(launch: Launch, artefact: Literal["goal", "review"]) -> str:
+    return say("goals.keep" if plan_of(launch).rung(artefact) == "print" else "goals.save")
 
 
 def goal_page(launch: Launch, form: GoalForm, *, editing: bool) -> Any:
@@ -103,6 +108,7 @@ def goal_page(launch: Launch, form: GoalForm, *, editing: bool) -> Any:
         form=form,
         errors=messages(launch, form.faults),
         where=where(launch),
+        save=save_label(launch, "goal"),
         editing=editing,
     )
     return render_template("goals/goal.html", page=page), 400 if page.errors else 200

@@ -15,10 +15,11 @@ from imr_fhir.record import RESULTS
 from smart_app.access import Launch, with_launch
 from smart_app.answering import form_name
 from smart_app.goal_form import GOAL_RESULTS, ReviewForm, StepRow, read_review
-from smart_app.goal_pages import messages, open_steps, read_goal_of, where
+from smart_app.goal_pages import messages, open_steps, read_goal_of, save_label, where
 from smart_app.goal_parts import new_steps, reviewed
 from smart_app.language import say, words
 from smart_app.presenters.goal_history import HistoryLine, history
+from smart_app.rungs import placed
 from smart_app.saving import begin, save, saved_before
 from smart_app.sealing import told, urn
 
@@ -44,6 +45,7 @@ class ReviewPage:
     steps: tuple[StepRow, ...]
     errors: Mapping[str, str]
     where: str
+    save: str
     history: tuple[HistoryLine, ...]
 
 
@@ -68,7 +70,7 @@ def review(launch: Launch, goal_id: str) -> Any:
         parts += reviewed(act, client, goal, GOAL_RESULTS[typed.goal_result], {})
     parts += new_steps(act, goal, f"Goal/{goal.id}", typed.new_steps)
     author = act.session.patient_reference if goal.theirs else act.session.clinician
-    parts += told(act, parts, activity="create", author=author)
+    parts += told(act, placed(parts, act.plan), activity="create", author=author)
     return save(launch, act, parts, kind="review", details={}, form=form_name(request.form))
 
 
@@ -94,6 +96,7 @@ def _page(launch: Launch, chart: Chart, goal: Goal, steps: tuple[Goal, ...], typ
         steps=typed.steps if typed else (StepRow(),),
         errors=messages(launch, typed.faults) if typed else {},
         where=where(launch),
+        save=save_label(launch, "review"),
         history=history(words(), chart, goal),
     )
     return render_template("goals/review.html", page=page), 400 if page.errors else 200

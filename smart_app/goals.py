@@ -17,6 +17,7 @@ from smart_app.goal_pages import factors_of, goal_page, open_steps, read_goal_of
 from smart_app.goal_parts import changed, changed_goal, new_goal
 from smart_app.goal_review import review
 from smart_app.language import say
+from smart_app.rungs import placed
 from smart_app.saving import begin, save, saved_before
 from smart_app.sealing import told, urn
 
@@ -36,7 +37,7 @@ def new(launch: Launch) -> Any:
     act = begin(launch)
     goal, parts = new_goal(act, typed)
     author = act.session.patient_reference if goal.theirs else act.session.clinician
-    parts += told(act, parts, activity="create", author=author)
+    parts += told(act, placed(parts, act.plan), activity="create", author=author)
     return save(launch, act, parts, kind="goal", details={}, form=form_name(request.form))
 
 
@@ -59,7 +60,7 @@ def edit(launch: Launch, goal_id: str) -> Any:
     if not parts:
         return goal_page(launch, replace(typed, faults={"text": ("form.error.unchanged", {})}), editing=True)
     author = act.session.patient_reference if after.theirs else act.session.clinician
-    parts += told(act, parts, activity="update", author=author)
+    parts += told(act, placed(parts, act.plan), activity="update", author=author)
     return save(launch, act, parts, kind="goal", details={}, form=form_name(request.form))
 
 
@@ -87,7 +88,7 @@ def withdraw(launch: Launch, goal_id: str) -> Any:
     gone = [goal, *goals_fhir.steps_of(goal, chart.goals)]
     on = act.local_now.date()
     parts = [changed(act, launch.client(), goals_fhir.withdrawn(each, on)) for each in gone]
-    parts += told(act, parts, activity="update", author=act.session.clinician, reason=reason)
+    parts += told(act, placed(parts, act.plan), activity="update", author=act.session.clinician, reason=reason)
     return save(launch, act, parts, kind="withdrawal", details={}, form=form_name(request.form))
 
 

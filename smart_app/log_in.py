@@ -10,12 +10,13 @@ from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.fhir_context import encounter_in
 from imr_fhir.ehr.identity import Identity
+from imr_fhir.ehr.ladder import Limits
 from imr_fhir.ehr.patient import from_resource
 from imr_fhir.ehr.token import TokenResponse, exchange_code, refresh
 from imr_fhir.errors import AuthorizationError, HttpFailure
 from smart_app.hospital import Hospital
 from smart_app.pending import Pending
-from smart_app.plan import work_out
+from smart_app.plan import limits_of, work_out
 from smart_app.store.launch import Context, Role, Tokens
 from smart_app.user_name import user_name
 
@@ -49,10 +50,12 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
     base = configuration.fhir_base
     granted = _Granted(reply, pending, hospital, now)
     client = FhirClient(hospital.transport, base, token=granted.current, renew=granted.newer, patient=reply.patient)
+    encounter = reply.encounter or encounter_in(reply.fhir_context, base)
     with ThreadPoolExecutor(3) as side_by_side:
         patient = side_by_side.submit(lambda: from_resource(client.read("Patient", reply.patient)))
         name = side_by_side.submit(user_name, client, user)
-        plan = side_by_side.submit(_plan, client, reply.scope)
+        limits = limits_of(hospital.site, encounter=bool(encounter))
+        plan = side_by_side.submit(_plan, client, reply.scope, limits)
     context = Context(
         site=pending.site,
         iss=hospital.site.iss,
@@ -66,7 +69,7 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
         # Without them no page could say whose it is, so a launch that may not read them ends here.
         patient_name=patient.result().name,
         birth_date=patient.result().birth_date,
-        encounter=reply.encounter or encounter_in(reply.fhir_context, base),
+        encounter=encounter,
         framed=pending.framed,
         language=pending.language or language,
         need_patient_banner=reply.need_patient_banner,
@@ -115,10 +118,10 @@ def role_of(user: Identity | None, patient: str, fhir_base: str) -> Role:
     return "reader"
 
 
-def _plan(client: FhirClient, scopes: tuple[str, ...]) -> dict[str, Any]:
+def _plan(client: FhirClient, scopes: tuple[str, ...], limits: Limits) -> dict[str, Any]:
     """The write plan as JSON; empty, so that nothing is written, where the EHR refuses to say what it can do."""
     try:
-        return work_out(client, scopes).as_json()
+        return work_out(client, scopes, limits).as_json()
     except HttpFailure as error:
         _log.warning("No write plan, so nothing can be filed: %s", type(error).__name__)
         return {}

@@ -7,6 +7,7 @@ from typing import Any
 from imr_fhir.record import Note
 from smart_app.access import Launch
 from smart_app.delivery import deliver
+from smart_app.rungs import placed
 from smart_app.saving import courier_of
 from smart_app.sealing import Act, note_part, seal, told, urn
 from smart_app.state import state
@@ -27,12 +28,15 @@ def said(act: Act) -> dict[str, Any]:
 def note(launch: Launch, act: Act, made: Note, *, once: str) -> None:
     """``once`` names what is noted: however often it is pressed, in however many windows, it is filed once.
 
-    What the record does not take stays in the outbox, in sight.
+    What the record does not take stays in the outbox, in sight. Where it takes no notes at all no page offers any, and
+    what is noted on the way (seen before rating) stands in the app's own log.
     """
+    if act.plan.rung("review") == "print":
+        return
     filings, owner = state().store.filings, launch.record.owner
     while (before := filings.of_form(once, owner)) and before.state is State.WITHDRAWN:
         once = before.id  # the person took that one back, so this is another
     parts = [note_part(act, made)]
-    parts += told(act, parts, activity="create", author=act.session.person)
+    parts += told(act, placed(parts, act.plan), activity="create", author=act.session.person)
     sealed = seal(state().store, act, owner, parts, kind="note", details={}, form=once)
     deliver(sealed, courier_of(launch))

@@ -22,7 +22,7 @@ from smart_app.noting import note, said
 from smart_app.presenters.header import addressed
 from smart_app.presenters.openings import SEEN_FIRST, openings
 from smart_app.presenters.own_record import own_record
-from smart_app.saving import begin, plan_of
+from smart_app.saving import begin
 from smart_app.state import state
 from smart_app.store.filing_states import State
 
@@ -66,7 +66,7 @@ def save(launch: Launch) -> Response:
 @with_launch("patient")
 def record(launch: Launch) -> str:
     chart, all_of, situation = read(launch)
-    references = [f"QuestionnaireResponse/{response.id}" for response in chart.responses]
+    references = [response.reference for response in chart.responses]
     try:
         reasons = changes(launch.client(), references, zone=launch.site.zone)
     except Unauthorized:
@@ -89,12 +89,11 @@ def open_first(launch: Launch) -> Response:
     wanted = next((response for response in all_of.hidden if response.key == key), None)
     if wanted is None:
         raise BadRequest
-    reference = f"QuestionnaireResponse/{wanted.id}"
+    reference = wanted.reference
     audit("view", launch, resources=(reference,), purpose=SEEN_FIRST)
     state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, key)))
-    if "Observation" in plan_of(launch).creates:
-        act = begin(launch)
-        note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
+    act = begin(launch)
+    note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
     return redirect(url_for("own.record", lid=launch.id), 303)
 
 

@@ -67,7 +67,7 @@ def see_first(launch: Launch) -> Response:
     keys = tuple(response.key for response in all_of.hidden)
     state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *keys)))
     for response in all_of.hidden:
-        reference = f"QuestionnaireResponse/{response.id}"
+        reference = response.reference
         note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
     return redirect(url_for("panel.show", lid=launch.id), 303)
 
@@ -111,4 +111,4 @@ def _shown(chart: Chart) -> tuple[str, ...]:
 
 
 def _references(responses: Iterable[Rating]) -> tuple[str, ...]:
-    return tuple(f"QuestionnaireResponse/{response.id}" for response in responses)
+    return tuple(response.reference for response in responses)

@@ -21,7 +21,9 @@ from smart_app.store.owner import Owner
 
 
 def plan_of(launch: Launch) -> Plan:
-    return plan_from(launch.record.context.plan)
+    """As of the launch, without what this EHR refused lately, a minute ago too."""
+    refused = state().store.refusals.of(launch.record.owner.site, launch.record.owner.user_key, now())
+    return plan_from(launch.record.context.plan).after(refused)
 
 
 def begin(launch: Launch) -> Act:

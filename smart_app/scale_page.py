@@ -13,6 +13,7 @@ from smart_app.access import Launch
 from smart_app.drafting import ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.header import addressed
+from smart_app.presenters.plan_lines import answers_lines, changes_lines
 from smart_app.saving import plan_of
 from smart_app.store.drafts import Draft
 
@@ -28,7 +29,8 @@ class Page:
     items: tuple[Item, ...]
     ratings: Mapping[int, int]
     comment: str
-    where: str
+    where: tuple[str, ...]
+    save: str
     correcting: bool
     purpose: tuple[str, ...] = ()
     introduction: str = ""
@@ -50,6 +52,7 @@ def new_page(launch: Launch, draft: Draft) -> Page:
         ratings=ratings_of(draft),
         comment=draft.comment,
         where=_where(launch, draft.rater),
+        save=say("form.keep_to_print" if plan_of(launch).rung("answers") == "print" else "form.save"),
         correcting=False,
         purpose=(*_seen(launch, draft), *_purpose(launch)) if draft.rater == "client" else (),
         introduction=shown.introduction.in_(draft.language) if shown.introduction else "",
@@ -68,7 +71,8 @@ def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
         items=shown.items,
         ratings=ratings_of(draft),
         comment=draft.comment,
-        where=_where(launch, draft.rater),
+        where=changes_lines(words(), plan_of(launch), filed.reference.partition("/")[0]),
+        save=say("form.save_correction"),
         correcting=True,
         purpose=(title(launch, draft.rater), say("form.correct.what")),
         marks=_marks(shown, draft.language),
@@ -88,12 +92,10 @@ def _name(launch: Launch) -> str:
     return addressed(words(), launch.patient_name)
 
 
-def _where(launch: Launch, rater: Rater) -> str:
+def _where(launch: Launch, rater: Rater) -> tuple[str, ...]:
+    """What is kept where, said before anyone types."""
     plan = plan_of(launch)
-    if rater in plan.edited:
-        return say("form.edited")
-    key = "form.where.saved" if plan.may_file(rater) else "form.where.printed"
-    return say(key, org=launch.site.organization)
+    return (say("form.edited"),) if rater in plan.edited else answers_lines(words(), plan)
 
 
 def _seen(launch: Launch, draft: Draft) -> tuple[str, ...]:

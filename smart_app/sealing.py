@@ -12,12 +12,15 @@ from imr_fhir import goal as goals
 from imr_fhir import record
 from imr_fhir.bundle import Part, in_order
 from imr_fhir.ehr.json_writer import write_json
+from imr_fhir.figures import StoredRating
 from imr_fhir.goal_update import kept
-from imr_fhir.observation import StoredScore, score_observation
 from imr_fhir.provenance import Activity, provenance
-from imr_fhir.response import Response, to_resource
+from imr_fhir.response import Response
 from smart_app.config import SiteConfig
+from smart_app.plan import Plan
+from smart_app.rungs import placed, rating_parts, rung_of
 from smart_app.session import Session
+from smart_app.site_codes import coding
 from smart_app.store import Store
 from smart_app.store.audit import Entry
 from smart_app.store.drafts import Draft
@@ -40,8 +43,12 @@ class Act:
     now: datetime
 
     @property
+    def plan(self) -> Plan:
+        return self.session.plan
+
+    @property
     def options(self) -> dict[str, Any]:
-        labels = [dict(zip(("system", "code"), label.split("|"), strict=True)) for label in self.site.security_labels]
+        labels = [coding(label) for label in self.site.security_labels]
         return {"filing": self.filing, "profile": self.site.profiles_loaded, "security": labels}
 
     @property
@@ -65,29 +72,11 @@ def answers(
     activity: Activity,
     author: str,
     reason: str = "",
-    stored: StoredScore | None = None,
+    stored: StoredRating | None = None,
 ) -> tuple[Part, ...]:
-    """Response, its score, and who recorded it. ``stored`` is the score Observation that a correction replaces.
-
-    An EHR that takes no responses keeps each rating in the Observation.
-    """
-    response_part = Part(to_resource(response, **act.options), response.identifier or urn(), response.version_id)
-    parts: list[Part] = []
-    reference = ""
-    if "QuestionnaireResponse" in act.session.plan.creates or "Observation" not in act.session.plan.creates:
-        parts.append(response_part)
-        reference = f"QuestionnaireResponse/{response.id}" if response.id else response_part.full_url
-    if "Observation" in act.session.plan.creates:
-        # the score's own identifier follows from the response's, so that a retry never makes a second one
-        score_urn = stored.identifier if stored and stored.identifier else _score_urn(response_part.full_url)
-        score = score_observation(
-            response,
-            response_reference=reference,
-            urn=score_urn,
-            observation_id=stored.id if stored else "",
-            **act.options,
-        )
-        parts.append(Part(score, score_urn, stored.version_id if stored else ""))
+    """Response, its score, and who recorded it, or the best rung that this EHR has instead. ``stored`` is the score
+    that a correction or withdrawal changes with it."""
+    parts = placed(rating_parts(act, response, stored=stored), act.session.plan)
     return (*parts, *told(act, parts, activity=activity, author=author, reason=reason))
 
 
@@ -102,10 +91,10 @@ def note_part(act: Act, note: record.Note) -> Part:
 
 
 def told(act: Act, parts: Sequence[Part], *, activity: Activity, author: str, reason: str = "") -> tuple[Part, ...]:
-    """The Provenance of ``parts``, where this EHR takes one."""
-    if "Provenance" not in act.session.plan.creates:
+    """The Provenance of those of ``parts`` that are sent, where this EHR takes one."""
+    targets = [target(part) for part in parts if not part.unsent]
+    if not targets or act.session.plan.rung("audit") != "provenance":
         return ()
-    targets = [f"{part.type}/{part.resource['id']}" if "id" in part.resource else part.full_url for part in parts]
     options = {name: value for name, value in act.options.items() if name != "profile"}
     written = provenance(
         activity,
@@ -117,6 +106,10 @@ def told(act: Act, parts: Sequence[Part], *, activity: Activity, author: str, re
         **options,
     )
     return (Part(written, urn()),)
+
+
+def target(part: Part) -> str:
+    return f"{part.type}/{part.resource['id']}" if "id" in part.resource else part.full_url
 
 
 def seal(
@@ -134,7 +127,7 @@ def seal(
     sealing = Sealing(
         id=act.filing,
         owner=owner,
-        parts=tuple(_frozen(part) for part in in_order(parts)),
+        parts=tuple(frozen(part, act.session.plan) for part in in_order(placed(parts, act.session.plan))),
         in_transaction=act.session.plan.in_transaction,
         plan=act.session.plan.as_json(),
         details={"kind": kind, "at": act.local_now.isoformat(), "by": act.session.user_name, **details},
@@ -153,22 +146,25 @@ def seal(
     return store.filings.seal(sealing, entry, act.now)
 
 
-def _frozen(part: Part) -> NewPart:
-    request = {"full_url": part.full_url, "if_match": part.if_match, "name": name_of(part.resource)}
-    return NewPart(part.type, write_json(part.resource), request)
+def frozen(part: Part, plan: Plan) -> NewPart:
+    rung = rung_of(part, plan)
+    request = {
+        "full_url": part.full_url,
+        "if_match": part.if_match,
+        "name": name_of(part.resource),
+        "rung": rung,
+        "update": "id" in part.resource,
+    }
+    return NewPart(part.type, write_json(part.resource), request, unsent=part.unsent)
 
 
 def name_of(resource: Mapping[str, Any]) -> str:
-    """What a part is, for screens: response, score, goal, step, provenance, or the code of a small Observation."""
+    """What a part is, for screens: response, score, figure, document, goal, step, provenance, or a note's code."""
     kind: str = resource["resourceType"]
     if kind == "Goal":
         codes = [coding.get("code") for category in resource["category"] for coding in category.get("coding", ())]
         return "step" if "step" in codes else "goal"
     if kind == "Observation":
         code: str = resource["code"]["coding"][0]["code"]
-        return "score" if code.startswith("score-") else code
-    return {"QuestionnaireResponse": "response", "Provenance": "provenance"}[kind]
-
-
-def _score_urn(response_urn: str) -> str:
-    return f"urn:uuid:{uuid.uuid5(uuid.UUID(response_urn), 'score')}"
+        return code if code in record.CODES else "score" if code.startswith("score-") else "figure"
+    return {"QuestionnaireResponse": "response", "Provenance": "provenance", "DocumentReference": "document"}[kind]

@@ -63,7 +63,7 @@ def tell(state: State) -> None:
 
 
 def takes_events(plan: Plan) -> bool:
-    return "AuditEvent" in plan.creates
+    return plan.rung("events") == "event"
 
 
 def _tell_one(state: State, due: Due, launch: Launch, plan: Plan) -> EhrError | ResourceError | None:
@@ -84,9 +84,7 @@ def _tell_one(state: State, due: Due, launch: Launch, plan: Plan) -> EhrError | 
 
 def _without_events(context: Context) -> Context:
     """After the EHR refused what it said it takes: no more is tried in this launch."""
-    plan = plan_from(context.plan)
-    kept = tuple(each for each in plan.creates if each != "AuditEvent")
-    return replace(context, plan=replace(plan, creates=kept).as_json())
+    return replace(context, plan=plan_from(context.plan).without("event").as_json())
 
 
 def _again(error: Exception, due: Due, *, repeatable: bool) -> bool:

@@ -20,7 +20,7 @@ from smart_app.noting import note, said
 from smart_app.presenters.known import Known
 from smart_app.presenters.notes import prompt_of
 from smart_app.presenters.talk_lines import Points, latest_points, talk_lines
-from smart_app.saving import begin
+from smart_app.saving import begin, plan_of
 
 today = Blueprint("today", __name__, url_prefix="/l/<lid>/today")
 
@@ -46,6 +46,7 @@ class Page:
     known: str
     when: str
     waiting: bool  # what the points are about is not in the record yet, so neither can be what is tapped
+    closed: str  # why nothing can be tapped: this record takes no notes, "" where it does
     together: bool
     rate: bool
 
@@ -68,7 +69,7 @@ def tap(launch: Launch) -> Response:
     if point is None or points is None or given not in TAPS or not points.latest.id:
         raise BadRequest
     if not prompt_of(point, all_of.notes, points.latest):
-        act, reference = begin(launch), f"QuestionnaireResponse/{points.latest.id}"
+        act, reference = begin(launch), points.latest.reference
         made = Prompt(
             response=reference,
             reason=point.reason,
@@ -119,6 +120,7 @@ def _page(launch: Launch, all_of: Known, points: Points | None) -> Page:
         known=known_already,
         when=(launch.today + timedelta(days=FOLLOW_UP_DAYS)).isoformat(),
         waiting=points is not None and not points.latest.id,
+        closed="" if plan_of(launch).rung("review") == "note" else say("plan.notes.none"),
         together=both,
         rate=bool(all_of.hidden) and launch.site.allow_unverified_clinician_scale,
     )

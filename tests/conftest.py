@@ -116,6 +116,8 @@ def run(world: Running) -> Iterator[Running]:
         hospital.transport._breakers = {origin: Breaker() for origin in hospital.transport._breakers}
     for fault in FAULTS:
         world.hospital.hospital.faults.switch_off(fault)
+    with world.store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM refusal")
     world.asked.clear()
     yield world
     world.store.launches.end_all("end of the test", world.clock())

@@ -99,7 +99,7 @@ def test_all_that_is_ours_and_nothing_else(ehr: SmallEhr) -> None:
     assert [(each.text, each.parent) for each in found.goals] == [(GOAL.text, ""), (STEP.text, "Goal/2")]
     assert {type(note).__name__ for note in found.notes} == {"Review", "Prompt"}
     assert [course.status for course in found.episodes] == ["active"]
-    assert found.problems == ()
+    assert [(problem.kind, problem.about) for problem in found.problems] == [("unreadable", "Observation/score")]
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,10 @@ def test_one_kind_that_the_ehr_does_not_give_spoils_nothing_else(
     assert (kind, about) == ("not-available", resource_type)
 
 
-@pytest.mark.parametrize("resource_type", ["Patient", "QuestionnaireResponse"])
-@pytest.mark.parametrize("status", [403, 404, 500])
+@pytest.mark.parametrize(
+    ("resource_type", "status"),
+    [("Patient", 403), ("Patient", 404), ("Patient", 500), ("QuestionnaireResponse", 500)],
+)
 def test_without_patient_or_responses_there_is_no_chart(ehr: SmallEhr, resource_type: str, status: int) -> None:
     ehr.before = refuses(resource_type, status)
     with pytest.raises(EhrError):
@@ -315,9 +317,9 @@ def test_the_score_that_belongs_to_a_response(ehr: SmallEhr) -> None:
     there = replace(said, id=filed.receipts[0].id)
     found = score_of(ehr.client(), there)
     assert found is not None
-    assert found.id == filed.receipts[1].id
+    assert (found.shape, found.score.id) == ("components", filed.receipts[1].id)
     assert score_of(ehr.client(), replace(said, id="another")) is None
-    put(ehr, {**ehr.store[f"Observation/{found.id}"], "id": "twice"})
+    put(ehr, {**ehr.store[f"Observation/{found.score.id}"], "id": "twice"})
     with pytest.raises(ResponseError, match="2 scores"):
         score_of(ehr.client(), there)
     put(

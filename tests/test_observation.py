@@ -151,6 +151,7 @@ def test_a_correction_keeps_id_identifier_and_time() -> None:
 def test_without_a_response_in_the_record_it_stands_alone() -> None:
     resource = score_observation(RESPONSES["client"], response_reference="", urn=urn(5), filing=FILING)
     assert "derivedFrom" not in resource
+    assert from_resource(resource, patient="anna").language == RESPONSES["client"].language
 
 
 @pytest.mark.parametrize("name", RESPONSES)
@@ -163,10 +164,16 @@ def test_read_back_it_has_every_rating_and_what_a_correction_needs(name: str) ->
         identifier=urn(5),
         rater=response.rater,
         status=resource["status"],
+        whole=response.status != "stopped",
         derived_from="QuestionnaireResponse/7",
         questionnaire=response.questionnaire,
         measured=response.measured,
+        issued=response.authored,
         ratings=response.ratings,
+        comment=response.comment,
+        performer=response.source,
+        encounter=response.encounter,
+        language="en",  # of one that stands alone: the response says it
     )
 
 

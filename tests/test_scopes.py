@@ -117,32 +117,30 @@ EVERYTHING = ("user/*.cruds",)
 
 def test_a_server_that_takes_all() -> None:
     plan = write_plan(statement(), EVERYTHING)
-    assert (plan.transaction, plan.conditional_create) == (True, True)
+    assert (plan.transaction, plan.conditional_create, plan.versioned) == (True, True, True)
     assert all(plan.may(written, operation) for written in WRITTEN for operation in ("create", "update"))
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "scopes", "refused", "reasons"),
+    ("capabilities", "scopes", "reasons"),
     [
-        (statement(), ("patient/Goal.c",), (), {("Goal", "create"): "", ("Goal", "update"): "no-scope"}),
-        (statement(), ("patient/*.read",), (), {("Goal", "create"): "no-scope"}),
-        (statement(), EVERYTHING, [("Goal", "create")], {("Goal", "create"): "refused-before", ("Goal", "update"): ""}),
+        (statement(), ("patient/Goal.c",), {("Goal", "create"): "", ("Goal", "update"): "no-scope"}),
+        (statement(), ("patient/*.read",), {("Goal", "create"): "no-scope"}),
         (
             statement(resource=[{"type": "Goal", "interaction": [{"code": "update"}]}]),
             EVERYTHING,
-            (),
             {("Goal", "create"): "not-offered", ("Goal", "update"): "", ("Observation", "create"): "not-offered"},
         ),
-        ({"resourceType": "CapabilityStatement"}, EVERYTHING, (), {("Goal", "create"): "not-offered"}),
-        ({"rest": [7, {"mode": "server", "resource": [7]}]}, EVERYTHING, (), {("Goal", "create"): "not-offered"}),
-        ({"rest": "none", "resourceType": "CapabilityStatement"}, EVERYTHING, (), {("Goal", "create"): "not-offered"}),
-        (statement(), EVERYTHING, (), {("Patient", "create"): "not-offered"}),
+        ({"resourceType": "CapabilityStatement"}, EVERYTHING, {("Goal", "create"): "not-offered"}),
+        ({"rest": [7, {"mode": "server", "resource": [7]}]}, EVERYTHING, {("Goal", "create"): "not-offered"}),
+        ({"rest": "none", "resourceType": "CapabilityStatement"}, EVERYTHING, {("Goal", "create"): "not-offered"}),
+        (statement(), EVERYTHING, {("Patient", "create"): "not-offered"}),
     ],
 )
 def test_why_something_is_not_written(
-    capabilities: dict[str, Any], scopes: tuple[str, ...], refused: Any, reasons: dict[tuple[str, str], str]
+    capabilities: dict[str, Any], scopes: tuple[str, ...], reasons: dict[tuple[str, str], str]
 ) -> None:
-    plan = write_plan(capabilities, scopes, refused=refused)
+    plan = write_plan(capabilities, scopes)
     assert {key: plan.reason(*key) for key in reasons} == reasons  # type: ignore[arg-type]
 
 

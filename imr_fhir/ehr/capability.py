@@ -1,28 +1,33 @@
-"""The write plan: what this EHR lets this user write.
+"""What this EHR lets this user write: CapabilityStatement ∩ granted scopes. The rungs it opens are in ladder.py.
 
-CapabilityStatement ∩ granted scopes, without what the EHR refused before. A CapabilityStatement can't be trusted alone:
-Epic's names resources that it then refuses.
+A CapabilityStatement can't be trusted alone: Epic's names resources that it then refuses.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from imr_fhir.ehr.scopes import WRITTEN, granted
 
 Operation = Literal["create", "update"]
-Reason = Literal["", "not-offered", "no-scope", "refused-before"]
+Reason = Literal["", "not-offered", "no-scope"]
 
 _LETTER: Mapping[Operation, str] = {"create": "c", "update": "u"}
+# Servers that say nothing of it mostly have them, and say so by an ETag; those that have none say no-version.
+_VERSIONED = (None, "versioned", "versioned-update")
 _OPERATIONS: tuple[Operation, ...] = ("create", "update")
 
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
-    """``reasons``: (resource, operation) -> why not, "" where it may be written."""
+    """``reasons``: (resource, operation) -> why not, "" where it may be written.
+
+    ``versioned``: whatever may be updated has versions, so that no change is written over unseen.
+    """
 
     transaction: bool
     conditional_create: bool
+    versioned: bool
     reasons: Mapping[tuple[str, Operation], Reason]
 
     def may(self, resource_type: str, operation: Operation = "create") -> bool:
@@ -33,10 +38,8 @@ class WritePlan:
         return self.reasons.get((resource_type, operation), "not-offered")
 
 
-def write_plan(
-    capabilities: Mapping[str, Any], scopes: Iterable[str], *, refused: Collection[tuple[str, str]] = ()
-) -> WritePlan:
-    """``capabilities``: the CapabilityStatement. ``refused``: (resource, operation) that gave 403, 405 or 422 before.
+def write_plan(capabilities: Mapping[str, Any], scopes: Iterable[str]) -> WritePlan:
+    """``capabilities``: the CapabilityStatement.
 
     Conditional creates count where every resource that may be created has them.
     """
@@ -49,13 +52,15 @@ def write_plan(
             return "not-offered"
         if not granted(granted_scopes, resource_type, _LETTER[operation]):
             return "no-scope"
-        return "refused-before" if (resource_type, operation) in refused else ""
+        return ""
 
     reasons = {(written, operation): why_not(written, operation) for written in WRITTEN for operation in _OPERATIONS}
     creatable = [written for written in WRITTEN if reasons[written, "create"] == ""]
+    changeable = [written for written in WRITTEN if reasons[written, "update"] == ""]
     return WritePlan(
         transaction="transaction" in _interactions(rest),
         conditional_create=all(offered[written].get("conditionalCreate") is True for written in creatable),
+        versioned=all(offered[written].get("versioning") in _VERSIONED for written in changeable),
         reasons=reasons,
     )
 

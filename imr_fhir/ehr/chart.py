@@ -10,16 +10,28 @@ from typing import Any, Literal, TypeVar
 from imr_fhir import element, goal, record, response
 from imr_fhir.artefacts import CODES
 from imr_fhir.course import Course, episode_course
+from imr_fhir.document import Document, read_document
 from imr_fhir.ehr import patient as patient_resource
 from imr_fhir.ehr.client import FhirClient, Found
 from imr_fhir.ehr.patient import Patient
-from imr_fhir.errors import EhrError, ResourceError, Unauthorized
+from imr_fhir.ehr.scores import belongs, codings, has_code, ratings_in, to_search
+from imr_fhir.errors import EhrError, Forbidden, Invalid, NotFound, ResourceError, Unauthorized
+from imr_fhir.figures import NO_CODES, Codes, StoredRating, as_response
 from imr_fhir.goal import Goal
 from imr_fhir.record import Note
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, scale
 
 T = TypeVar("T")
+
+# Responses by patient alone: Azure can't search by questionnaire, and some EHRs ignore what they can't.
+_PARAMS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "QuestionnaireResponse": (),
+    "Observation": (),
+    "Goal": (),
+    "EpisodeOfCare": (),
+}
+_NOTES = tuple(f"{CODES}|{code}" for code in record.CODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +54,38 @@ class Chart:
     """All that is ours as the EHR has it, withdrawn and stopped ones too; times are by the clock of the site."""
 
     patient: Patient
-    responses: tuple[Response, ...]
+    responses: tuple[Response, ...]  # those too that only a score stands for
     goals: tuple[Goal, ...]  # goals and steps, joined
     notes: tuple[Note, ...]
     episodes: tuple[Course, ...]
     problems: tuple[Problem, ...]
+    documents: tuple[Document, ...] = ()  # each holds a rating that is read by people alone, and counts for nothing
 
 
-def read_chart(client: FhirClient, patient: str, *, zone: tzinfo, episode_types: Collection[str] = ()) -> Chart:
+def read_chart(
+    client: FhirClient,
+    patient: str,
+    *,
+    zone: tzinfo,
+    episode_types: Collection[str] = (),
+    codes: Codes = NO_CODES,
+    document_type: str = "",
+) -> Chart:
     """The chart of the patient with the id ``patient``; ``zone`` is the site's, and decides on which day a rating was.
 
     ``episode_types``: "system|code" of the episodes of care that are IMR; none: each of the patient's is.
-    It takes about as long as the slowest of its reads. Raises EhrError where the Patient or the responses can't be had,
+    ``codes`` are the site's own for figures, ``document_type`` is "system|code" of documents where the EHR has any of
+    ours. It takes about as long as the slowest of its reads. Raises EhrError where
+    the Patient can't be had, or the responses by a fault (an EHR that has none to give is read by its scores),
     Unauthorized and LaunchError where the log-in is over, WrongPatient where the EHR answers with another Patient.
     """
+    params = {**_PARAMS, "Observation": (("code", ",".join((*_NOTES, *to_search(codes)))),)}
+    if document_type:
+        params["DocumentReference"] = (("type", document_type),)
     patient_read = client.beside(lambda: client.read("Patient", patient))
     searches = {
         name: client.beside(partial(client.search, name, [("patient", patient), *more]))
-        for name, more in _PARAMS.items()
+        for name, more in params.items()
     }
     wait([*searches.values()])
     raw_patient = patient_read.result()
@@ -69,43 +95,76 @@ def read_chart(client: FhirClient, patient: str, *, zone: tzinfo, episode_types:
         try:
             found[name] = search.result()
         except EhrError as error:
-            if name == "QuestionnaireResponse" or isinstance(error, Unauthorized):
+            refused = isinstance(error, Forbidden | NotFound | Invalid)
+            if isinstance(error, Unauthorized) or (name == "QuestionnaireResponse" and not refused):
                 raise
             found[name] = Found(())
             problems.append(Problem("not-available", name, str(error)))
         problems.extend(_gaps(name, found[name]))
 
     def parsed(name: str, parse: Callable[[Mapping[str, Any]], T | None]) -> tuple[T, ...]:
-        return tuple(_parsed(found[name], parse, problems))
+        return tuple(_parsed(found.get(name, Found(())), parse, problems))
 
     goals = parsed("Goal", lambda raw: _goal(raw, patient))
     # an older goal names its steps itself, which say of themselves nothing of ours
     steps = {element.type_and_id(step) for each in goals for step in each.milestones}
     goals += parsed("Goal", lambda raw: _step(raw, patient, steps))
+    responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone))
+    alone = _alone(client, found, responses, patient, codes, problems)
     return Chart(
         patient=patient_resource.from_resource(raw_patient),
-        responses=parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone)),
+        responses=(*responses, *(_in_zone(one, zone) for one in alone)),
         goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
         episodes=parsed("EpisodeOfCare", lambda raw: _episode(raw, patient, zone, episode_types)),
+        documents=parsed("DocumentReference", lambda raw: read_document(raw, patient=patient, zone=zone)),
         problems=tuple(problems),
     )
 
 
-# Responses by patient alone: Azure can't search by questionnaire, and some EHRs ignore what they can't.
-_PARAMS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "QuestionnaireResponse": (),
-    "Observation": (("code", ",".join(f"{CODES}|{code}" for code in record.CODES)),),
-    "Goal": (),
-    "EpisodeOfCare": (),
-}
+def _alone(
+    client: FhirClient,
+    found: Mapping[str, Found],
+    responses: Collection[Response],
+    patient: str,
+    codes: Codes,
+    problems: list[Problem],
+) -> Iterator[Response]:
+    """What only scores tell: of one rating, the response counts, even one that can't be read."""
+    there = {raw.get("id") for raw in found["QuestionnaireResponse"].resources}
+    raws = [raw for raw in found["Observation"].resources if not there & _derived(raw)]
+    try:
+        ratings = list(ratings_in(client, raws, patient=patient, codes=codes))
+    except EhrError as error:
+        if isinstance(error, Unauthorized):
+            raise
+        problems.append(Problem("not-available", "Observation", str(error)))
+        return
+    for rating in ratings:
+        if not isinstance(rating, StoredRating):
+            problems.append(Problem("unreadable", rating[0], str(rating[1])))
+        elif not any(belongs(rating.score, response) for response in responses):
+            yield as_response(rating, patient)
+
+
+def _derived(raw: Mapping[str, Any]) -> set[str]:
+    """Ids of the responses that an Observation says it comes from."""
+    derived = raw.get("derivedFrom")
+    references = (
+        [each.get("reference") for each in derived if isinstance(each, Mapping)] if isinstance(derived, list) else []
+    )
+    named = [element.type_and_id(each) for each in references if isinstance(each, str)]
+    return {resource_id for resource_type, resource_id in named if resource_type == "QuestionnaireResponse"}
 
 
 def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Response | None:
     canonical = raw.get("questionnaire")
     if not isinstance(canonical, str) or canonical.partition("|")[0] not in {scale(rater).url for rater in RATERS}:
         return None
-    found = response.from_resource(raw, patient=patient)
+    return _in_zone(response.from_resource(raw, patient=patient), zone)
+
+
+def _in_zone(found: Response, zone: tzinfo) -> Response:
     return replace(found, measured=found.measured.astimezone(zone), authored=found.authored.astimezone(zone))
 
 
@@ -120,7 +179,7 @@ def _step(raw: Mapping[str, Any], patient: str, named: Collection[tuple[str, str
 
 
 def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
-    if not _has_code(raw, record.CODES):
+    if not has_code(raw, _NOTES):
         return None
     found = record.from_resource(raw, patient=patient)
     return replace(found, said=found.said.astimezone(zone))
@@ -128,24 +187,9 @@ def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
 
 def _episode(raw: Mapping[str, Any], patient: str, zone: tzinfo, types: Collection[str]) -> Course | None:
     listed = raw.get("type")
-    if types and not any(_codings(concept) & set(types) for concept in (listed if isinstance(listed, list) else [])):
+    if types and not any(codings(concept) & set(types) for concept in (listed if isinstance(listed, list) else [])):
         return None
     return episode_course(raw, patient=patient, zone=zone)
-
-
-def _has_code(raw: Mapping[str, Any], codes: Collection[str]) -> bool:
-    """Whether the Observation ``raw`` has one of our ``codes``: an EHR that can't search by code gives all it has."""
-    return bool(_codings(raw.get("code")) & {f"{CODES}|{code}" for code in codes})
-
-
-def _codings(concept: object) -> set[str]:
-    """ "system|code" of what may be a CodeableConcept."""
-    codings = concept.get("coding") if isinstance(concept, Mapping) else None
-    return {
-        f"{coding.get('system')}|{coding.get('code')}"
-        for coding in (codings if isinstance(codings, list) else [])
-        if isinstance(coding, Mapping)
-    }
 
 
 def _parsed(found: Found, parse: Callable[[Mapping[str, Any]], T | None], problems: list[Problem]) -> Iterator[T]:

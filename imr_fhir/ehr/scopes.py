@@ -39,7 +39,7 @@ NEEDED: tuple[Need, ...] = (
     Need("patient", "Patient", "r", "the name and birth date on every page", "the app does not open"),
     Need(
         "patient", "QuestionnaireResponse", "crus", "answers: read, file, correct",
-        "not read: no panel; not written: answers go where the write plan says",
+        "not read: what measurements tell, if any; not written: answers go where the write plan says",
     ),
     Need(
         "patient", "Observation", "crus", "scores, reviews and notes: read, file, correct",
@@ -47,6 +47,10 @@ NEEDED: tuple[Need, ...] = (
     ),
     Need("patient", "Goal", "crus", "recovery goals and their steps", "no goals; not written: shown only"),
     Need("patient", "EpisodeOfCare", "rs", "when a course began and ended", "courses are guessed from the ratings"),
+    Need(
+        "patient", "DocumentReference", "crus", "answers as a document, where an EHR takes nothing else",
+        "answers are kept to be printed where nothing else is taken",
+    ),
     Need(
         "patient", "Provenance", "crs", "who recorded what, and that it was filed once",
         "who recorded it stands in the app's own log alone",

@@ -1,27 +1,115 @@
-"""The score Observation that belongs to a response: a correction or withdrawal changes both together."""
+"""Scores in the EHR, in whatever shape: those that belong to a response, and those that stand alone for one."""
 
-from imr_fhir import observation
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
 from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.element import type_and_id
-from imr_fhir.errors import ResourceError, ResponseError
+from imr_fhir.errors import NotFound, ResourceError, ResponseError
+from imr_fhir.figures import NO_CODES, Codes, StoredRating, flat_codings, member_ids, read_flat, read_panel, score_urn
 from imr_fhir.observation import StoredScore
 from imr_fhir.response import Response
+from imr_fhir.scale import RATERS, scale
+
+SCORES = tuple(f"{CODES}|score-{rater}" for rater in RATERS)
+_MEMBERS = ",".join(
+    [f"{CODES}|{figure}" for figure in ("sum", "rated")]
+    + [f"{form.system}|{item.link_id}" for form in map(scale, RATERS) for item in form.items]
+)
+
+Json = Mapping[str, Any]
 
 
-def score_of(client: FhirClient, response: Response) -> StoredScore | None:
-    """None where the EHR has none. Raises EhrError, ResponseError where it has several."""
-    found = client.search("Observation", [("patient", response.patient), ("code", f"{CODES}|score-{response.rater}")])
-    scores = []
-    for raw in found.resources:
+def to_search(codes: Codes) -> tuple[str, ...]:
+    """What a search for scores asks for by ``code``: panels, and figures in a site's own codes."""
+    return (*SCORES, *_own(codes))
+
+
+def _own(codes: Codes) -> tuple[str, ...]:
+    return tuple(f"{system}|{code}" for system, code in flat_codings(codes))
+
+
+def has_code(raw: Json, codes: Iterable[str]) -> bool:
+    """Whether the Observation ``raw`` has one of ``codes``: an EHR that can't search by code gives all it has."""
+    return bool(codings(raw.get("code")) & set(codes))
+
+
+def codings(concept: object) -> set[str]:
+    """ "system|code" of what may be a CodeableConcept."""
+    found = concept.get("coding") if isinstance(concept, Mapping) else None
+    return {
+        f"{coding.get('system')}|{coding.get('code')}"
+        for coding in (found if isinstance(found, list) else [])
+        if isinstance(coding, Mapping)
+    }
+
+
+def ratings_in(
+    client: FhirClient, raws: Iterable[Json], *, patient: str, codes: Codes
+) -> Iterator[StoredRating | tuple[str, ResourceError]]:
+    """The ratings that the Observations ``raws`` hold, or a reference and why it can't be read. Raises EhrError."""
+    raws = tuple(raws)
+    panels = [raw for raw in raws if has_code(raw, SCORES)]
+    members = _members(client, panels, patient)
+    for panel in panels:
         try:
-            scores.append(observation.from_resource(raw, patient=response.patient))
+            yield read_panel(panel, members, patient=patient)
+        except ResourceError as error:
+            yield f"Observation/{panel.get('id', '')}", error
+    figures = [raw for raw in raws if has_code(raw, _own(codes))]
+    for found in read_flat(figures, codes, patient=patient):
+        yield ("Observation", found) if isinstance(found, ResourceError) else found
+
+
+def _members(client: FhirClient, panels: Sequence[Json], patient: str) -> dict[str, Json]:
+    """By id; asked for only where a panel has any."""
+    wanted: set[str] = set()
+    for panel in panels:
+        try:
+            wanted.update(member_ids(panel))
         except ResourceError:
-            continue  # other software's, or another code where the EHR can't search by it: no score of ours
-    own = [score for score in scores if type_and_id(score.derived_from) == ("QuestionnaireResponse", response.id)]
+            continue  # told when the panel is read
+    if not wanted:
+        return {}
+    found = client.search("Observation", [("patient", patient), ("code", _MEMBERS)])
+    return {raw["id"]: raw for raw in found.resources if raw.get("id") in wanted}
+
+
+def belongs(score: StoredScore, response: Response) -> bool:
+    """Whether ``score`` is of ``response``: it says so, or has the identifier that follows from the response's."""
+    if response.kept != "form":
+        return score.id == response.id
+    if score.derived_from:
+        return type_and_id(score.derived_from) == ("QuestionnaireResponse", response.id)
+    return bool(response.identifier) and score.identifier == score_urn(response.identifier)
+
+
+def score_of(client: FhirClient, response: Response, codes: Codes = NO_CODES) -> StoredRating | None:
+    """The score that a correction or withdrawal of ``response`` changes with it; None where the EHR has none.
+
+    Raises EhrError, ResponseError where it has several.
+    """
+    own = [rating for rating in _all(client, response.patient, codes) if belongs(rating.score, response)]
     if len(own) > 1:
         raise ResponseError(
-            f"The chart has {len(own)} scores of QuestionnaireResponse/{response.id}.",
+            f"The chart has {len(own)} scores of {response.reference}.",
             next_step="Withdraw all but one in the record, then correct it here.",
         )
     return own[0] if own else None
+
+
+def rating_at(client: FhirClient, observation_id: str, *, patient: str, codes: Codes = NO_CODES) -> StoredRating:
+    """The rating whose panel, or first figure, has this id. Raises EhrError, NotFound."""
+    for rating in _all(client, patient, codes):
+        if rating.score.id == observation_id:
+            return rating
+    raise NotFound("The record has no such rating.", status=404, next_step="Go back to the summary and look again.")
+
+
+def _all(client: FhirClient, patient: str, codes: Codes) -> Iterator[StoredRating]:
+    """Other software's, and another code's where the EHR can't search by it, are no scores of ours."""
+    found = client.search("Observation", [("patient", patient), ("code", ",".join(to_search(codes)))])
+    for rating in ratings_in(client, found.resources, patient=patient, codes=codes):
+        if isinstance(rating, StoredRating):
+            yield rating

@@ -46,8 +46,8 @@ def due_answers(notes: Iterable[Note]) -> tuple[DueAnswer, ...]:
 
 def seen_first(notes: Iterable[Note], responses: Iterable[Response], viewer: str) -> frozenset[str]:
     """Keys of the responses that ``viewer`` (a reference) opened before rating."""
-    seen = {type_and_id(note.response)[1] for note in notes if isinstance(note, SeenFirst) and note.performer == viewer}
-    return frozenset(response.key for response in responses if response.id in seen)
+    seen = {type_and_id(note.response) for note in notes if isinstance(note, SeenFirst) and note.performer == viewer}
+    return frozenset(response.key for response in responses if type_and_id(response.reference) in seen)
 
 
 def prompt_of(point: TalkPoint, notes: Iterable[Note], response: Response) -> Prompt | None:
@@ -56,7 +56,7 @@ def prompt_of(point: TalkPoint, notes: Iterable[Note], response: Response) -> Pr
         if (
             isinstance(note, Prompt)
             and (note.reason, note.item) == (point.reason, point.item)
-            and type_and_id(note.response)[1] == response.id
+            and type_and_id(note.response) == type_and_id(response.reference)
         ):
             return note
     return None

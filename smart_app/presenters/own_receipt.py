@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smart_app.delivery import next_rung
+from smart_app.delivery import stays
 from smart_app.language import Words
+from smart_app.plan import Plan
+from smart_app.step_down import Down, next_rung
 from smart_app.store.filing import Filing
 from smart_app.store.filing_states import State
 
@@ -27,8 +29,16 @@ class OwnReceipt:
     again: bool  # a press may take it on
 
 
-def own_receipt(words: Words, filing: Filing, *, organization: str, who: str) -> OwnReceipt:
-    key = _SENTENCES.get(filing.state, "own.done.kept")
-    again = filing.state in _GO_ON or bool(next_rung(filing))
+def own_receipt(words: Words, filing: Filing, plan: Plan, *, organization: str, who: str) -> OwnReceipt:
+    """``plan``: what this launch may write."""
+    printed = stays(filing) and not filing.unaccepted
+    key = "own.done.refused" if printed else _SENTENCES.get(filing.state, "own.done.kept")
+    again = (filing.state in _GO_ON and not printed) or lower_rung(filing, plan) is not None
     sentence = words.say("own.done.kept" if key == "own.done.refused" and again else key, org=organization, who=who)
     return OwnReceipt(sentence, again)
+
+
+def lower_rung(filing: Filing, plan: Plan) -> Down | None:
+    """The next place that the patient's press may try; what is to be printed is kept as it is."""
+    down = next_rung(filing, plan)
+    return down if down and (down.do, down.rung) != ("down", "print") else None

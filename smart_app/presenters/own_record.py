@@ -84,7 +84,7 @@ def _rating(
     words: Words, response: Response, hidden: Collection[str], reasons: Iterable[Change], *, figures: bool
 ) -> OwnRating:
     closed = response.key in hidden
-    about = f"QuestionnaireResponse/{response.id}"
+    about = response.reference
     changed = [change for change in reasons if change.about == about]
     return OwnRating(
         title=words.say(f"own.rating.{response.rater}", date=words.day(response.measured)),

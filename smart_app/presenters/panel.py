@@ -25,10 +25,11 @@ from smart_app.presenters.main_button import MainButton, main_button
 from smart_app.presenters.moved import Since, since
 from smart_app.presenters.notes import due_answers, said_of_goals
 from smart_app.presenters.occasions import Choice, Occasion, choices, figure, figure_rows
+from smart_app.presenters.plan_lines import GoalButtons, goal_buttons, notes_line, plan_lines
 from smart_app.presenters.ratings import RatingRow, rating_rows
 from smart_app.presenters.scales import Tile, empty_tile, tile
 from smart_app.presenters.situation import Situation
-from smart_app.presenters.status import DraftLine, clock_lines, draft_lines, plan_lines, problem_lines
+from smart_app.presenters.status import DraftLine, clock_lines, document_lines, draft_lines, problem_lines
 from smart_app.presenters.talk_lines import TalkStrip, talk_strip
 
 
@@ -55,12 +56,14 @@ class Panel:
     may_rate: bool  # ... on the clinician scale
     today: str
     goals: GoalsView
+    goal_buttons: GoalButtons
     scales_title: str
     choices: tuple[Choice, ...]
     tiles: tuple[Tile, ...]
     see_first: str  # key of the answers that may be opened before rating, or ""
     drafts: tuple[DraftLine, ...]
     due: DueView | None
+    no_notes: str  # why none can be made of what is due, "" where they can
     chart: ChartView | None
     gaps: GapsView | None
     since: tuple[Since, ...]
@@ -71,6 +74,7 @@ class Panel:
     left: int  # not saved, for a record that was merged into this one
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
+    documents: tuple[str, ...]
     plan: tuple[str, ...]
     together: bool  # both have answered the whole of it, and both may be seen
     main: MainButton
@@ -100,12 +104,14 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         goals=goals_view(
             words, chart.goals, said_of_goals(all_of.notes), name=all_of.names["client"], today=situation.today
         ),
+        goal_buttons=goal_buttons(words, situation.plan),
         scales_title=words.say("scales.title", date=words.day(chosen.day)) if chosen else words.say("scales.none"),
         choices=choices(words, all_of.occasions, chosen) if chosen else (),
         tiles=tuple(_tile(words, all_of, situation, chosen, rater) for rater in all_of.names) if chosen else (),
         see_first=next((response.key for response in all_of.hidden if situation.may_write), ""),
         drafts=draft_lines(words, situation.drafts, all_of.names),
         due=due,
+        no_notes=notes_line(words, situation.plan),
         chart=chart_view(
             words,
             [
@@ -132,6 +138,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             figures=figures,
             may_write=situation.may_write,
         ),
+        documents=document_lines(words, chart, all_of.names),
         plan=plan_lines(words, situation.plan),
         together=together,
         main=main_button(

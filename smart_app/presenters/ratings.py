@@ -14,7 +14,7 @@ from smart_app.presenters.scales import tags
 
 @dataclass(frozen=True, slots=True)
 class RatingRow:
-    id: str  # the server's
+    link: str  # in the app's addresses
     rater: Rater
     name: str
     day: str
@@ -41,7 +41,7 @@ def rating_rows(
     several_languages = len({response.language for response in responses}) > 1
     return tuple(
         RatingRow(
-            id=response.id,
+            link=response.link,
             rater=response.rater,
             name=names[response.rater],
             day=words.short_day(response.measured),
@@ -59,6 +59,8 @@ def _tags(words: Words, response: Response, superseded: frozenset[str], *, sever
         found += (words.say(f"rating.language.{response.language}"),)
     if response.status == "in-progress":
         found += (words.say("rating.unfinished"),)
+    if response.kept != "form":
+        found += (words.say(f"rating.kept.{response.kept}"),)
     if response.key in superseded:
         found += (words.say("rating.superseded"),)
     return found

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from smart_app.delivery import next_rung
+from smart_app.delivery import stays
 from smart_app.language import Words
+from smart_app.plan import Plan
 from smart_app.presenters.versions import Column, Versions
 from smart_app.presenters.written import Written
+from smart_app.rungs import SOURCE
+from smart_app.step_down import Down, next_rung
 from smart_app.store.filing import Filing, Part
 from smart_app.store.filing_states import TARGETS, Event, State
 
@@ -44,12 +47,15 @@ _ACTIONS: Mapping[State, tuple[str, ...]] = {
     State.REFUSED: ("drop",),
     State.DUPLICATE: ("choose", "correct", "drop"),
 }
-ACTS = frozenset({"send", "there", "again", "drop", "apart", "without", "choose", "correct"})
+# What this EHR takes nowhere: all of it, or the rest.
+_KEPT_HERE: Mapping[str, tuple[str, ...]] = {"printed": ("drop",), "rest": ("printed",)}
+ACTS = frozenset({"send", "there", "again", "drop", "apart", "without", "choose", "correct", "down", "printed"})
 WITH_REASON = frozenset({"there", "again", "drop", "choose", "correct"})
 # An act by another name in one state, and what is said more of it.
 _LABELS: Mapping[tuple[str, State], str] = {
     ("send", State.UNKNOWN): "look",
     ("drop", State.DUPLICATE): "withdraw_mine",
+    ("printed", State.PART_OK): "done_printing",
 }
 _EXPLAINED = frozenset({"look", "there", "again", "choose", "correct", "withdraw_mine"})
 
@@ -107,7 +113,8 @@ class Waiting:
 
 def part_lines(words: Words, filing: Filing, record_link: str) -> tuple[PartLine, ...]:
     """``record_link``: the site's address of a resource, with ``{type}`` and ``{id}``, or ""."""
-    return tuple(_part_line(words, part, record_link) for part in filing.parts if not part.replaced)
+    shown = (part for part in filing.kept if part.request.get("rung") != SOURCE)  # none, before there were rungs
+    return tuple(_part_line(words, part, record_link) for part in shown)
 
 
 def _part_line(words: Words, part: Part, record_link: str) -> PartLine:
@@ -124,16 +131,25 @@ def _part_state(part: Part) -> str:
     word = part.receipt.word if part.receipt else ""
     if word == "chosen" and part.receipt and not part.receipt.id:
         return "filing.state.left"
+    if part.unsent:
+        return "filing.state.printed"
     return f"filing.state.{word}" if word else _PART_STATES.get(part.state, "filing.state.not")
 
 
+def state_of(filing: Filing) -> str:
+    """The beginning of the keys of its title and its sentence."""
+    if stays(filing) and not filing.unaccepted:
+        return {State.SEALED: "printed", State.PART_OK: "rest"}.get(filing.state, _STATES[filing.state])
+    return _STATES[filing.state]
+
+
 def title(words: Words, filing: Filing) -> str:
-    return words.say(f"filing.{_STATES[filing.state]}.title")
+    return words.say(f"filing.{state_of(filing)}.title")
 
 
 def sentence(words: Words, filing: Filing, *, here: bool = True) -> str:
     """``here``: it is this patient's; else one's whose record was merged into this one."""
-    state = _STATES[filing.state]
+    state = state_of(filing)
     by_word = {receipt.word for receipt in filing.receipts if receipt.word}
     if not here:
         return words.say("filing.held.here")
@@ -165,24 +181,27 @@ def why(filing: Filing) -> str:
     return filing.reason if filing.state is State.WITHDRAWN else ""
 
 
-def actions(words: Words, filing: Filing, *, settled: bool, here: bool = True) -> tuple[Action, ...]:
-    """``settled``: the reply was lost long enough ago for "send again" and "it is there" to be offered. ``here``: as of
-    ``sentence``; elsewhere it can be taken back, and nothing else.
+def actions(words: Words, filing: Filing, plan: Plan, *, settled: bool, here: bool = True) -> tuple[Action, ...]:
+    """``plan``: of this launch. ``settled``: the reply was lost so long ago that "send again" and "it is there" may be
+    offered. ``here``: as of ``sentence``; elsewhere it can be taken back, and nothing else.
     """
-    offered = _ACTIONS.get(filing.state, ())
+    offered = _KEPT_HERE.get(state_of(filing), _ACTIONS.get(filing.state, ()))
     if filing.state is State.UNKNOWN and not settled:
         offered = offered[:1]
     if filing.state is State.WAITING and filing.held == "merged":
         offered = (*offered, "drop")  # it may never go: once it is printed, or written anew elsewhere, it can end
-    if rung := next_rung(filing):
-        offered = (rung, *offered)
+    down = next_rung(filing, plan)
+    if down:
+        offered = (down.do, *offered)
     if not here:
         offered = ("drop",) if (filing.state, Event.WITHDRAW) in TARGETS else ()
-    return tuple(_action(words, do, filing.state) for do in offered)
+    return tuple(_action(words, do, filing.state, down) for do in offered)
 
 
-def _action(words: Words, do: str, state: State) -> Action:
+def _action(words: Words, do: str, state: State, down: Down | None) -> Action:
     label = _LABELS.get((do, state), "try" if do == "send" else do)
+    if do == "down" and down:
+        label = _down_label(down)
     what = words.say(f"filing.{label}.what") if label in _EXPLAINED else ""
     return Action(do, words.say(f"filing.{label}"), what, do in WITH_REASON)
 
@@ -193,6 +212,10 @@ def choices(actions: tuple[Action, ...], versions: tuple[Versions, ...]) -> tupl
     if "choose" not in {action.do for action in actions}:
         return ()
     return tuple(column for each in versions[:1] for column in each.columns if column.pick)
+
+
+def _down_label(down: Down) -> str:
+    return "down.score" if (down.artefact, down.rung) == ("score", "print") else f"down.{down.rung}"
 
 
 def waiting(words: Words, filing: Filing, url: str) -> Waiting:

@@ -10,7 +10,6 @@ from imr_fhir.ehr.chart import Chart
 from imr_fhir.ehr.host_clock import NO_FILING, WARN
 from imr_fhir.scale import ITEM_COUNT, Rater
 from smart_app.language import Words
-from smart_app.plan import Plan
 from smart_app.presenters.situation import OpenDraft
 
 
@@ -37,20 +36,13 @@ def draft_lines(words: Words, drafts: Iterable[OpenDraft], names: Mapping[Rater,
     return tuple(lines)
 
 
-def plan_lines(words: Words, plan: Plan | None) -> tuple[str, ...]:
-    """What is kept where, for each kind of thing that may be written here."""
-    if plan is None:
-        return (words.say("plan.read_only"),)
-    answers, figures = "QuestionnaireResponse" in plan.creates, "Observation" in plan.creates
-    kept = "both" if answers and figures else "form" if answers else "measurement" if figures else "none"
-    goals = "Goal" in plan.creates
-    audit = "Provenance" in plan.creates or "AuditEvent" in plan.creates
-    return (
-        *((words.say("form.edited"),) if plan.edited else ()),
-        words.say(f"plan.answers.{kept}"),
-        words.say("plan.goals.saved" if goals else "plan.goals.none"),
-        words.say("plan.audit.record" if audit else "plan.audit.app"),
-    )
+def document_lines(words: Words, chart: Chart, names: Mapping[Rater, str]) -> tuple[str, ...]:
+    """Ratings that are in the record as documents, the latest first."""
+    lines = []
+    for document in sorted(chart.documents, key=lambda document: (document.day, document.id), reverse=True):
+        gone = f" ({words.say('documents.withdrawn')})" if document.withdrawn else ""
+        lines.append(f"{words.short_day(document.day)}: {names.get(document.rater, document.rater)}{gone}")
+    return tuple(lines)
 
 
 def clock_lines(words: Words, off: timedelta) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from smart_app.store.launches import Launches
 from smart_app.store.migrations import MIGRATIONS, migrate, version_of
 from smart_app.store.postgresql import open_postgresql
 from smart_app.store.purge import Purged, purge
+from smart_app.store.refusals import Refusals
 from smart_app.store.rotation import Rotation
 from smart_app.store.sqlite import open_sqlite
 from smart_app.store.tickets import Tickets
@@ -61,6 +62,7 @@ class Store:
         self.filings = Filings(database, cipher, self.drafts, self.audit)
         self.rotation = Rotation(database, cipher)
         self.handovers = Handovers(database, cipher, self.launches, self.drafts)
+        self.refusals = Refusals(database)
 
     @classmethod
     def open(cls, place: Path | URL, keys: Keys) -> Store:

@@ -17,11 +17,15 @@ Held = Literal["clock", "merged", ""]
 
 @dataclass(frozen=True, slots=True)
 class NewPart:
-    """The frozen bytes of one resource, and as JSON what its sender needs beside them (method, fullUrl, ...)."""
+    """The frozen bytes of one resource, and as JSON what its sender needs beside them (method, fullUrl, ...).
+
+    ``unsent``: it stays here, to be printed or to make another rung of.
+    """
 
     type: str
     body: bytes = field(repr=False)
     request: Mapping[str, Any] = field(repr=False)
+    unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,15 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``state`` is SEALED until it is sent; ``replaced`` parts were refused and gave way to another rung."""
+    """``state`` is SEALED until it is sent; ``replaced`` parts were refused and gave way to another rung, or are
+    ``unsent`` and never go out."""
 
     number: int
     type: str
     state: State
     attempt: int
     replaced: bool
+    unsent: bool
     sha256: str
     request: Mapping[str, Any] = field(repr=False)
     receipt: Receipt | None
@@ -100,6 +106,13 @@ class Filing:
     @property
     def unaccepted(self) -> tuple[Part, ...]:
         return tuple(part for part in self.parts if not part.replaced and part.state is not State.PART_OK)
+
+    @property
+    def kept(self) -> tuple[Part, ...]:
+        """What did not give way to another rung: sent, to be sent, or unsent."""
+        unsent = (part.number for part in self.parts if part.unsent and part.state is not State.WITHDRAWN)
+        numbers = {*unsent, *(part.number for part in self.parts if not part.replaced)}
+        return tuple(part for part in self.parts if part.number in numbers)
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:

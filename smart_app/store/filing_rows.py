@@ -46,14 +46,19 @@ class FilingRows:
         """Numbers them from ``after`` + 1."""
         for number, each in enumerate(parts, start=after + 1):
             row = _row(filing_id, number)
-            request = {"type": each.type, "request": dict(each.request), "sha256": sha256_hex(each.body)}
+            request = {
+                "type": each.type,
+                "request": dict(each.request),
+                "sha256": sha256_hex(each.body),
+                "unsent": each.unsent,
+            }
             connection.execute(
                 insert(part).values(
                     filing_id=filing_id,
                     number=number,
                     state=State.SEALED,
                     attempt=0,
-                    replaced=False,
+                    replaced=each.unsent,
                     request=self._cipher.seal_json("part", row, "request", request),
                     body=self._cipher.seal("part", row, "body", each.body),
                 )
@@ -108,6 +113,7 @@ class FilingRows:
             state=State(row.state),
             attempt=row.attempt,
             replaced=row.replaced,
+            unsent=request.get("unsent", False),
             sha256=request["sha256"],
             request=request["request"],
             receipt=Receipt(**receipt) if receipt else None,

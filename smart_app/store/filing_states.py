@@ -72,6 +72,7 @@ STEPS = (
     Step(State.SEALED, Event.CLAIM, State.SENDING),
     Step(State.SEALED, Event.WITHDRAW, State.WITHDRAWN),
     Step(State.SEALED, Event.HOLD, State.SEALED),
+    Step(State.SEALED, Event.REPLAN, State.SEALED),
     Step(State.SENDING, Event.ACCEPTED, State.PART_OK),
     Step(State.SENDING, Event.LOST, State.UNKNOWN),
     Step(State.SENDING, Event.LEASE_OUT, State.UNKNOWN),

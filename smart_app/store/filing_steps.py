@@ -19,7 +19,7 @@ from smart_app.store.errors import NoAccess
 from smart_app.store.filing import Filing, Held, NewPart, Receipt
 from smart_app.store.filing_moves import accept, move, not_before, read_one, stale
 from smart_app.store.filing_rows import FilingRows
-from smart_app.store.filing_states import Event
+from smart_app.store.filing_states import Event, State
 from smart_app.store.owner import Owner
 from smart_app.store.schema import part
 from smart_app.store.times import span_ms
@@ -153,7 +153,7 @@ class FilingSteps:
         audit: Entry,
         now: datetime,
     ) -> Filing:
-        """The next rung of the plan as new parts with the same identifier, instead of all that were not accepted."""
+        """The next rung of the plan as new parts with the same identifier, instead of what was refused or unsent."""
         _may(before, by, audit)
         some = len(before.unaccepted) < sum(not each.replaced for each in before.parts)
         event = Event.REPLAN_REST if some else Event.REPLAN
@@ -163,6 +163,10 @@ class FilingSteps:
             move(connection, self._rows, before, event, parts=(), reason=None, **columns)
             connection.execute(
                 update(part).where(part.c.filing_id == before.id, part.c.number.in_(old)).values(replaced=True)
+            )
+            gone = [each.number for each in before.kept if each.unsent]
+            connection.execute(
+                update(part).where(part.c.filing_id == before.id, part.c.number.in_(gone)).values(state=State.WITHDRAWN)
             )
             self._rows.add_parts(connection, before.id, parts, after=len(before.parts))
             self._audit.record(audit, now)

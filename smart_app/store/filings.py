@@ -114,10 +114,10 @@ class Filings(FilingSteps):
         return found[0] if found else None
 
     def bodies(self, of: Filing) -> Mapping[int, bytes]:
-        """The sealed bytes of the parts by number, replaced ones left out. Raises BodyPurged and Damaged."""
+        """The sealed bytes of the parts by number but for those that gave way to others. Raises BodyPurged, Damaged."""
         bodies = {}
         with self._database.reading() as connection:
-            for each in (each for each in of.parts if not each.replaced):
+            for each in of.kept:
                 body = self._rows.body(connection, of.id, each.number)
                 if body is None:
                     raise BodyPurged(f"Filing {of.id} is no longer kept here.", next_step="Read it in the chart.")
@@ -145,6 +145,7 @@ class Filings(FilingSteps):
                 if each.unaccepted
                 else self.finish(each)
                 for each in self._rows.read(connection, filing.c.state.not_in(FINISHED))
+                if each.unaccepted or each.receipts  # what only stays here was not sent
             )
 
     def _origin(self, owner: Owner, name: str) -> str:

@@ -132,6 +132,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             head_mac VARCHAR NOT NULL)""",
     ),
     ("CREATE TABLE audit_unsent (seq BIGINT PRIMARY KEY NOT NULL, tries INTEGER NOT NULL, due_at BIGINT NOT NULL)",),
+    (
+        """CREATE TABLE refusal (
+            site VARCHAR NOT NULL,
+            rung VARCHAR NOT NULL,
+            user_key VARCHAR NOT NULL,
+            status INTEGER NOT NULL,
+            refused_at BIGINT NOT NULL,
+            PRIMARY KEY (site, rung, user_key))""",
+    ),
 )
 """Entry n (from 1) leads from version n - 1 to version n."""
 

@@ -17,7 +17,19 @@ from smart_app.store.engine import Database
 from smart_app.store.filing_states import FINISHED, State
 from smart_app.store.launch import Launch
 from smart_app.store.launches import Launches
-from smart_app.store.schema import audit, audit_unsent, draft, filing, handover, launch, part, ticket, used_state
+from smart_app.store.refusals import KEPT as REFUSED_KEPT
+from smart_app.store.schema import (
+    audit,
+    audit_unsent,
+    draft,
+    filing,
+    handover,
+    launch,
+    part,
+    refusal,
+    ticket,
+    used_state,
+)
 from smart_app.store.times import to_ms
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -61,6 +73,9 @@ RULES: Mapping[str, Callable[[datetime], Executable]] = {
             .where(part.c.body.is_not(None), part.c.filing_id.in_(select(filing.c.id).where(_filed(now))))
             .values(body=None)
         )
+    ),
+    "refusals after a week: they are asked again": (
+        lambda now: delete(refusal).where(refusal.c.refused_at < to_ms(now - REFUSED_KEPT))
     ),
     "receipts 30 days after the end of the filing": (
         lambda now: delete(filing).where(filing.c.state.in_(FINISHED), filing.c.changed_at < to_ms(now - KEPT))

@@ -149,6 +149,16 @@ part = Table(
     Column("receipt", LargeBinary),
 )
 
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("rung", String, primary_key=True),
+    Column("user_key", String, primary_key=True),  # empty: whoever it is
+    Column("status", Integer, nullable=False),
+    Column("refused_at", BigInteger, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -1,5 +1,6 @@
 """A filing whose parts go their own ways: at an EHR without transactions, or where one part is refused."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,10 +33,17 @@ def test_refused_is_kept_shown_and_tried_part_by_part(run: Running, patient: str
         assert "(403)" in text(page)
         apart = act(chart, page, "apart")
         assert heading(apart) == say("filing.refused.title")
-        assert buttons(apart) == {"drop"}
+        assert buttons(apart) == {"down", "drop"}
+        assert say("filing.down.components") in text(apart)
+        lower = act(chart, apart, "down")
+        assert (heading(lower), buttons(lower)) == (say("filing.refused.title"), {"down", "drop"})
+        assert say("filing.down.print") in text(lower)
+        printed = act(chart, lower, "down")
+    assert heading(printed) == say("filing.printed.title")
+    assert ("Not to be lost" in text(printed), buttons(printed)) == (True, {"down", "drop"})
     assert count(run, patient) == NOTHING
-    assert say("form.error.reason") in text(act(chart, apart, "drop"))
-    dropped = act(chart, apart, "drop", "Written on paper")
+    assert say("form.error.reason") in text(act(chart, printed, "drop"))
+    dropped = act(chart, printed, "drop", "Written on paper")
     assert heading(dropped) == say("filing.withdrawn.title")
     assert say("filing.outbox.empty") in text(chart.browser.get(chart.at("outbox")))
 
@@ -63,11 +71,58 @@ def test_a_part_refused_after_another_was_taken(run: Running, patient: str, char
     with in_front(run, refuses(run, "/fhir", "/fhir/Observation")):
         part = act(chart, rate(chart), "apart")
     assert heading(part) == say("filing.refused.title")
+    assert buttons(part) == {"down", "drop"}
     shown = text(part)
     assert f"{say('filing.part.response')}: {say('filing.state.saved')}" in shown
     assert f"{say('filing.part.score')}: {say('filing.state.refused')}" in shown
     assert heading(act(chart, part, "drop", "Noted by hand")) == say("filing.withdrawn.title")
     assert count(run, patient) == {"responses": 1, "scores": 0, "told": 0}
+
+
+def test_a_score_that_is_refused_is_left_out(run: Running, patient: str, chart: Chart) -> None:
+    with in_front(run, refuses(run, "/fhir", "/fhir/Observation")):
+        part = act(chart, rate(chart), "apart")
+        assert say("filing.down.score") in text(part)
+        assert heading(act(chart, part, "down")) == SAVED
+    assert count(run, patient) == {"responses": 1, "scores": 0, "told": 1}
+
+
+def test_answers_that_are_refused_as_a_form_go_a_rung_lower_and_are_read_from_there(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    with in_front(run, refuses(run, "/fhir", "/fhir/QuestionnaireResponse")):
+        part = act(chart, rate(chart, said=answers(3, {13: "na"})), "apart")
+        assert say("filing.down.components") in text(part)
+        saved = act(chart, part, "down")
+        assert (heading(saved), "13." in text(saved)) == (SAVED, True)
+    assert filed(run, patient, "QuestionnaireResponse") == []
+    (score,) = filed(run, patient, "Observation")
+    assert len(steps.told_of(run, score)) == 1
+    panel = chart.browser.get(chart.url)
+    assert say("rating.kept.components") in text(panel)
+    assert say("plan.answers.components") in text(panel), "known at once"
+    assert say("plan.answers.refused") in text(panel)
+    again = log_in(run, patient=patient)
+    assert say("plan.answers.components") in text(again.browser.get(again.url))
+    correction = chart.browser.open(chart.at(f"response/Observation~{score['id']}/correct"))
+    assert heading(go(chart.browser, correction, do="complete", reason="Misread", **{"06": "06-5"})) == SAVED
+    withdrawn = chart.browser.open(chart.at(f"response/Observation~{score['id']}/withdraw"))
+    assert heading(go(chart.browser, withdrawn, reason="Another patient's")) == SAVED
+    (score,) = filed(run, patient, "Observation")
+    assert (score["status"], len(steps.told_of(run, score))) == ("entered-in-error", 3)
+
+
+def test_what_was_refused_is_asked_again_after_a_week(run: Running, patient: str, chart: Chart) -> None:
+    with in_front(run, refuses(run, "/fhir", "/fhir/QuestionnaireResponse")):
+        act(chart, rate(chart), "apart")
+    for days, said in ((6, "plan.answers.components"), (8, "plan.answers.form")):
+        with run.store.writing() as connection:
+            aged = run.clock() - timedelta(days=days)
+            connection.exec_driver_sql(f"UPDATE refusal SET refused_at = {int(aged.timestamp() * 1000)}")
+        later = log_in(run, patient=patient)
+        assert say(said) in text(later.browser.get(later.url))
+    colleague = log_in(run, patient=patient, user="Practitioner/ola")
+    assert say("plan.answers.form") in text(colleague.browser.get(colleague.url))
 
 
 @pytest.fixture

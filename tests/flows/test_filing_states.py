@@ -187,11 +187,12 @@ def test_what_the_scopes_leave_out_is_not_written(run: Running, patient: str) ->
     """A grant that holds no right to write: said before anyone types, kept and printable after."""
     chart = log_in(run, patient=patient, faults=("cut-scopes",))
     form = steps.begin(chart)
-    assert say("form.where.printed") in text(form)
-    assert say("goals.where.printed") in text(chart.browser.get(chart.at("goal/new")))
+    assert say("plan.answers.print") in text(form)
+    assert say("plan.goals.none") in text(chart.browser.get(chart.at("goal/new")))
     page = go(chart.browser, form, do="complete", **answers(), comment="For the paper file")
-    assert heading(page) == say("filing.refused.title")
+    assert heading(page) == say("filing.printed.title")
     assert "For the paper file" in text(page)
+    assert buttons(page) == {"drop"}
     assert count(run, patient) == NOTHING
 
 

@@ -8,6 +8,7 @@ from babel.support import Translations
 
 from imr_fhir.course import Course
 from imr_fhir.ehr.chart import Chart, Problem
+from imr_fhir.ehr.ladder import LADDERS
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.goal import Goal
 from imr_fhir.record import Note
@@ -21,7 +22,13 @@ from tests.spec.build import ZONE, clinician, d
 from tests.spec.build import client as client_rating
 
 EVERYTHING = ("QuestionnaireResponse", "Observation", "Goal", "Provenance")
-PLAN = Plan(in_transaction=True, conditional=True, creates=EVERYTHING, updates=EVERYTHING)
+PLAN = Plan(
+    in_transaction=True,
+    conditional=True,
+    versioned=True,
+    updates=EVERYTHING,
+    ladders={artefact: {rung.name: "" for rung in ladder} for artefact, ladder in LADDERS.items()},
+)
 VIEWER = "Practitioner/berg"
 
 

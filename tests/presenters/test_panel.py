@@ -192,19 +192,23 @@ def test_a_reader_can_change_nothing() -> None:
 
 def test_the_write_plan_is_said_before_anyone_types() -> None:
     assert shown(chart()).plan == (
-        "Answers: saved in the record as a form, the score as a measurement.",
+        "Answers: saved as a form.",
+        "Score: saved as a measurement.",
         "Goals and steps: saved as goals.",
+        "How the steps went: saved as notes.",
         "Who wrote what: kept in the record and in the app’s own log.",
     )
 
 
 def test_an_edited_form_is_said_before_anyone_types() -> None:
-    plan = replace(PLAN, edited=("client",), creates=("Observation",))
+    only = {**PLAN.ladders, "answers": {"components": ""}, "goal": {"goal": "not-offered"}, "audit": {}}
+    plan = replace(PLAN, edited=("client",), ladders=only)
     assert shown(chart(), plan=plan).plan == (
         "The form in this record differs from the packaged one, so nothing can be filed against it. "
         "Tell those who look after the record system.",
-        "Answers: saved in the record as a measurement that holds each answer.",
-        "Goals and steps: this record takes none from the app.",
+        "Answers: saved as one measurement that holds each answer.",
+        "Goals and steps: shown, can’t be saved here. They can be written down and printed.",
+        "How the steps went: saved as notes.",
         "Who wrote what: kept in the app’s own log.",
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from joserfc.jwk import RSAKey
 
+from imr_fhir.ehr.ladder import LADDERS
+from smart_app.plan import plan_from
 from smart_app.sandbox import id_token as hospital_id_token
 from smart_app.sandbox import token as hospital_token
 from tests.flows.steps import put
@@ -137,7 +139,9 @@ def test_fewer_scopes_than_asked_for_still_open_the_panel(run: Running) -> None:
     chart = log_in(run, faults=("cut-scopes",))
     record = record_of(run, chart)
     assert "patient/Observation.rs" in record.tokens.scopes
-    assert record.context.plan["creates"] == []
+    plan = plan_from(record.context.plan)
+    assert {plan.rung(artefact) for artefact in LADDERS} == {"print", "app"}
+    assert {reason for rungs in plan.ladders.values() for reason in rungs.values()} == {"", "no-scope"}
 
 
 def test_a_launch_that_may_not_read_the_patient_s_name_ends(tmp_path: Path) -> None:

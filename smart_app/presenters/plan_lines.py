@@ -1,0 +1,77 @@
+"""What is kept where, in the user's words: on the panel, and on each form before anyone types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smart_app.language import Words
+from smart_app.plan import Plan
+
+
+def answers_lines(words: Words, plan: Plan) -> tuple[str, ...]:
+    """Of a new rating."""
+    rung = plan.rung("answers")
+    lines = [words.say(f"plan.answers.{rung}")]
+    if rung == "form":
+        lines.append(words.say("plan.score.none" if plan.rung("score") == "print" else "plan.score.saved"))
+    if rung == "print" and plan.reason("answers", "text") == "no-encounter":
+        lines.append(words.say("plan.answers.no_encounter"))
+    if any(reason == "refused-before" for reason in plan.ladders.get("answers", {}).values()):
+        lines.append(words.say("plan.answers.refused"))
+    return tuple(lines)
+
+
+def goals_lines(words: Words, plan: Plan) -> tuple[str, ...]:
+    """Of goals and steps, and of how they went."""
+    goal = "saved" if plan.rung("goal") == "goal" else "none"
+    review = "saved" if plan.rung("review") == "note" else "none"
+    return (words.say(f"plan.goals.{goal}"), words.say(f"plan.reviews.{review}"))
+
+
+@dataclass(frozen=True, slots=True)
+class GoalButtons:
+    """What the buttons about goals say; ``changes``: a goal can be changed where it stands. ``why`` not, if not."""
+
+    new: str
+    review: str
+    changes: bool
+    why: tuple[str, ...]
+
+
+def goal_buttons(words: Words, plan: Plan | None) -> GoalButtons:
+    goal = plan is not None and plan.rung("goal") == "goal"
+    review = plan is not None and plan.rung("review") == "note"
+    return GoalButtons(
+        new=words.say("goal.new" if goal else "goal.kept"),
+        review=words.say("goal.review" if review else "goal.review.kept"),
+        changes=plan is not None and "Goal" in plan.updates,
+        why=() if goal and review else goals_lines(words, plan) if plan else (),
+    )
+
+
+def notes_line(words: Words, plan: Plan | None) -> str:
+    """Why no note can be made with a press."""
+    return words.say("plan.notes.none") if plan is not None and plan.rung("review") == "print" else ""
+
+
+def changes_lines(words: Words, plan: Plan, resource_type: str) -> tuple[str, ...]:
+    """Of a correction or withdrawal of what stands as ``resource_type``."""
+    if resource_type not in plan.updates:
+        return (words.say("plan.changes.none"),)
+    return () if plan.versioned else (words.say("plan.weaker.versions"),)
+
+
+def plan_lines(words: Words, plan: Plan | None) -> tuple[str, ...]:
+    """The whole plan, for the panel."""
+    if plan is None:
+        return (words.say("plan.read_only"),)
+    audit = "record" if plan.rung("audit") == "provenance" else "app"
+    writes = plan.rung("answers") != "print" or plan.rung("goal") == "goal"
+    return (
+        *((words.say("form.edited"),) if plan.edited else ()),
+        *answers_lines(words, plan),
+        *goals_lines(words, plan),
+        words.say(f"plan.audit.{audit}"),
+        *((words.say("plan.weaker.transaction"),) if writes and not plan.in_transaction else ()),
+        *((words.say("plan.weaker.versions"),) if plan.updates and not plan.versioned else ()),
+    )

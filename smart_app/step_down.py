@@ -1,0 +1,158 @@
+"""The next rung of the plan after a refusal: the same answers as new parts under the same identifier, by a press."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from imr_fhir import response
+from imr_fhir.bundle import Part, in_order
+from imr_fhir.ehr.ladder import LADDERS, Artefact, RungName
+from imr_fhir.figures import SHAPES
+from imr_fhir.response import Response
+from smart_app.config import SiteConfig
+from smart_app.delivery import Courier, deliver, stays
+from smart_app.plan import Plan, plan_from
+from smart_app.rungs import placed, rating_parts, score_on
+from smart_app.sealing import Act, answers, frozen, target
+from smart_app.site_codes import coding
+from smart_app.store.filing import Filing, NewPart
+from smart_app.store.filing import Part as StoredPart
+from smart_app.store.filing_states import State
+
+
+@dataclass(frozen=True)
+class Down:
+    """``do`` is "apart" (the parts of a transaction one by one), "without" (who wrote it; the app's own log has it) or
+    "down", to ``rung`` of ``artefact``."""
+
+    do: str
+    artefact: Artefact = "answers"
+    rung: RungName = "print"
+
+
+@dataclass(frozen=True)
+class _Again:
+    """What a rating is written with once more."""
+
+    site: SiteConfig
+    plan: Plan
+    options: Mapping[str, Any]
+
+
+def next_rung(filing: Filing, plan: Plan) -> Down | None:
+    """What is left to try after a refusal; the lowest rung is to print it. ``plan`` is the one of this launch: answers
+    that had no place when they were saved may have one now."""
+    if filing.state is State.SEALED and stays(filing) and filing.details["kind"] == "response":
+        return None if plan.rung("answers") == "print" else Down("down", "answers", plan.rung("answers"))
+    if filing.state is not State.REFUSED:
+        return None
+    if filing.in_transaction:
+        return Down("apart")
+    refused = filing.current[0].request
+    if refused["rung"] == "provenance":
+        return Down("without", "audit", "app")
+    artefact = _artefact(filing, refused["rung"])
+    if refused["update"] or filing.details["kind"] in ("correction", "withdrawal"):
+        return Down("down", artefact)  # what stands in the record is changed where it stands, or not at all
+    return Down("down", artefact, plan_from(filing.plan).below(artefact, refused["rung"]))
+
+
+def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
+    """Takes the next rung, and on from there. ``act``: of who presses, now. Raises StaleFiling where there is none."""
+    down, plan = next_rung(filing, act.plan), plan_from(filing.plan)
+    bodies = courier.store.filings.bodies(filing)
+    here = [NewPart(part.type, bodies[part.number], part.request, unsent=True) for part in filing.kept if part.unsent]
+    rest = [NewPart(part.type, bodies[part.number], part.request) for part in filing.unaccepted]
+    if down is None or down.do == "without":
+        rest = here
+    elif down.do == "apart":
+        rest = [*here, *rest]
+    elif down.do == "down" and filing.state is State.SEALED:
+        plan = act.plan
+        rest = _placed_now(filing, bodies, act)
+    elif down.do == "down":
+        plan = plan.without(filing.current[0].request["rung"])
+        lower = _lower(filing, bodies, down, plan, act.site)
+        rest = lower if any(part.unsent and part.type == "QuestionnaireResponse" for part in lower) else [*here, *lower]
+    planned = courier.store.filings.replan(
+        filing,
+        rest,
+        plan=plan.as_json(),
+        in_transaction=False,
+        by=courier.by,
+        audit=courier.audit("decide", filing),
+        now=courier.now,
+    )
+    return deliver(planned, courier)
+
+
+def _placed_now(filing: Filing, bodies: Mapping[int, bytes], act: Act) -> list[NewPart]:
+    """Answers that had no place: as they were sealed, under the contact in which they are saved now."""
+    source = _source(filing, bodies)
+    assert source is not None
+    act = replace(act, filing=filing.id)
+    source = replace(source, encounter=source.encounter or act.session.encounter)
+    parts = answers(act, source, activity="create", author=source.source)
+    return [frozen(part, act.plan) for part in in_order(parts)]
+
+
+def _artefact(filing: Filing, rung: RungName) -> Artefact:
+    """Figures are the answers where nothing else holds them."""
+    if rung in SHAPES and any(_is_filed_response(part) for part in filing.parts):
+        return "score"
+    return next(artefact for artefact, ladder in LADDERS.items() if rung in {each.name for each in ladder})
+
+
+def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, site: SiteConfig) -> list[NewPart]:
+    """All that is not accepted yet, on the rung below; what has none stays here to be printed."""
+    rest = {part.number: _part(bodies[part.number], part) for part in filing.unaccepted}
+    told = [part for part in rest.values() if part.type == "Provenance"]
+    refused = {part.number for part in filing.unaccepted if part.request["rung"] == filing.current[0].request["rung"]}
+    made = [part for number, part in rest.items() if part.type != "Provenance" and number not in refused]
+    source = _source(filing, bodies) if filing.details["kind"] == "response" else None
+    if source:
+        labels = [coding(label) for label in site.security_labels]
+        again = _Again(site, plan, {"filing": filing.id, "profile": site.profiles_loaded, "security": labels})
+        if down.artefact == "score":  # the answers are in the record, and hold all that a score says
+            made += score_on(again, source, down.rung, reference=_reference(filing))
+        else:
+            made = list(rating_parts(again, source))
+    else:
+        made = [*made, *(replace(rest[number], unsent=True) for number in sorted(refused))]
+    parts = placed(made, plan)
+    return [frozen(part, plan) for part in in_order([*parts, *_told_of(told, parts, filing)])]
+
+
+def _part(body: bytes, part: StoredPart) -> Part:
+    resource = json.loads(body, parse_float=Decimal)
+    return Part(resource, str(part.request["full_url"]), str(part.request["if_match"]))
+
+
+def _source(filing: Filing, bodies: Mapping[int, bytes]) -> Response | None:
+    """The answers as they were sealed: the response itself, or what the figures were made of."""
+    for part in filing.kept:
+        if part.type == "QuestionnaireResponse":
+            resource = json.loads(bodies[part.number], parse_float=Decimal)
+            return response.from_resource(resource, patient=resource["subject"]["reference"].partition("/")[2])
+    return None
+
+
+def _reference(filing: Filing) -> str:
+    """What the EHR called the answers."""
+    return next(f"{part.type}/{part.receipt.id}" for part in filing.parts if _is_filed_response(part) and part.receipt)
+
+
+def _is_filed_response(part: StoredPart) -> bool:
+    return part.type == "QuestionnaireResponse" and part.receipt is not None
+
+
+def _told_of(told: Sequence[Part], parts: Sequence[Part], filing: Filing) -> list[Part]:
+    """Who wrote it, of what is in the record or on its way: by whom and when as it was sealed."""
+    there = [f"{part.receipt.type}/{part.receipt.id}" for part in filing.parts if part.receipt and part.receipt.id]
+    targets = [*there, *(target(part) for part in parts if not part.unsent)]
+    references = [{"reference": each} for each in targets]
+    return [replace(part, resource={**part.resource, "target": references}) for part in told] if targets else []

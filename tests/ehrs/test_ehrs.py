@@ -1,0 +1,147 @@
+"""Each kind of EHR runs the whole flow to what its ladders allow; docs/ehrs.md says what came of it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from smart_app.ready_sites import ready_settings
+from tests.ehrs.document import DOCUMENT, rendered
+from tests.ehrs.flow import (
+    ORDER,
+    Result,
+    everything,
+    hospital,
+    launch,
+    patient_of,
+    plan_in,
+    step_down_to_the_end,
+    whole_flow,
+)
+from tests.flows import steps
+from tests.flows.filings import act
+from tests.flows.steps import say
+
+STALE = "docs/ehrs.md says otherwise; see what changed, then: python -m tests.ehrs"
+SAVED, PRINTED = say("filing.saved.title"), say("filing.printed.title")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Result]:
+    done: dict[str, Result] = {}
+
+    def of(ehr: str) -> Result:
+        if ehr not in done:
+            done[ehr] = everything(tmp_path_factory.mktemp(ehr), ehr)
+        return done[ehr]
+
+    return of
+
+
+# What an EHR takes by what is known of it: answers, score, goal, review, audit, events.
+RUNGS = {
+    "generic": ("form", "components", "goal", "note", "provenance", "event"),
+    "epic": ("flat", "flat", "print", "print", "app", "app"),
+    "oracle-health": ("text", "print", "print", "print", "provenance", "app"),
+    "meditech": ("form", "print", "print", "print", "app", "app"),
+    "openemr": ("form", "print", "print", "print", "app", "app"),
+    "dips": ("print", "print", "print", "print", "app", "app"),
+    "observation-only": ("components", "components", "print", "note", "app", "app"),
+}
+
+
+@pytest.mark.parametrize("ehr", ORDER)
+def test_each_thing_is_kept_on_the_best_rung_that_the_ehr_has(results: Callable[[str], Result], ehr: str) -> None:
+    result = results(ehr)
+    assert tuple(result.rungs.values()) == RUNGS[ehr]
+    for done in result.acts:
+        assert done.page in (SAVED, PRINTED, ""), done
+        assert bool(done.written) == (done.page == SAVED), done
+
+
+@pytest.mark.parametrize("ehr", ORDER)
+def test_the_panel_shows_what_was_saved_in_whatever_shape(results: Callable[[str], Result], ehr: str) -> None:
+    panel = results(ehr).panel
+    counted = RUNGS[ehr][0] not in ("text", "print")
+    assert ("All 15 questions" in panel) is counted
+    assert (say("documents.title") in panel) is (RUNGS[ehr][0] == "text")
+
+
+@pytest.mark.parametrize("shape", ["members", "flat"])
+def test_a_site_s_shape_carries_the_whole_flow(tmp_path: Path, shape: str) -> None:
+    """On a server that lets measurements be changed: a correction keeps each Observation's id, in every shape."""
+    codes = ready_settings("epic")["flat_codes"]
+    with hospital(tmp_path, "observation-only", observation_shape=shape, flat_codes=codes) as run:
+        result = whole_flow(run, "observation-only")
+    written = {done.name: done.written.get("Observation", 0) for done in result.acts}
+    assert (written["rate"], written["hand over"]) == (18, 18)
+    assert (written["correct"], written["withdraw"]) == (18, 18)
+    assert "All 15 questions" in result.panel
+    assert say(f"rating.kept.{shape}") in result.panel
+
+
+def test_what_epic_says_that_it_takes_and_refuses_goes_down_the_ladder(tmp_path: Path) -> None:
+    """With a site table that believes its CapabilityStatement: each is refused once, and the next launch knows."""
+    with hospital(tmp_path, "epic", never_write=()) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        plan = plan_in(run, chart)
+        assert (plan.rung("answers"), plan.rung("goal")) == ("form", "goal")
+        refused = steps.rate(chart)
+        assert steps.heading(refused) == say("filing.refused.title")
+        assert say("filing.down.flat") in steps.text(refused)
+        assert steps.heading(step_down_to_the_end(chart, refused)) == SAVED
+        assert len(steps.filed(run, patient, "Observation")) == 18
+        form = chart.browser.get(chart.at("goal/new"))
+        goal = steps.go(chart.browser, form, do="save", text="The choir", theirs="yes", helps="The sea")
+        assert steps.heading(goal) == say("filing.refused.title")
+        kept = step_down_to_the_end(chart, goal)
+        assert steps.heading(kept) == PRINTED
+        assert all(words in steps.text(kept) for words in ("The choir", "The sea"))
+        again = launch(run, patient)
+        plan = plan_in(run, again)
+        assert (plan.rung("answers"), plan.rung("goal")) == ("flat", "print")
+        assert say("goal.kept") in steps.text(again.browser.get(again.url))
+
+
+def test_a_document_may_be_a_pdf(tmp_path: Path) -> None:
+    pytest.importorskip("weasyprint")
+    with hospital(tmp_path, "oracle-health", document_format="pdf") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        assert say("plan.answers.pdf") in steps.text(chart.page)
+        assert steps.heading(steps.rate(chart)) == SAVED
+        (document,) = steps.filed(run, patient, "DocumentReference")
+        assert document["content"][0]["attachment"]["contentType"] == "application/pdf"
+        assert len(steps.told_of(run, document)) == 1
+
+
+def test_what_waits_to_be_printed_is_saved_once_a_place_is_open(tmp_path: Path) -> None:
+    """Oracle Health without an encounter has no place for a rating; the next launch, from within one, has."""
+    with hospital(tmp_path, "oracle-health") as run:
+        patient = patient_of(run)
+        without = launch(run, patient, encounter=False)
+        assert say("plan.answers.no_encounter") in steps.text(steps.begin(without))
+        assert steps.heading(steps.rate(without)) == PRINTED
+        assert steps.filed(run, patient, "DocumentReference") == []
+        within = launch(run, patient)
+        outbox = within.browser.get(within.at("outbox"))
+        page = within.browser.get(within.at(re.findall(r'href="(/l/[^"]+/saved/[^"]+)"', outbox.text)[-1]))
+        assert say("filing.down.text") in steps.text(page)
+        assert steps.heading(act(within, page, "down")) == SAVED
+        (document,) = steps.filed(run, patient, "DocumentReference")
+        assert document["context"]["encounter"] == [{"reference": f"Encounter/{patient}-visit"}]
+
+
+def test_no_note_is_offered_where_none_is_taken(tmp_path: Path) -> None:
+    with hospital(tmp_path, "meditech") as run:
+        chart = launch(run, patient_of(run))
+        page = steps.answered_by_patient(chart, comment="It was a good week")
+        assert say("plan.notes.none") in steps.text(page)
+        assert 'name="tap"' not in page.text
+        assert say("filing.outbox.empty") in steps.text(chart.browser.get(chart.at("outbox")))
+
+
+def test_the_page_for_readers_says_the_same(results: Callable[[str], Result]) -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == rendered(results(ehr) for ehr in ORDER), STALE

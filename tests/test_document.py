@@ -1,0 +1,106 @@
+"""A rating as a document: what it says, as text and as PDF, and how it is found again without being counted."""
+
+import base64
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from imr_fhir import pdf
+from imr_fhir.document import Document, document_reference, read_document, readable
+from imr_fhir.errors import ResponseError, WrongPatient
+from imr_fhir.response import Response
+from imr_fhir.scale import NA, RATERS, scale
+from tests.filed import FILING, NOW, RESPONSES, new_response, urn
+from tests.spec.build import answers
+
+ZONE = ZoneInfo("Europe/Oslo")
+TYPE = {"system": "http://loinc.org", "code": "74465-6"}
+
+
+def written(response: Response, *, as_pdf: bool = False) -> dict[str, Any]:
+    return document_reference(response, urn=urn(6), pdf=as_pdf, type_coding=TYPE, zone=ZONE, filing=FILING)
+
+
+def test_all_that_is_needed_to_judge_the_answers() -> None:
+    said = readable(new_response(ratings=answers(3, {13: NA, 6: 5}), comment="Tired\nbut well"), ZONE)
+    form = scale("client")
+    assert said.splitlines()[:7] == [
+        form.title.en,
+        "Rated: 2026-01-01 12:00",
+        "Recorded: 2026-01-01 12:00",
+        "Answered by the patient. Complete.",
+        "Shown in English.",
+        "Score: mean 3.14 on a scale from 1 to 5, sum 44, 14 questions rated",
+        "",
+    ]
+    assert f"6. {form.item(6).label.en}: {form.item(6).anchor(5).text.en} (5)\n" in said
+    assert f"13. {form.item(13).label.en}: {form.item(13).anchor(NA).text.en}\n" in said
+    assert said.endswith("\nComment:\nTired\nbut well\n")
+
+
+@pytest.mark.parametrize(
+    ("response", "lines"),
+    [
+        (new_response(rater="clinician"), ["The wording of this scale has not been verified: draft."]),
+        (new_response(language="nb"), ["Vist på bokmål, i en oversettelse som ikke er validert.", "Fullført."]),
+        (RESPONSES["stopped"], ["Ingen skår: 6 spørsmål vurdert", "1. ", "ikke besvart"]),
+        (RESPONSES["amended"], ["Answered by the patient. Corrected.", "Recorded: 2026-03-31 11:30"]),
+        (RESPONSES["withdrawn"], ["Answered by the patient. Withdrawn: entered in error, not to be used."]),
+    ],
+)  # fmt: skip
+def test_what_must_be_known_of_them_is_marked(response: Response, lines: list[str]) -> None:
+    said = readable(response, ZONE)
+    assert all(line in said for line in lines), said
+
+
+def test_the_first_attachment_is_the_whole_of_it() -> None:
+    response = new_response(encounter="Encounter/3", comment="Søvn: <b>dårlig</b>")
+    built = written(response)
+    (content,) = built["content"]
+    assert base64.b64decode(content["attachment"]["data"]).decode() == readable(response, ZONE)
+    assert content["attachment"]["contentType"] == "text/plain; charset=utf-8"
+    assert built["context"]["encounter"] == [{"reference": "Encounter/3"}]
+    assert (built["status"], built["docStatus"]) == ("current", "final")
+    assert "encounter" not in written(new_response())["context"]
+
+
+@pytest.mark.parametrize("rater", RATERS)
+def test_found_again_by_day_and_rater(rater: str) -> None:
+    built = {**written(new_response(rater=rater)), "id": "8"}
+    day = new_response().measured.date()
+    assert read_document(built, patient="anna", zone=ZONE) == Document("8", rater, day, withdrawn=False)  # type: ignore[arg-type]
+    dropped = {name: value for name, value in built.items() if name not in ("meta", "identifier", "context")}
+    assert read_document(dropped, patient="anna", zone=ZONE) is not None, "an EHR that keeps no more than it must"
+    withdrawn = read_document({**built, "status": "entered-in-error"}, patient="anna", zone=ZONE)
+    assert withdrawn is not None
+    assert withdrawn.withdrawn
+
+
+def test_others_documents_are_none_of_ours() -> None:
+    built = written(new_response())
+    assert read_document({**built, "description": "Consultation note"}, patient="anna", zone=ZONE) is None
+    with pytest.raises(WrongPatient):
+        read_document({**built, "subject": {"reference": "Patient/bo"}}, patient="anna", zone=ZONE)
+    undated = {name: value for name, value in built.items() if name not in ("date", "context")}
+    with pytest.raises(ResponseError, match="which day"):
+        read_document(undated, patient="anna", zone=ZONE)
+
+
+def test_as_a_pdf() -> None:
+    pytest.importorskip("weasyprint")
+    built = written(new_response(authored=NOW), as_pdf=True)
+    attachment = built["content"][0]["attachment"]
+    assert attachment["contentType"] == "application/pdf"
+    assert base64.b64decode(attachment["data"]).startswith(b"%PDF-")
+
+
+def test_a_pdf_fetches_nothing_and_takes_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("weasyprint")
+    asked: list[str] = []
+    monkeypatch.setattr(pdf, "_refuses", lambda url, *_, **__: asked.append(url))
+    pdf.pdf_of('IMR <img src="http://127.0.0.1:1/x">\n<img src="file:///etc/hostname">', "en")
+    assert asked == []
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="not fetched"):
+        pdf._refuses("file:///etc/passwd")

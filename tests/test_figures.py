@@ -1,0 +1,153 @@
+"""One score in each shape: filed, found again in the chart as the same rating, corrected, withdrawn, counted once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from imr_fhir import response
+from imr_fhir.bundle import in_order
+from imr_fhir.ehr.chart import Chart, read_chart
+from imr_fhir.ehr.filing import PartOk, send
+from imr_fhir.ehr.scores import rating_at, score_of
+from imr_fhir.errors import NotFound, ResponseError
+from imr_fhir.figures import NEEDED, SHAPES, Codes, Shape, covers, score_parts, score_urn
+from imr_fhir.response import Response
+from imr_fhir.scale import NA, RATERS
+from tests.filed import FILING, NOW, RESPONSES, urn
+from tests.small_ehr import SmallEhr, small_ehr
+from tests.spec.build import answers
+from tests.test_chart import PATIENT, put, refuses
+
+ZONE = ZoneInfo("Europe/Oslo")
+FLOWSHEET = "urn:oid:1.2.840.114350.1.13.0.1.7.2.707679"
+CODES: Codes = {
+    rater: {name: {"system": FLOWSHEET, "code": f"{rater}-{name}"} for name in (*NEEDED, "mean")} for rater in RATERS
+}
+FRESH = [name for name, said in RESPONSES.items() if said.status in ("completed", "stopped")]
+
+
+@pytest.fixture
+def ehr() -> Iterator[SmallEhr]:
+    with small_ehr() as running:
+        running.ignores_search = True
+        put(running, PATIENT)
+        yield running
+
+
+def file(ehr: SmallEhr, said: Response, shape: Shape, *, one_by_one: bool = False, **more: Any) -> None:
+    parts = in_order(score_parts(said, shape=shape, urn=score_urn(urn(1)), codes=CODES, filing=FILING, **more))
+    known: dict[str, str] = {}
+    for group in [[part] for part in parts] if one_by_one else [parts]:
+        ehr.ignores_search = False
+        outcome = send(ehr.client(), group, in_transaction=not one_by_one, references=known)
+        ehr.ignores_search = True
+        assert isinstance(outcome, PartOk), outcome
+        known |= {part.full_url: receipt.reference for part, receipt in zip(group, outcome.receipts, strict=True)}
+
+
+def chart(ehr: SmallEhr) -> Chart:
+    return read_chart(ehr.client(), "anna", zone=ZONE, codes=CODES)
+
+
+def the_one(ehr: SmallEhr) -> Response:
+    found = chart(ehr)
+    assert found.problems == ()
+    (one,) = found.responses
+    return one
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", FRESH)
+def test_read_back_it_is_the_same_rating(ehr: SmallEhr, name: str, shape: Shape, one_by_one: bool) -> None:
+    said = RESPONSES[name]
+    file(ehr, said, shape, one_by_one=one_by_one)
+    found = the_one(ehr)
+    lost = {"flat": {"language": "en"}}.get(shape, {})
+    without_na = {number: rating for number, rating in said.ratings.items() if rating != NA}
+    if shape == "flat" and said.status == "stopped":
+        lost["ratings"] = without_na  # such servers keep figures, and nothing of why there is none
+    assert replace(found, id="", version_id="") == replace(
+        said, author="", identifier=found.identifier, kept=shape, **lost
+    )
+    assert found.reference == f"Observation/{found.id}"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_of_a_response_that_is_there_too_it_counts_once(ehr: SmallEhr, shape: Shape) -> None:
+    said = RESPONSES["client"]
+    put(ehr, {**response.to_resource(said, filing=FILING), "id": "7"})
+    file(ehr, said, shape, response_reference="QuestionnaireResponse/7")
+    assert the_one(ehr).kept == "form"
+    found = score_of(ehr.client(), replace(said, id="7"), CODES)
+    assert found is not None
+    assert found.shape == shape
+    for each in ehr.of("Observation"):
+        each.pop("derivedFrom")  # an EHR that keeps no such thing: the identifier follows from the response's
+    if shape != "flat":
+        assert the_one(ehr).kept == "form"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_corrected_and_withdrawn_in_place(ehr: SmallEhr, shape: Shape) -> None:
+    file(ehr, replace(RESPONSES["client"], ratings=answers(3)), shape)
+    first = the_one(ehr)
+    count = len(ehr.of("Observation"))
+    after = response.corrected(
+        first, ratings=answers(3, {6: 5, 13: NA}), comment="", author="Practitioner/berg", authored=NOW
+    )
+    file(ehr, after, shape, stored=score_of(ehr.client(), first, CODES))
+    second = the_one(ehr)
+    assert (second.status, second.ratings, second.measured) == ("amended", answers(3, {6: 5, 13: NA}), first.measured)
+    assert (second.id, second.identifier, second.comment) == (first.id, first.identifier, "")
+    stored = rating_at(ehr.client(), second.id, patient="anna", codes=CODES)
+    file(ehr, response.withdrawn(second, authored=NOW), shape, stored=stored)
+    assert the_one(ehr).status == "entered-in-error"
+    assert len(ehr.of("Observation")) == count
+
+
+@pytest.mark.parametrize("shape", ["members", "flat"])
+def test_of_a_rating_that_is_there_in_part_nothing_counts(ehr: SmallEhr, shape: Shape) -> None:
+    file(ehr, RESPONSES["client"], shape)
+    ehr.store.pop(next(key for key, each in ehr.store.items() if "06" in str(each.get("code"))))
+    found = chart(ehr)
+    assert found.responses == ()
+    assert [problem.kind for problem in found.problems] == ["unreadable"]
+
+
+def test_a_figure_twice_at_one_time(ehr: SmallEhr) -> None:
+    file(ehr, RESPONSES["client"], "flat")
+    again = next(each for each in ehr.of("Observation") if "client-06" in str(each["code"]))
+    put(ehr, {**again, "id": "twice"})
+    found = chart(ehr)
+    assert (found.responses, "second time" in found.problems[0].reason) == ((), True)
+
+
+def test_without_the_right_to_responses_the_scores_stand_for_them(ehr: SmallEhr) -> None:
+    file(ehr, RESPONSES["client"], "components")
+    ehr.before = refuses("QuestionnaireResponse", 403)
+    found = chart(ehr)
+    assert [one.kept for one in found.responses] == ["components"]
+    assert [(problem.kind, problem.about) for problem in found.problems] == [("not-available", "QuestionnaireResponse")]
+
+
+def test_several_scores_of_one_rating_are_no_score(ehr: SmallEhr) -> None:
+    file(ehr, RESPONSES["client"], "components")
+    one = the_one(ehr)
+    with pytest.raises(NotFound):
+        rating_at(ehr.client(), "another", patient="anna", codes=CODES)
+    there = ehr.store[f"Observation/{one.id}"]
+    for name in ("x", "y"):
+        put(ehr, {**there, "id": name, "derivedFrom": [{"reference": "QuestionnaireResponse/7"}]})
+    with pytest.raises(ResponseError, match="2 scores"):
+        score_of(ehr.client(), replace(RESPONSES["client"], id="7", identifier=urn(9)), CODES)
+
+
+def test_which_codes_a_site_needs() -> None:
+    assert covers(CODES, RATERS)
+    assert covers({"client": CODES["client"]}, ["client"])
+    assert not covers({"client": CODES["client"]}, RATERS)
+    assert not covers({"client": {name: code for name, code in CODES["client"].items() if name != "sum"}}, ["client"])
