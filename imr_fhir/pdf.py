@@ -8,14 +8,24 @@ from imr_fhir.errors import ArtefactError
 _STYLE = "@page { size: A4; margin: 2cm } body { font: 11pt sans-serif; line-height: 1.45; white-space: pre-wrap }"
 
 
-def pdf_of(text: str, language: str) -> bytes:
-    """The same text on pages, its first line as the title. Raises ArtefactError where the extra is not installed."""
+def can_make_pdf() -> bool:
+    """Whether the extra is installed, and Pango, which it draws with, is on this machine."""
     try:
-        from weasyprint import HTML
-    except ImportError as missing:
+        import weasyprint  # noqa: F401
+    except (ImportError, OSError):  # OSError: there is no Pango
+        return False
+    return True
+
+
+def pdf_of(text: str, language: str) -> bytes:
+    """The same text on pages, its first line as the title. Raises ArtefactError where no PDF can be made."""
+    if not can_make_pdf():
         raise ArtefactError(
-            "A PDF can't be made: WeasyPrint is not installed.", next_step="Install imr-fhir[pdf], or use text."
-        ) from missing
+            "A PDF can't be made: WeasyPrint or Pango is not installed.",
+            next_step="Install imr-fhir[pdf] and Pango, or use text.",
+        )
+    from weasyprint import HTML
+
     title, _, rest = text.partition("\n")
     page = (
         f'<!doctype html><html lang="{escape(language)}"><meta charset="utf-8"><title>{escape(title)}</title>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from importlib.util import find_spec
 from typing import Any, cast
 
 from imr_fhir.ehr.capability import write_plan
@@ -13,6 +12,7 @@ from imr_fhir.ehr.forms import check_forms
 from imr_fhir.ehr.ladder import DOCUMENTS, LADDERS, Artefact, Limits, Reason, RungName, reasons
 from imr_fhir.ehr.scopes import WRITTEN
 from imr_fhir.figures import covers
+from imr_fhir.pdf import can_make_pdf
 from imr_fhir.scale import RATERS, Rater
 from smart_app.config import SiteConfig
 from smart_app.site_codes import figure_codes
@@ -107,7 +107,7 @@ def limits_of(site: SiteConfig, *, encounter: bool) -> Limits:
         flat=covers(figure_codes(site), raters),
         encounter=encounter,
         documents=formats,
-        pdf=find_spec("weasyprint") is not None,
+        pdf=can_make_pdf(),
     )
 
 

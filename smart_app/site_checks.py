@@ -3,10 +3,10 @@
 import difflib
 import ssl
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from imr_fhir.pdf import can_make_pdf
 from imr_fhir.scale import RATERS, scale
 
 FIGURES = ("mean", "sum", "rated")
@@ -20,9 +20,9 @@ def check_site(site: Mapping[str, Any]) -> Iterator[Mistake]:
     if site.get("observation_shape") == "flat" and "flat_codes" in site and not codes:
         yield "observation_shape", "flat needs flat_codes.", 'flat_codes = { client-mean = "system|code" }'
     yield from _flat_codes(codes)
-    if site.get("document_format") == "pdf" and find_spec("weasyprint") is None:
+    if site.get("document_format") == "pdf" and not can_make_pdf():
         line = 'document_format = "text", or in a shell: pip install weasyprint'
-        yield "document_format", "pdf needs WeasyPrint, which is not installed.", line
+        yield "document_format", "pdf needs WeasyPrint and Pango, and one is not installed.", line
     if ca := site.get("ca_file"):
         yield from _ca_file(ca)
 

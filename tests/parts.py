@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from imr_fhir.pdf import can_make_pdf
 from tests import postgresql
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -32,7 +33,8 @@ MAVEN = Part("maven", _ON_JAVA, "install Maven (Debian: maven)")
 NODE = Part("node", "the score expressions in fhirpath.js", "install Node.js 20 or later with npm (Debian: nodejs npm)")
 CHROMIUM = Part("chromium", "the tests in a browser", "install Chromium (Debian: chromium)")
 POSTGRESQL = Part("postgresql", "the store on PostgreSQL", "install PostgreSQL 13 or later (Debian: postgresql)")
-PARTS = (JAVA, MAVEN, NODE, CHROMIUM, POSTGRESQL)
+PANGO = Part("pango", "answers as a PDF", "install Pango (Debian: libpangoft2-1.0-0 libharfbuzz-subset0)")
+PARTS = (JAVA, MAVEN, NODE, CHROMIUM, POSTGRESQL, PANGO)
 
 
 @cache
@@ -59,6 +61,7 @@ def missing() -> tuple[Part, ...]:
         NODE: bool(shutil.which("node") and shutil.which("npm")),
         CHROMIUM: chromium() is not None,
         POSTGRESQL: postgresql.programs() is not None,
+        PANGO: can_make_pdf(),
     }
     return tuple(part for part in PARTS if not has[part])
 

@@ -11,6 +11,7 @@ from imr_fhir.document import Document, document_reference, read_document, reada
 from imr_fhir.errors import ResponseError, WrongPatient
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, RATERS, scale
+from tests import parts
 from tests.filed import FILING, NOW, RESPONSES, new_response, urn
 from tests.spec.build import answers
 
@@ -88,7 +89,7 @@ def test_others_documents_are_none_of_ours() -> None:
 
 
 def test_as_a_pdf() -> None:
-    pytest.importorskip("weasyprint")
+    parts.need(parts.PANGO)
     built = written(new_response(authored=NOW), as_pdf=True)
     attachment = built["content"][0]["attachment"]
     assert attachment["contentType"] == "application/pdf"
@@ -96,7 +97,7 @@ def test_as_a_pdf() -> None:
 
 
 def test_a_pdf_fetches_nothing_and_takes_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("weasyprint")
+    parts.need(parts.PANGO)
     asked: list[str] = []
     monkeypatch.setattr(pdf, "_refuses", lambda url, *_, **__: asked.append(url))
     pdf.pdf_of('IMR <img src="http://127.0.0.1:1/x">\n<img src="file:///etc/hostname">', "en")

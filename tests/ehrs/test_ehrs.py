@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smart_app.ready_sites import ready_settings
+from tests import parts
 from tests.ehrs.document import DOCUMENT, rendered
 from tests.ehrs.flow import (
     ORDER,
@@ -106,7 +107,7 @@ def test_what_epic_says_that_it_takes_and_refuses_goes_down_the_ladder(tmp_path:
 
 
 def test_a_document_may_be_a_pdf(tmp_path: Path) -> None:
-    pytest.importorskip("weasyprint")
+    parts.need(parts.PANGO)
     with hospital(tmp_path, "oracle-health", document_format="pdf") as run:
         patient = patient_of(run)
         chart = launch(run, patient)

@@ -68,7 +68,7 @@ def test_pdf_needs_what_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     if installed:
         assert read_config(path).sites["nordlys"].document_format == "pdf"
     else:
-        assert "pdf needs WeasyPrint, which is not installed." in problems(path)[0]
+        assert "pdf needs WeasyPrint and Pango, and one is not installed." in problems(path)[0]
 
 
 def test_a_site_s_own_certificate_authorities_are_the_ones_believed(tmp_path: Path) -> None:
