@@ -8,6 +8,7 @@ from imr_fhir import goal, record
 from imr_fhir.bundle import Part, transaction
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.goal import LIFE_AREAS, Goal
+from imr_fhir.observation import score_observation
 from imr_fhir.record import Factor
 from imr_fhir.response import Response, to_resource
 from imr_fhir.scale import RATERS, scale
@@ -18,7 +19,8 @@ STEPS = 2
 
 
 def file_life(run: Running, patient: str, *, occasions: int, goals: int) -> None:
-    """``occasions`` three months apart with both raters, and ``goals`` of two steps and one thing that helps each."""
+    """``occasions`` three months apart with both raters, each with its score as the app files it, and ``goals`` of two
+    steps and one thing that helps each."""
     chart = log_in(run, patient=patient)
     secret = chart.browser.jar["127.0.0.1"][f"__Host-l-{chart.id[:8]}"]
     launch = run.store.launches.access(chart.id, secret, run.clock())
@@ -44,7 +46,9 @@ def _parts(run: Running, patient: str, occasions: int, goals: int) -> list[list[
                 source=f"Patient/{patient}" if rater == "client" else "Practitioner/kari", language="en",
                 questionnaire=scale(rater).canonical,
             )  # fmt: skip
+            score = score_observation(found, response_reference=found.identifier, urn=_urn(), filing=filing)
             responses.append(Part(to_resource(found, filing=filing), found.identifier))
+            responses.append(Part(score, str(score["identifier"][0]["value"])))
     wishes = []
     for number in range(goals):
         whole = Goal(patient=patient, text=f"Goal number {number}", identifier=_urn(), start=now.date(),
