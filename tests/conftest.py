@@ -112,8 +112,9 @@ def run(world: Running) -> Iterator[Running]:
     A hand-over would lock the next test's launches.
     """
     world.clock.right()
-    for hospital in state_of(world.app).hospitals.values():
-        hospital.transport._breakers = {origin: Breaker() for origin in hospital.transport._breakers}
+    for app in filter(None, (world.app, world.twin)):
+        for hospital in state_of(app).hospitals.values():
+            hospital.transport._breakers = {origin: Breaker() for origin in hospital.transport._breakers}
     for fault in FAULTS:
         world.hospital.hospital.faults.switch_off(fault)
     with world.store.writing() as connection:

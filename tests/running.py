@@ -62,6 +62,8 @@ class Running:
     folder: Path
     asked: list[str]
     """What the hospital was asked, as "POST /oauth2/token"; a test empties it where it begins to count."""
+    twin: Flask | None = None
+    """The other app, where two share a database."""
 
     @property
     def url(self) -> str:
@@ -135,7 +137,7 @@ def running(
     server = Server(_in_turns(apps), listener)
     server.start()
     try:
-        yield Running(hospital, apps[0], store, config, clock, folder, asked)
+        yield Running(hospital, apps[0], store, config, clock, folder, asked, *apps[1:])
     finally:
         server.stop(5)
         for each in stores:

@@ -5,6 +5,7 @@ from threading import Barrier
 
 import pytest
 
+from smart_app.store.drafts import Drafts
 from tests.flows import steps
 from tests.flows.steps import SAVED, answers, begin, filed, go, heading, hidden, of_code, post, say, text
 from tests.running import Browser, Chart, Running, log_in
@@ -119,16 +120,15 @@ def test_an_answer_from_another_tab_comes_between(
 ) -> None:
     """It arrives after the form was read and before it is sealed."""
     form = begin(chart)
-    drafts = run.store.drafts
-    read = drafts.set_answers
+    read = Drafts.set_answers
 
-    def overtaken(draft_id, owner, values, now):  # type: ignore[no-untyped-def]
-        found = read(draft_id, owner, values, now)
+    def overtaken(self, draft_id, owner, values, now):  # type: ignore[no-untyped-def]
+        found = read(self, draft_id, owner, values, now)
         monkeypatch.undo()
-        read(draft_id, owner, {"01": "01-5"}, now)
+        read(self, draft_id, owner, {"01": "01-5"}, now)
         return found
 
-    monkeypatch.setattr(drafts, "set_answers", overtaken)
+    monkeypatch.setattr(Drafts, "set_answers", overtaken)
     page = post(chart.browser, form, do="complete", **answers(3))
     assert page.status_code == 409
     assert say("form.error.stale") in text(page)
