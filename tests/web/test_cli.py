@@ -194,7 +194,7 @@ def test_a_taken_port_is_one_sentence(settings: Path) -> None:
 def serve(settings: Path, until: Sequence[int]) -> subprocess.Popen[str]:
     program = [sys.executable, "-c", "from smart_app.cli import main; main()", "serve", "--config", str(settings)]
     process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONWARNINGS": "error"})
-    for _ in range(200):
+    for _ in range(1200):
         try:
             if requests.get(f"{address(settings)}/readyz", timeout=5).status_code in until:
                 return process

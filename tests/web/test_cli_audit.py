@@ -95,7 +95,7 @@ def test_rows_as_fhir(settings: Path) -> None:
     ]
     assert sent["agent"][0]["who"]["identifier"] == {"system": "https://ehr.hospital.example", "value": "sub-ola"}
     assert refused["outcomeDesc"] == "foreign-dropped"
-    assert "06-3" not in "".join(lines), "what is no reference is left out"
+    assert "is bad" not in "".join(lines), "what is no reference is left out"
     assert "why" not in "".join(lines)
     assert len({event["meta"]["tag"][0]["code"] for event in events}) == 5
 
