@@ -14,8 +14,8 @@ from smart_app.state import state
 FIELD = "csrf"
 _PURPOSE = "csrf"
 _SAFE = ("GET", "HEAD", "OPTIONS")
-# Never shown back: proofs and secrets.
-_HIDDEN = frozenset({FIELD, "ticket", "sealed", "pin", "code", "secret"})
+# Never shown back: proofs and secrets, and what no person typed.
+_HIDDEN = frozenset({FIELD, "ticket", "sealed", "pin", "code", "secret", "do", "once", "version", "factors"})
 
 
 class PostRefused(Forbidden):

@@ -10,7 +10,7 @@ from flask import render_template, request
 
 from imr_fhir.ehr.chart import Chart, read_chart
 from imr_fhir.element import type_and_id
-from imr_fhir.errors import NotFound
+from imr_fhir.errors import NotConnected, NotFound
 from imr_fhir.goal import LIFE_AREAS, Goal, steps_of
 from imr_fhir.record import Factor
 from smart_app.access import Launch, audit
@@ -42,6 +42,9 @@ def read_goal_of(launch: Launch, goal_id: str) -> tuple[Chart, Goal]:
     """The chart, and the goal in it. Raises EhrError, NotFound for a step and for one entered in error."""
     chart = read_chart(launch.client(), launch.patient, zone=launch.site.zone)
     audit("view", launch, resources=(f"Goal/{goal_id}",))
+    for problem in chart.problems:
+        if (problem.kind, problem.about) == ("not-available", "Goal"):
+            raise NotConnected(problem.reason, next_step="Try again in a minute.")
     for goal in chart.goals:
         if goal.id == goal_id and not goal.parent and goal.lifecycle != "entered-in-error":
             return chart, goal

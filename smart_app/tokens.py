@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.token import TokenResponse, refresh, revoke
-from imr_fhir.errors import EhrError, LaunchError, LostReply, NotConnected, Unauthorized
+from imr_fhir.errors import Busy, EhrError, LaunchError, LostReply, NotConnected, Unauthorized
 from smart_app.hospital import Hospital
 from smart_app.store import Store
 from smart_app.store.errors import NoAccess, NotRefreshed
@@ -53,8 +53,15 @@ class LiveToken:
             self._launch = self._store.tokens.refresh(
                 self._launch, lambda stale: renewed(stale, self._hospital, self._clock())
             )
-        except (LaunchError, NotRefreshed, NoAccess) as error:
+        except (LaunchError, NoAccess) as error:
             raise _over() from error
+        except (Busy, Unauthorized):
+            raise
+        except (EhrError, NotRefreshed) as error:
+            # whatever became of the token, of the request that needs it nothing was sent
+            raise NotConnected(
+                f"The log-in at the EHR was not renewed. {error.message}", next_step="Nothing was sent. Try again."
+            ) from error
 
 
 def client_of(launch: Launch, hospital: Hospital, store: Store, clock: Callable[[], datetime]) -> FhirClient:

@@ -49,17 +49,17 @@ def find(client: FhirClient, part: Part, named: Collection[str] = ()) -> Sightin
 def _search(client: FhirClient, part: Part) -> Sighting:
     try:
         if "id" in part.resource:
-            return Sighting((client.read(part.type, str(part.resource["id"])),))
+            return _read(client, part)
         query = if_none_exist(part.resource)
         name, _, value = query.partition("=")
         patient = [("patient", client.patient)] if name == "identifier" and client.patient else []
         found = client.search(part.type, [(name, value), *patient])
-    except NotFound:
-        return Sighting()
     except (EhrError, LaunchError, WrongPatient) as error:
         return _unseen(part, error)
     if found.truncated:
         return Sighting(fault="The EHR has more than we could look through.")
+    if found.foreign:
+        return Sighting(fault="The EHR answered for another patient.")
     return Sighting(tuple(resource for resource in found.resources if query in _queries(resource)))
 
 
@@ -70,6 +70,13 @@ def is_foreign(resource: Mapping[str, Any]) -> bool:
 
 def _is_it(part: Part, resource: Mapping[str, Any]) -> bool:
     return is_foreign(resource) or "id" in part.resource or if_none_exist(part.resource) in _queries(resource)
+
+
+def _read(client: FhirClient, part: Part) -> Sighting:
+    try:
+        return Sighting((client.read(part.type, str(part.resource["id"])),))
+    except NotFound:  # of a read, that it is not there; of a search it would be that there is no such search
+        return Sighting()
 
 
 def side_by_side(

@@ -30,12 +30,12 @@ class Receipt:
 def receipt(reply: Reply, resource_type: str, resource_id: str = "") -> Receipt:
     """Of a create (by ``Location``, else by the body) or of an update of ``resource_id``. Raises BadReply."""
     found = location_reference(reply.headers.get("Location", ""))
+    if found is None and reply.body:
+        body = reply.json()  # raises NotJson: a proxy's page with 200 says nothing of what became of it
+        if isinstance(body, dict) and not resource_id:
+            found = Reference(str(body.get("resourceType")), str(body.get("id", "")), stored_version(body))
     if found is None and resource_id:
         found = Reference(resource_type, resource_id)
-    elif found is None and reply.body:
-        body = reply.json()
-        if isinstance(body, dict):
-            found = Reference(str(body.get("resourceType")), str(body.get("id", "")), stored_version(body))
     return _checked(found, resource_type, resource_id, reply.headers.get("ETag", ""), reply.status)
 
 

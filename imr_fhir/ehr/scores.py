@@ -6,7 +6,7 @@ from typing import Any
 from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.element import type_and_id
-from imr_fhir.errors import NotFound, ResourceError, ResponseError
+from imr_fhir.errors import BadReply, NotFound, ResourceError, ResponseError
 from imr_fhir.figures import NO_CODES, Codes, StoredRating, flat_codings, member_ids, read_flat, read_panel, score_urn
 from imr_fhir.observation import StoredScore
 from imr_fhir.response import Response
@@ -110,6 +110,8 @@ def rating_at(client: FhirClient, observation_id: str, *, patient: str, codes: C
 def _all(client: FhirClient, patient: str, codes: Codes) -> Iterator[StoredRating]:
     """Other software's, and another code's where the EHR can't search by it, are no scores of ours."""
     found = client.search("Observation", [("patient", patient), ("code", ",".join(to_search(codes)))])
+    if found.foreign or found.truncated:  # then "none" would make a second one
+        raise BadReply("The EHR did not show all scores of the patient.", next_step="Try again in a minute.")
     for rating in ratings_in(client, found.resources, patient=patient, codes=codes):
         if isinstance(rating, StoredRating):
             yield rating

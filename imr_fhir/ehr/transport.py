@@ -171,7 +171,7 @@ class Transport:
         try:
             return self._exchange(request, most)
         except LostReply:
-            if not call.reused:
+            if not call.reused or call.over:
                 raise
         call.fresh = True  # the server had closed the kept connection: once more, on a new one
         return self._exchange(request, most)

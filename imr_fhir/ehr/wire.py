@@ -28,6 +28,10 @@ class Call:
         self.sent = False
         self.reused = False
 
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._ends
+
     def left(self) -> float:
         """Seconds until the deadline; raises TimeoutError when there are none."""
         seconds = self._ends - time.monotonic()

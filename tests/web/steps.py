@@ -1,6 +1,7 @@
 """Steps and looks that several tests of the web core share."""
 
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import requests
@@ -40,3 +41,8 @@ def rows(run: Running, table: str) -> int:
 def record_of(run: Running, chart: Chart) -> Launch:
     """The launch as the store has it."""
     return run.store.launches.access(chart.id, chart.browser.jar["127.0.0.1"][f"__Host-l-{chart.id[:8]}"], run.clock())
+
+
+def token_ends_now(run: Running, chart: Chart) -> None:
+    """The launch's access token is to be renewed before it is used again."""
+    run.store.tokens.refresh(record_of(run, chart), lambda old: replace(old.tokens, expires_at=run.clock()))
