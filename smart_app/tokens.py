@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.token import TokenResponse, refresh, revoke
-from imr_fhir.errors import Busy, EhrError, LaunchError, LostReply, NotConnected, Unauthorized
+from imr_fhir.errors import Busy, EhrError, ImrError, LaunchError, LostReply, NotConnected, Unauthorized
 from smart_app.hospital import Hospital
 from smart_app.store import Store
 from smart_app.store.errors import NoAccess, NotRefreshed
@@ -29,24 +29,38 @@ class LiveToken:
         self._hospital = hospital
         self._store = store
         self._clock = clock
+        self._lock = threading.Lock()
+        self._failure: ImrError | None = None
 
     def current(self) -> str:
         """Renewed where it is about to end. Raises Unauthorized where the log-in is over."""
         tokens = self._launch.tokens
         if tokens.expires_at is not None and self._clock() >= tokens.expires_at - _BEFORE:
-            self._refresh()
+            self._refresh(tokens.access_token)
         return self._launch.tokens.access_token
 
     def newer(self, refused: str) -> str:
         """Another one than ``refused``, where an EHR ended it before its time; empty where there is none to be had."""
-        if self._launch.tokens.access_token == refused:
-            try:
-                self._refresh()
-            except Unauthorized:
-                return ""
+        try:
+            self._refresh(refused)
+        except Unauthorized:
+            return ""
         return self._launch.tokens.access_token
 
-    def _refresh(self) -> None:
+    def _refresh(self, stale: str) -> None:
+        """Once for all who ask side by side: those who wait get the new token, or learn the same of the failure."""
+        with self._lock:
+            if self._failure:
+                raise self._failure.with_traceback(None)
+            if self._launch.tokens.access_token != stale:
+                return
+            try:
+                self._ask()
+            except (EhrError, LaunchError) as error:
+                self._failure = error
+                raise
+
+    def _ask(self) -> None:
         if not self._launch.tokens.refresh_token:
             raise _over()
         try:

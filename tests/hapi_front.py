@@ -55,6 +55,14 @@ class HapiFront:
         return [reply.content.replace(self._hapi.encode(), self._base.encode())]
 
 
+def of_hapi(hapi_base: str, resource_type: str, **params: str) -> list[dict[str, Any]]:
+    """What HAPI itself has, by plain FHIR, oldest first."""
+    asked = params | {"_count": "100", "_sort": "_lastUpdated"}
+    headers = {"Cache-Control": "no-cache"}
+    found = requests.get(f"{hapi_base}/{resource_type}", params=asked, headers=headers, timeout=30).json()
+    return [entry["resource"] for entry in found.get("entry", [])]
+
+
 def put_behind(run: Running, hapi_base: str) -> None:
     """From here on the FHIR store of ``run``'s hospital is HAPI, with the same patients and nothing else.
 

@@ -30,7 +30,11 @@ class Part:
 _ON_JAVA = "the FHIR validator and the tests on HAPI FHIR"
 JAVA = Part("java", _ON_JAVA, "install a JDK 17 or later (Debian: openjdk-17-jdk-headless)")
 MAVEN = Part("maven", _ON_JAVA, "install Maven (Debian: maven)")
-NODE = Part("node", "the score expressions in fhirpath.js", "install Node.js 20 or later with npm (Debian: nodejs npm)")
+NODE = Part(
+    "node",
+    "the score expressions in fhirpath.js, and the log-in by oidc-provider",
+    "install Node.js 20 or later with npm (Debian: nodejs npm)",
+)
 CHROMIUM = Part("chromium", "the tests in a browser", "install Chromium (Debian: chromium)")
 POSTGRESQL = Part("postgresql", "the store on PostgreSQL", "install PostgreSQL 13 or later (Debian: postgresql)")
 PANGO = Part("pango", "answers as a PDF", "install Pango (Debian: libpangoft2-1.0-0 libharfbuzz-subset0)")

@@ -102,6 +102,18 @@ class Clinician:
         self.surface.wait_for_url("**/saved/*")
         return self.surface.locator("h1").inner_text()
 
+    def correct(self) -> str:
+        """The rating at the top of the list, changed with a reason."""
+        self.panel()
+        self.surface.locator("section[aria-labelledby=ratings] summary").click()
+        self.surface.locator("a[href$='/correct']").first.click()
+        self.surface.wait_for_url("**/draft/*")
+        self.surface.locator("[name='06']").first.check()
+        self.surface.fill("[name=reason]", "Misread the question")
+        self.press("do", "complete")
+        self.surface.wait_for_url("**/saved/*")
+        return self.surface.locator("h1").inner_text()
+
 
 def answer(page: Page, rating: int) -> str:
     """The patient, one question a page, from the first to the hand-in; the last page's heading."""

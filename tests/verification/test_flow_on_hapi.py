@@ -8,7 +8,7 @@ import requests
 
 from imr_fhir.artefacts import artefact_resources
 from imr_fhir.ehr.json_writer import write_json
-from tests.hapi_front import put_behind
+from tests.hapi_front import of_hapi, put_behind
 from tests.running import Chart, Running, log_in, running
 
 pytestmark = pytest.mark.hapi
@@ -29,9 +29,7 @@ def chart(run: Running) -> Chart:
 
 
 def filed(hapi_base: str, resource_type: str, **params: str) -> list[dict[str, Any]]:
-    params = params or {"patient": "nora-vik"}
-    found = requests.get(f"{hapi_base}/{resource_type}", params=params | {"_count": "100"}, timeout=30).json()
-    return [entry["resource"] for entry in found.get("entry", [])]
+    return of_hapi(hapi_base, resource_type, **(params or {"patient": "nora-vik"}))
 
 
 def rate(chart: Chart) -> requests.Response:
