@@ -32,6 +32,16 @@ def test_filled_in_saved_and_in_the_record(run: Running) -> None:
     assert datetime.fromisoformat(response["authored"]).utcoffset() is not None
 
 
+def test_the_encounter_of_the_launch_stands_in_what_is_filed(run: Running) -> None:
+    patient = steps.new_patient(run)
+    visit = f"{patient}-visit"
+    steps.put(run, {"resourceType": "Encounter", "id": visit, "status": "in-progress", "class": {"code": "AMB"},
+                    "subject": {"reference": f"Patient/{patient}"}})  # fmt: skip
+    rate(log_in(run, patient=patient, encounter=visit))
+    (response,), (score,) = filed(run, patient, "QuestionnaireResponse"), filed(run, patient, "Observation")
+    assert response["encounter"] == score["encounter"] == {"reference": f"Encounter/{visit}"}
+
+
 def test_the_link_of_a_receipt_leads_to_the_resource(run: Running) -> None:
     chart = log_in(run, patient=steps.new_patient(run))
     receipt = rate(chart)
