@@ -12,7 +12,7 @@ from waitress.channel import ClientDisconnected
 
 from tests.flows.wrong import Wsgi
 
-REFUSED, SILENCE = "connection refused", "silence, then taken"
+REFUSED, SILENCE, LATE = "connection refused", "silence, then taken", "silence, taken when it is sent again"
 HUGE = 50_000_000  # bytes
 
 
@@ -63,7 +63,7 @@ def reset_when_done(wrong: Wrong, environ: Any, start_response: Any) -> Iterable
 
 
 def silence(wrong: Wrong, environ: Any, start_response: Any) -> Iterable[bytes]:
-    """Longer than anybody waits; what was asked is done when the person has had the page."""
+    """Longer than anybody waits; what was asked is done later, when ``wrong`` lets it go."""
     content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(content)
     ended = Event()
@@ -148,6 +148,7 @@ FAULTS: Mapping[str, Answer] = {
     "reset": reset,
     "reset when it is done": reset_when_done,
     SILENCE: silence,
+    LATE: silence,
     "HTML": refusing("200 OK", _HTML, Content_Type="text/html"),
     "50 MB": huge,
     "another patient's": of_another_patient,

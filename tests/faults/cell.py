@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,12 +20,12 @@ from smart_app.store.filing_states import State
 from smart_app.store.filings import _same_patient
 from smart_app.store.owner import Owner
 from tests.faults import invariants
-from tests.faults.answers import FAULTS, REFUSED, SILENCE, Wrong
+from tests.faults.answers import FAULTS, LATE, REFUSED, SILENCE, Wrong
 from tests.faults.flows import LOG_OUT, Scene, as_if_just_started
 from tests.faults.places import Place
 from tests.flows import filings, steps
 from tests.flows.steps import heading, text
-from tests.flows.wrong import Wsgi, in_front
+from tests.flows.wrong import Wsgi, in_front, is_send
 from tests.running import SITE, Chart, Running
 from tests.web.steps import record_of
 
@@ -36,9 +37,11 @@ _PRESSES = ("send", "apart", "without", "drop")
 
 @dataclass(frozen=True)
 class World:
-    """What all cells share: a hospital, another patient's record, and a host that is none of the site's."""
+    """What all cells share: a hospital, a record to be looked at, another patient's, and a host that is none of the
+    site's."""
 
     run: Running
+    shown: str
     stranger: Mapping[str, str]
     elsewhere: str
     called_elsewhere: list[str]
@@ -64,12 +67,14 @@ def run_cell(world: World, place: Place, fault: str) -> Came:
     run.clock.ahead = timedelta()
     as_if_just_started(run)
     run.store.launches.end_all("end of the cell before", run.clock())
-    scene = Scene(run, steps.new_patient(run, course=True))
-    with invariants.watched(world, scene) as watch:
+    scene = Scene(run, world.shown if place.flow.shown else steps.new_patient(run, course=True))
+    with invariants.watched(world, scene) as watch, ExitStack() as stack:
         place.flow.before(scene)
         known = {each.id for each in filings_of(scene) if each.finished}
-        with _wrong(world, place, fault, scene) as hits:
-            page = place.flow.press(scene)
+        hits = stack.enter_context(_wrong(world, place, fault, scene))
+        page = place.flow.press(scene)
+        if fault != LATE:
+            stack.close()  # the hospital is well again
         assert hits, "the flow did not make this request"
         watch.page(page)
         new = [each for each in filings_of(scene) if each.id not in known] if place.flow.files else []
@@ -111,11 +116,13 @@ def _wrong(world: World, place: Place, fault: str, scene: Scene) -> Iterator[lis
         def answering(environ: Any, start_response: Any) -> Any:
             method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
             with lock:
-                loses = lost[0] and method == "POST"
+                loses = lost[0] and is_send(environ)
                 lost[0] = lost[0] and not loses
             if loses:
                 return FAULTS["reset when it is done"](wrong, environ, start_response)
-            if fault != REFUSED and place.hits(method, path):
+            if fault == LATE and hits and place.hits(method, path):
+                wrong.let_go()
+            elif fault != REFUSED and place.hits(method, path):
                 hits.append(f"{method} {path}")
                 return answer(wrong, environ, start_response)
             return hospital(environ, start_response)
@@ -125,7 +132,7 @@ def _wrong(world: World, place: Place, fault: str, scene: Scene) -> Iterator[lis
     wrong = Wrong(world.run.hospital.app.wsgi_app, scene.patient, world.stranger, world.elsewhere)
     with ExitStack() as stack:
         stack.enter_context(in_front(world.run, make))
-        if fault in (REFUSED, SILENCE):
+        if fault in (REFUSED, SILENCE, LATE):
             stack.enter_context(_on_the_line(world.run, place, fault, hits))
         yield hits
         wrong.let_go()
@@ -138,7 +145,7 @@ def _on_the_line(run: Running, place: Place, fault: str, hits: list[str]) -> Ite
     send, exchange = transport.send, transport._adapter.send
 
     def soon(method: str, url: str, **options: Any) -> Any:
-        hit = fault == SILENCE and place.hits(method, urlsplit(url).path)
+        hit = fault != REFUSED and not (fault == LATE and hits) and place.hits(method, urlsplit(url).path)
         return send(method, url, **options | ({"seconds": 0.3} if hit else {}))
 
     def elsewhere(request: requests.PreparedRequest, **options: Any) -> Any:
@@ -191,7 +198,7 @@ def settled(scene: Scene, filing: Filing) -> str:
         page = scene.browser.get(chart.at(f"saved/{filing.id}"))
         do = next(each for each in _PRESSES if each in filings.buttons(page))
         invariants.is_ours(filings.act(chart, page, do, REASON))
-        pressed.append(re.findall(rf'name="do" value="{do}"[^>]*>([^<]+)</button>', page.text)[0])
+        pressed.append(html.unescape(re.findall(rf'name="do" value="{do}"[^>]*>([^<]+)</button>', page.text)[0]))
         filing = scene.run.store.filings.get(filing.id, owner)
     assert filing.finished, f"still {filing.state} after {pressed}"
     invariants.once(scene.run, scene.patient, filing)

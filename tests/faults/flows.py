@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from smart_app.hospital import Hospital
 from smart_app.state import state_of
+from smart_app.telling import tell
 from tests.flows import steps
 from tests.flows.steps import SAVED, answers, begin, filed, go, heading
 from tests.flows.wrong import Wsgi, in_front
@@ -45,12 +46,14 @@ Step = Callable[[Scene], Any]
 
 @dataclass(frozen=True)
 class Flow:
-    """``before`` goes well; ``press`` meets the fault. ``files``: something is sealed by it, or was."""
+    """``before`` goes well; ``press`` meets the fault. ``files``: something is sealed by it, or was; else it may be
+    about ``shown``, the patient whose record all such cells look at."""
 
     name: str
     before: Step
     press: Step
     files: bool = True
+    shown: bool = False
 
 
 @contextmanager
@@ -78,6 +81,7 @@ def as_if_just_started(run: Running) -> None:
     """Nothing is known of the hospital, and no failure of it is remembered."""
     hospitals: Any = state_of(run.app).hospitals
     hospitals[SITE].transport._adapter.close()
+    hospitals[SITE].transport._threads.shutdown(wait=False)
     hospitals[SITE] = Hospital(run.site, run.config)
 
 
@@ -96,6 +100,13 @@ def opened(scene: Scene) -> None:
 def look(scene: Scene) -> requests.Response:
     assert scene.chart
     return scene.browser.open(scene.chart.url)
+
+
+def look_and_tell(scene: Scene) -> requests.Response:
+    """The EHR is told when the page is out."""
+    page = look(scene)
+    tell(state_of(scene.run.app))
+    return page
 
 
 def something_is_there(scene: Scene) -> None:
@@ -155,7 +166,9 @@ def handed_over(scene: Scene) -> None:
     """The patient has answered and handed in; the clinician has typed the PIN."""
     chart = scene.enter()
     assert heading(steps.rate(chart)) == SAVED, "else the clinician rates blind, and sees none of it"
-    steps.hand_in(scene.browser, steps.answer_alone(scene.browser, steps.give(chart), answers(), scene.typed))
+    all_at_once = scene.browser.get(urljoin(steps.give(chart).url, "all"))
+    check = go(scene.browser, all_at_once, go="check", comment=scene.typed, **answers())
+    steps.hand_in(scene.browser, check)
     scene.page = go(scene.browser, scene.browser.get(chart.at("locked")), chart.at("back"), pin=steps.PIN)
     assert urlsplit(scene.page.url).path.endswith("/received")
 
@@ -181,7 +194,8 @@ def receive(scene: Scene) -> requests.Response:
 
 
 OPEN = Flow("Opening the app", nothing, open_the_app, files=False)
-PANEL = Flow("Looking at the panel", something_is_there, look, files=False)
+PANEL = Flow("Looking at the panel", opened, look, files=False, shown=True)
+TELL = Flow("Telling the EHR who looked", opened, look_and_tell, files=False, shown=True)
 RATE = Flow("Saving a rating", rating(apart=False), press)
 RATE_APART = Flow("Saving a rating, one by one", rating(apart=True), press)
 CORRECT = Flow("Correcting a rating", correction(apart=False), press)

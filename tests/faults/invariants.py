@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,6 @@ from smart_app.logs import set_up_logging
 from smart_app.store.filing import Filing
 from smart_app.store.filing_states import State
 from tests.faults.flows import Scene
-from tests.flows import steps
 from tests.flows.steps import heading, say, text
 from tests.running import Running
 from tests.web.steps import record_of
@@ -104,12 +103,7 @@ def kept(scene: Scene, page: requests.Response, new: list[Filing]) -> None:
 
 def tagged(run: Running, filing: Filing) -> Record:
     """All that the hospital has of one filing, of any patient."""
-    house = run.hospital.hospital.interactions()
-    answers = {kind: house.search(kind, f"_tag={FILING}|{filing.id}&_count=200") for kind in _FILED}
-    return {
-        kind: [entry["resource"] for entry in json.loads(answer.body).get("entry", [])]
-        for kind, answer in answers.items()
-    }
+    return _found(run, f"_tag={FILING}|{filing.id}", _FILED)
 
 
 def once(run: Running, patient: str, filing: Filing) -> None:
@@ -142,8 +136,11 @@ def equal(run: Running, filing: Filing) -> None:
 
 
 def _of_stranger(world: World) -> dict[str, list[str]]:
-    stranger = world.stranger["Patient"]
-    return {
-        kind: [each["meta"]["versionId"] for each in steps.filed(world.run, stranger, kind)]
-        for kind in ("QuestionnaireResponse", "Observation", "Goal")
-    }
+    found = _found(world.run, f"patient={world.stranger['Patient']}", ("QuestionnaireResponse", "Observation", "Goal"))
+    return {kind: sorted(each["meta"]["versionId"] for each in resources) for kind, resources in found.items()}
+
+
+def _found(run: Running, query: str, kinds: Iterable[str]) -> Record:
+    house = run.hospital.hospital.interactions()
+    answers = {kind: json.loads(house.search(kind, f"{query}&_count=200").body) for kind in kinds}
+    return {kind: [entry["resource"] for entry in answer.get("entry", [])] for kind, answer in answers.items()}

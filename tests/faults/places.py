@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.faults import flows
-from tests.faults.answers import FAULTS, Answer, for_another_patient
+from tests.faults.answers import FAULTS, LATE, Answer, for_another_patient
 from tests.faults.flows import Flow
 
-_READ = {"reset when it is done": "nothing is done by reading"}
+_NOT_AGAIN = {LATE: "it is never sent a second time"}
+_READ = {"reset when it is done": "nothing is done by reading"} | _NOT_AGAIN
 _NOBODY_S = {"another patient's": "it is about no patient"}
 
 
@@ -43,7 +44,8 @@ def _read(flow: Flow, request: str, path: str, *, nobody: bool = False, lost: bo
 
 
 def _write(flow: Flow, request: str, path: str, method: str = "POST", *, nobody: bool = False) -> Place:
-    return Place(flow, request, method, path, _NOBODY_S if nobody else {}, {})
+    without = ({} if flow.files else _NOT_AGAIN) | (_NOBODY_S if nobody else {})
+    return Place(flow, request, method, path, without, {})
 
 
 _ID = r"[^/]+"
@@ -61,6 +63,7 @@ PLACES = (
     _read(flows.PANEL, "search of Observation", "/fhir/Observation"),
     _read(flows.PANEL, "search of Goal", "/fhir/Goal"),
     _read(flows.PANEL, "search of EpisodeOfCare", "/fhir/EpisodeOfCare"),
+    _write(flows.TELL, "create of AuditEvent", "/fhir/AuditEvent", nobody=True),
     _write(flows.RATE, "transaction", _TRANSACTION),
     _read(flows.RATE, "read-back of QuestionnaireResponse", f"/fhir/QuestionnaireResponse/{_ID}"),
     _read(flows.RATE, "read-back of Observation", f"/fhir/Observation/{_ID}"),
@@ -83,6 +86,6 @@ PLACES = (
     _write(flows.REVIEW, "transaction", _TRANSACTION),
     _write(flows.REVIEW_APART, "update of Goal", f"/fhir/Goal/{_ID}", "PUT"),
     _write(flows.HAND_OVER, "transaction", _TRANSACTION),
-    Place(flows.REFRESH, "refresh", "POST", "/oauth2/token", {}, {"another patient's": for_another_patient}),
+    Place(flows.REFRESH, "refresh", "POST", "/oauth2/token", _NOT_AGAIN, {"another patient's": for_another_patient}),
     _write(flows.LOG_OUT, "revoke", "/oauth2/revoke", nobody=True),
 )

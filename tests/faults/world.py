@@ -21,9 +21,10 @@ def faulty_world(run: Running) -> Iterator[World]:
         called.append(f"{exchange.request.method} {exchange.request.path}")
         exchange.answer(200, {})
 
-    stranger = steps.new_patient(run)
-    flows.something_is_there(Scene(run, stranger))
+    stranger, shown = (steps.new_patient(run, course=True) for _ in range(2))
+    for patient in (stranger, shown):
+        flows.something_is_there(Scene(run, patient))
     theirs = {kind: filed(run, stranger, kind)[0]["id"] for kind in ("QuestionnaireResponse", "Observation", "Goal")}
     with serve(note) as server:
-        yield World(run, {"Patient": stranger, **theirs}, server.origin, called)
+        yield World(run, shown, {"Patient": stranger, **theirs}, server.origin, called)
     assert run.store.audit.verify().broken == 0

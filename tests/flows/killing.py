@@ -73,7 +73,8 @@ class Process:
 
     def end(self) -> None:
         self.kill()
-        self._maker.communicate(timeout=10)
+        self._maker.kill()  # it may still be importing
+        self._maker.communicate()
 
     def _ask(self, line: str) -> str:
         assert self._maker.stdin

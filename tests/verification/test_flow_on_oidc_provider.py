@@ -26,7 +26,7 @@ from tests.web.steps import record_of, stop_before_callback, titled, token_ends_
 
 __all__ = ["new_context"]  # the fixture
 
-pytestmark = [pytest.mark.hapi, pytest.mark.xdist_group("java")]
+pytestmark = pytest.mark.hapi
 
 
 @dataclass(frozen=True)
