@@ -17,7 +17,7 @@ from joserfc.jws import JWSRegistry
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.transport import LIMITS, Transport
-from imr_fhir.errors import BadReply, IdentityError, NotConnected
+from imr_fhir.errors import BadReply, EhrError, IdentityError, NotConnected
 
 CLOCK = timedelta(seconds=60)  # how far the EHR's clock may be from ours
 REFETCH = timedelta(minutes=1)
@@ -47,6 +47,7 @@ class JwksCache:
         self._lock = threading.Lock()
         self._keys: Mapping[str, Key] = {}
         self._asked: datetime | None = None
+        self._failure: EhrError | None = None  # of the last time
 
     def key(self, kid: str, now: datetime, seconds: float | None = None) -> Key:
         """``seconds`` may shorten the transport's deadline, and holds for waiting on another's fetch as well.
@@ -59,11 +60,16 @@ class JwksCache:
         try:
             since = now - self._asked if self._asked else None
             if since is None or since >= KEEP or (kid not in self._keys and since >= REFETCH):
-                self._asked = now
+                self._asked, self._failure = now, None
                 self._keys = _keys(self._transport, self._uri, ends - time.monotonic())
+        except EhrError as error:
+            self._failure = error
+            raise
         finally:
             self._lock.release()
         if kid not in self._keys:
+            if self._failure:
+                raise self._failure.with_traceback(None)  # not "who you are is not verified": nobody could look
             raise IdentityError("The id_token is signed with a key that the EHR does not publish.", next_step=_AGAIN)
         return self._keys[kid]
 
