@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
-from datetime import timedelta
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +31,7 @@ from tests.web.steps import record_of
 CLOSED = "http://127.0.0.1:9"  # the port that "discards": nobody listens
 REASON = "Looked it up with a colleague"
 # What a person presses, the first that is offered, until nothing is left to press.
-_PRESSES = ("send", "apart", "without", "drop")
+_PRESSES = ("send", "apart", "down", "without", "printed", "choose", "drop")
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Came:
 def run_cell(world: World, place: Place, fault: str) -> Came:
     """Raises AssertionError where an invariant does not hold."""
     run = world.run
-    run.clock.ahead = timedelta()
+    run.clock.right()
     as_if_just_started(run)
     run.store.launches.end_all("end of the cell before", run.clock())
     scene = Scene(run, world.shown if place.flow.shown else steps.new_patient(run, course=True))
@@ -171,8 +170,8 @@ def recorded(run: Running, filing: Filing | None) -> str:
     if filing is None:
         return "–"
     there = sum(len(found) for found in invariants.tagged(run, filing).values())
-    wanted = len([part for part in filing.parts if not part.replaced])
-    return {0: "nothing", wanted: "all"}.get(there, f"{there} of {wanted} parts")
+    wanted = len([part for part in filing.parts if not part.replaced and not part.unsent])
+    return {wanted: "all", 0: "nothing"}.get(there, f"{there} of {wanted} parts")
 
 
 def _again(scene: Scene, place: Place) -> str:
@@ -189,6 +188,7 @@ def settled(scene: Scene, filing: Filing) -> str:
     """A person presses what the filing's page offers until it is done: what was pressed, and how it ended."""
     owner, chart = owner_of(scene), chart_of(scene)
     pressed: list[str] = []
+    chosen: set[str] = set()
     if not filing.finished:
         filings.let_time_pass(scene.run, 11)
     while not filing.finished and len(pressed) < 6:
@@ -196,7 +196,8 @@ def settled(scene: Scene, filing: Filing) -> str:
             chart = scene.enter()
             pressed.append("open the app again")
         page = scene.browser.get(chart.at(f"saved/{filing.id}"))
-        do = next(each for each in _PRESSES if each in filings.buttons(page))
+        do = next(each for each in _PRESSES if each in filings.buttons(page) and each not in chosen)
+        chosen |= {do} & {"choose"}  # where it is not taken, there is nothing to be chosen
         invariants.is_ours(filings.act(chart, page, do, REASON))
         pressed.append(html.unescape(re.findall(rf'name="do" value="{do}"[^>]*>([^<]+)</button>', page.text)[0]))
         filing = scene.run.store.filings.get(filing.id, owner)
@@ -205,4 +206,5 @@ def settled(scene: Scene, filing: Filing) -> str:
     if filing.state is State.DONE:
         invariants.equal(scene.run, filing)
     there = recorded(scene.run, filing)
-    return "; ".join([*pressed, f"taken back, {there} there" if filing.state is State.WITHDRAWN else "saved"])
+    saved = "the rest is saved" if any(part.request["rung"] == "print" for part in filing.kept) else "saved"
+    return "; ".join([*pressed, f"taken back, {there} there" if filing.state is State.WITHDRAWN else saved])

@@ -78,7 +78,9 @@ def without_transactions(hospital: Wsgi) -> Wsgi:
 
 
 def as_if_just_started(run: Running) -> None:
-    """Nothing is known of the hospital, and no failure of it is remembered."""
+    """Nothing is known of the hospital, and neither a failure nor a refusal of it is remembered."""
+    with run.store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM refusal")
     hospitals: Any = state_of(run.app).hospitals
     hospitals[SITE].transport._adapter.close()
     hospitals[SITE].transport._threads.shutdown(wait=False)

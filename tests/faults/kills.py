@@ -60,6 +60,8 @@ def cell_of(kill: Kill, way: str) -> tuple[str, str]:
 def run_kill(app: Process, run: Running, kill: Kill, way: str) -> Came:
     """Raises AssertionError where an invariant does not hold."""
     scene = Scene(run, steps.new_patient(run))
+    with run.store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM refusal")
     app.start()
     rating(apart=WAYS[way])(scene)
     app.start(kill.point)
