@@ -61,6 +61,17 @@ def score_urn(response_urn: str) -> str:
     return f"urn:uuid:{uuid.uuid5(uuid.UUID(response_urn), 'score')}"
 
 
+def stored_urns(response_urn: str) -> frozenset[str]:
+    """By which of its scores' identifiers a rating is known where it is read from them: of the whole, and of the first
+    figure of several."""
+    whole = score_urn(response_urn)
+    return frozenset({whole, _figure_urn(whole, FIGURES[0])})
+
+
+def _figure_urn(whole: str, name: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(uuid.UUID(whole), name)}"
+
+
 def score_parts(
     response: Response,
     *,
@@ -134,7 +145,7 @@ def _part(
     **more: Any,
 ) -> Part:
     there = stored.get(name)
-    own = there.identifier if there and there.identifier else f"urn:uuid:{uuid.uuid5(uuid.UUID(urn), name)}"
+    own = there.identifier if there and there.identifier else _figure_urn(urn, name)
     built = {key: whole[key] for key in _SHARED if key in whole}
     built |= {**({"id": there.id} if there else {}), **component, **more, "identifier": [identifier(own)]}
     built["meta"] = {key: value for key, value in whole["meta"].items() if key != "profile"}
@@ -305,3 +316,9 @@ def as_response(rating: StoredRating, patient: str) -> Response:
         questionnaire=score.questionnaire,
         kept=rating.shape,
     )
+
+
+def not_filed(waiting: Iterable[Response], filed: Iterable[Response]) -> tuple[Response, ...]:
+    """Those of ``waiting`` (never filed, by their own identifiers) that the record does not have, in any shape."""
+    known = {one.key for one in filed}
+    return tuple(one for one in waiting if known.isdisjoint({one.key, *stored_urns(one.identifier)}))

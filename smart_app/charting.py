@@ -12,6 +12,7 @@ from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.chart import Chart, read_chart
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.errors import EhrError
+from imr_fhir.figures import not_filed
 from imr_fhir.response import Response
 from smart_app.access import Launch, audit
 from smart_app.language import words
@@ -42,9 +43,8 @@ def read_with(launch: Launch, waiting: Iterable[Response]) -> tuple[Known, Situa
             raise
         of = Patient(launch.patient, launch.patient_name, launch.record.context.birth_date, gender="", deceased=False)
         chart = Chart(of, (), (), (), (), ())
-    filed = {one.key for one in chart.responses}
     situation = _situation(launch)
-    more = replace(chart, responses=(*chart.responses, *(one for one in waiting if one.key not in filed)))
+    more = replace(chart, responses=(*chart.responses, *not_filed(waiting, chart.responses)))
     return _known(more, situation), situation
 
 

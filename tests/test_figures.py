@@ -13,7 +13,7 @@ from imr_fhir.ehr.chart import Chart, read_chart
 from imr_fhir.ehr.filing import PartOk, send
 from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.errors import NotFound, ResponseError
-from imr_fhir.figures import NEEDED, SHAPES, Codes, Shape, covers, score_parts, score_urn
+from imr_fhir.figures import NEEDED, SHAPES, Codes, Shape, covers, not_filed, score_parts, score_urn
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, RATERS
 from tests.filed import FILING, NOW, RESPONSES, urn
@@ -89,6 +89,13 @@ def test_of_a_response_that_is_there_too_it_counts_once(ehr: SmallEhr, shape: Sh
         each.pop("derivedFrom")  # an EHR that keeps no such thing: the identifier follows from the response's
     if shape != "flat":
         assert the_one(ehr).kept == "form"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_filed_is_known_by_the_identifier_of_what_was_written(ehr: SmallEhr, shape: Shape) -> None:
+    said, other = RESPONSES["client"], replace(RESPONSES["client"], identifier=urn(9))
+    file(ehr, said, shape)
+    assert not_filed([said, other], [the_one(ehr)]) == (other,)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

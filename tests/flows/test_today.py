@@ -1,13 +1,14 @@
 """Rules 18 to 20: worth talking about today, at hand-back and before the panel; afterwards both look together."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from tests.flows import steps
 from tests.flows.steps import answered_by_patient, answers, filed, go, heading, of_code, rate, say, text
-from tests.flows.wrong import fault
-from tests.running import Chart, Running, log_in
+from tests.flows.wrong import Wsgi, fault, in_front
+from tests.running import Chart, Running, log_in, running
 
 TALKED, _, KNOWN = say("today.taps", when="").split(" · ")
 
@@ -112,6 +113,36 @@ def test_where_the_record_has_not_taken_it_the_lines_stand_all_the_same(
     assert "“I stopped my medicine”" in text(page)
     assert 'name="tap"' not in page.text, "there is nothing in the record yet that a note could be about"
     assert filed(run, patient, "QuestionnaireResponse") == []
+
+
+def test_an_answer_that_the_record_has_and_did_not_show_yet_is_not_compared_with_itself(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """An EHR that keeps scores alone has taken it, and the app waits to hear so."""
+
+    def shows_no_scores(hospital: Wsgi) -> Wsgi:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].startswith("/fhir/Observation"):
+                start_response("500 Internal Server Error", [("Content-Length", "0")])
+                return [b""]
+            return hospital(environ, start_response)
+
+        return answering
+
+    with running(tmp_path_factory.mktemp("scores"), ehr="observation-only") as run:
+        patient = steps.new_patient(run, course=True)
+        chart = log_in(run, patient=patient)
+        rate(chart, "client", answers(4))
+        (before,) = filed(run, patient, "Observation")
+        long_ago = (date.today() - timedelta(days=60)).isoformat() + "T10:00:00+01:00"
+        steps.put(run, before | {"effectiveDateTime": long_ago, "issued": long_ago})
+        check = steps.answer_alone(chart.browser, steps.give(chart), answers(4, {6: "1"}))
+        steps.hand_in(chart.browser, check)
+        with in_front(run, shows_no_scores):
+            steps.take_back(chart)
+        assert len(filed(run, patient, "Observation")) == 2
+        assert len(run.store.filings.outbox(_owner(run, chart))) == 1
+        assert say("today.point.item-down", n=6) in text(chart.browser.get(chart.at("today")))
 
 
 def test_the_clinician_rates_next_and_then_both_look_together(run: Running, patient: str, chart: Chart) -> None:

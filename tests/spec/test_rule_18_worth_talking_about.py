@@ -4,8 +4,11 @@ Item 9 = 1; item 10 = 1; the client total down beyond T since first or previous;
 more since previous; any comment; stopped early. It ends at the next rating.
 """
 
+from dataclasses import replace
+
 import pytest
 
+from imr_fhir.figures import not_filed, score_urn
 from imr_fhir.talk import TalkPoint, worth_talking
 from tests.spec.build import answers, client, clinician, stopped, sum_of, withdrawn
 
@@ -124,6 +127,26 @@ ENDS = [
 def test_ends_at_the_next_rating(case, after, points):
     latest = client(90, answers(3, {9: 1}))
     assert len(worth_talking(latest, [client(0), latest, *after], first=None)) == points
+
+
+URN = "urn:uuid:6f1c1f6a-3b1b-4a6e-9a53-2a4b9b0c6a11"
+WAITING = client(90, answers(3, {6: 3}), identifier=URN, id="")
+
+FILED = [
+    # case, the rating that waits as the record has it already, ratings that count
+    ("not yet", None, 2),
+    ("as a form", replace(WAITING, id="7"), 2),
+    ("as a score alone", replace(WAITING, id="7", identifier=score_urn(URN), kept="components"), 2),
+    ("another", client(60, answers(3, {6: 5})), 3),
+]
+
+
+@pytest.mark.parametrize(("case", "there", "count"), FILED)
+def test_a_rating_that_waits_and_is_in_the_record_already_is_not_its_own_previous(case, there, count):
+    filed = [client(0, answers(3, {6: 5})), *([there] if there else [])]
+    history = [*filed, *not_filed([WAITING], filed)]
+    assert len(history) == count
+    assert [point.before for point in worth_talking(history[-1], history, first=None)] == [5]
 
 
 def test_not_of_the_clinician():
