@@ -61,11 +61,11 @@ def score_urn(response_urn: str) -> str:
     return f"urn:uuid:{uuid.uuid5(uuid.UUID(response_urn), 'score')}"
 
 
-def stored_urns(response_urn: str) -> frozenset[str]:
-    """By which of its scores' identifiers a rating is known where it is read from them: of the whole, and of the first
-    figure of several."""
+def stored_urns(response_urn: str) -> tuple[str, str]:
+    """By which of its scores' identifiers a rating is known where it is read from them: of the whole, and, where there
+    is no whole, of the first figure."""
     whole = score_urn(response_urn)
-    return frozenset({whole, _figure_urn(whole, FIGURES[0])})
+    return whole, _figure_urn(whole, FIGURES[0])
 
 
 def _figure_urn(whole: str, name: str) -> str:

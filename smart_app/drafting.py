@@ -10,6 +10,7 @@ from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.scale import ITEM_COUNT, Rater, Ratings, scale
 from imr_fhir.scoring import rating_of
+from smart_app.rungs import leading
 from smart_app.sealing import Act, answers, note_part, seal, urn
 from smart_app.store import Store
 from smart_app.store.drafts import COMMENT, Draft
@@ -83,7 +84,8 @@ def seal_draft(store: Store, act: Act, owner: Owner, draft: Draft, *, author: st
     """Seals a new rating."""
     response = response_of(draft, act, author=author)
     parts = answers(act, response, activity="create", author=response.source)
-    if draft.seen_by and any(part.type == "Observation" for part in parts):
-        parts += (_seen_first(act, draft, parts[0]),)
+    holds = leading(parts, response)
+    if draft.seen_by and holds and act.plan.rung("review") == "note":  # else the app's own log has it
+        parts += (_seen_first(act, draft, holds),)
     details = {"rater": draft.rater, "author": author, "key": response.identifier}
     return seal(store, act, owner, parts, kind="response", details=details, draft=draft)

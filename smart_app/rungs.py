@@ -12,7 +12,7 @@ from imr_fhir.artefacts import BASE
 from imr_fhir.bundle import Part
 from imr_fhir.document import document_reference
 from imr_fhir.ehr.ladder import DOCUMENTS, TYPES, RungName
-from imr_fhir.figures import SHAPES, Shape, StoredRating, score_parts, score_urn
+from imr_fhir.figures import SHAPES, Shape, StoredRating, score_parts, score_urn, stored_urns
 from imr_fhir.response import Response, to_resource
 from smart_app.config import SiteConfig
 from smart_app.plan import Plan
@@ -76,6 +76,14 @@ def score_on(
     )
 
 
+def leading(parts: Sequence[Part], response: Response) -> Part | None:
+    """Of the ``placed`` parts of a new rating the one that it is known by in the record: the form, else the score. None
+    where neither is sent."""
+    sent = {part.full_url: part for part in parts if not part.unsent}
+    names = (response.identifier, *stored_urns(response.identifier))
+    return next((sent[name] for name in names if name in sent), None)
+
+
 def _document(of: Writing, response: Response, rung: RungName, urn: str) -> Part:
     own = f"urn:uuid:{uuid.uuid5(uuid.UUID(urn), 'document')}"
     options = {name: value for name, value in of.options.items() if name != "profile"}
@@ -101,6 +109,10 @@ def _taken(part: Part, plan: Plan) -> bool:
     if "id" in part.resource:
         return part.type in plan.updates
     return {"goal": plan.rung("goal") == "goal", "note": plan.rung("review") == "note"}.get(_kind(part.resource), True)
+
+
+def is_note(part: Part) -> bool:
+    return _kind(part.resource) == "note"
 
 
 def _kind(resource: Mapping[str, Any]) -> str:

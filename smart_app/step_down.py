@@ -16,7 +16,7 @@ from imr_fhir.response import Response
 from smart_app.config import SiteConfig
 from smart_app.delivery import Courier, deliver, stays
 from smart_app.plan import Plan, plan_from
-from smart_app.rungs import placed, rating_parts, score_on
+from smart_app.rungs import is_note, leading, placed, rating_parts, score_on
 from smart_app.sealing import Act, answers, frozen, target
 from smart_app.site_codes import coding
 from smart_app.store.filing import Filing, NewPart
@@ -67,8 +67,10 @@ def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
     bodies = courier.store.filings.bodies(filing)
     here = [NewPart(part.type, bodies[part.number], part.request, unsent=True) for part in filing.kept if part.unsent]
     rest = [NewPart(part.type, bodies[part.number], part.request) for part in filing.unaccepted]
-    if down is None or down.do == "without":
+    if down is None:
         rest = here
+    elif down.do == "without":
+        rest = [*here, *(each for each in rest if each.request["rung"] != "provenance")]
     elif down.do == "apart":
         rest = [*here, *rest]
     elif down.do == "down" and filing.state is State.SEALED:
@@ -114,17 +116,24 @@ def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, 
     refused = {part.number for part in filing.unaccepted if part.request["rung"] == filing.current[0].request["rung"]}
     made = [part for number, part in rest.items() if part.type != "Provenance" and number not in refused]
     source = _source(filing, bodies) if filing.details["kind"] == "response" else None
-    if source:
+    if source and down.artefact in ("answers", "score"):
         labels = [coding(label) for label in site.security_labels]
         again = _Again(site, plan, {"filing": filing.id, "profile": site.profiles_loaded, "security": labels})
         if down.artefact == "score":  # the answers are in the record, and hold all that a score says
             made += score_on(again, source, down.rung, reference=_reference(filing))
         else:
-            made = list(rating_parts(again, source))
+            rating = rating_parts(again, source)
+            holds = leading(placed(rating, plan), source)
+            made = [*rating, *(_about(part, holds) for part in made if holds and is_note(part))]
     else:
         made = [*made, *(replace(rest[number], unsent=True) for number in sorted(refused))]
     parts = placed(made, plan)
-    return [frozen(part, plan) for part in in_order([*parts, *_told_of(told, parts, filing)])]
+    of = [part for part in parts if not (source and is_note(part))]  # whose author is another: see `drafting`
+    return [frozen(part, plan) for part in in_order([*parts, *_told_of(told, of, filing)])]
+
+
+def _about(note: Part, holds: Part) -> Part:
+    return replace(note, resource={**note.resource, "derivedFrom": [{"reference": holds.full_url}]})
 
 
 def _part(body: bytes, part: StoredPart) -> Part:

@@ -7,9 +7,11 @@ import pytest
 import requests
 
 from tests.flows import steps
+from tests.flows.filings import act, buttons
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
 from tests.flows.test_filing_parts import one_by_one  # noqa: F401
-from tests.running import Chart, Running, log_in
+from tests.flows.wrong import Wsgi, body_of, in_front, is_send, refuses
+from tests.running import Chart, Running, log_in, running
 
 NOTED = say("blind.noted", name="Eva")
 
@@ -66,6 +68,61 @@ def test_part_by_part_too(run: Running, patient: str, chart: Chart) -> None:
     assert heading(go(chart.browser, typed_on(chart), do="complete", **answers(4))) == SAVED
     (note,), (response,) = notes(run, patient), filed(run, patient, "QuestionnaireResponse")
     assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_also_where_the_record_takes_no_word_of_who_wrote_the_answers(run: Running, patient: str, chart: Chart) -> None:
+    begun_alone(chart)
+    form = typed_on(chart)
+    with in_front(run, refuses(run, "/fhir/Provenance")):
+        refused = go(chart.browser, form, do="complete", **answers(4))
+        assert buttons(refused) == {"without", "drop"}
+        assert heading(act(chart, refused, "without")) == SAVED
+    (note,), (response,) = notes(run, patient), filed(run, patient, "QuestionnaireResponse")
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_also_where_the_answers_go_a_rung_lower(run: Running, patient: str, chart: Chart) -> None:
+    begun_alone(chart)
+    form = typed_on(chart)
+    with in_front(run, refuses(run, "/fhir/QuestionnaireResponse")):
+        refused = go(chart.browser, form, do="complete", **answers(4))
+        assert heading(act(chart, refused, "down")) == SAVED
+    (note,), (score,) = notes(run, patient), of_code(filed(run, patient, "Observation"), "score-client")
+    assert note["derivedFrom"] == [{"reference": f"Observation/{score['id']}"}]
+    assert (len(steps.told_of(run, score)), steps.told_of(run, note)) == (1, []), "the patient did not see it first"
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_where_the_note_alone_is_refused_nothing_is_sent_twice(run: Running, patient: str, chart: Chart) -> None:
+    def refuses_it(hospital: Wsgi) -> Wsgi:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if is_send(environ, "/fhir/Observation") and of_code([body_of(environ)], "seen-first"):
+                start_response("403 Forbidden", [("Content-Length", "0")])
+                return [b""]
+            return hospital(environ, start_response)
+
+        return answering
+
+    begun_alone(chart)
+    form = typed_on(chart)
+    with in_front(run, refuses_it):
+        refused = go(chart.browser, form, do="complete", **answers(4))
+        assert heading(act(chart, refused, "down")) == say("filing.rest.title")
+    assert len(filed(run, patient, "QuestionnaireResponse")) == 1
+    assert len(filed(run, patient, "Observation")) == 1
+
+
+def test_also_where_the_record_keeps_scores_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with running(tmp_path_factory.mktemp("scores"), ehr="observation-only") as run:
+        patient = steps.new_patient(run, course=True)
+        chart = log_in(run, patient=patient)
+        begun_alone(chart)
+        assert heading(go(chart.browser, typed_on(chart), do="complete", **answers(4))) == SAVED
+        (note,), (score,) = notes(run, patient), of_code(filed(run, patient, "Observation"), "score-client")
+        assert note["derivedFrom"] == [{"reference": f"Observation/{score['id']}"}]
+        assert say("blind.why") not in text(chart.browser.get(chart.url))
 
 
 def test_also_where_the_patient_finishes_alone_after_all(run: Running, patient: str, chart: Chart) -> None:
