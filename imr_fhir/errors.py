@@ -13,7 +13,8 @@ ImrError
 │   ├── NotConnected       nothing was sent: safe to send again
 │   ├── LostReply          something was sent, no whole reply came: read back first
 │   ├── BadReply           a reply that is not what the protocol says (HTML, too big, redirect)
-│   │   └── NotJson        JSON that we do not read (too deep, a name twice, NaN, 19 digits)
+│   │   ├── NotJson        JSON that we do not read (too deep, a name twice, NaN, 19 digits)
+│   │   └── OtherResource  of another id than asked for: of a Patient, perhaps the one that is used instead
 │   └── HttpFailure        a reply with a failure status
 │       ├── Unauthorized   401
 │       ├── Forbidden      403, 405
@@ -88,6 +89,10 @@ class BadReply(EhrError):
 
 
 class NotJson(BadReply):
+    pass
+
+
+class OtherResource(BadReply):
     pass
 
 

@@ -3,10 +3,10 @@
 Each step is durable before the next begins, so that a crash anywhere means what the store's table of states says.
 
 Before anything is sent the EHR is asked for the Patient. Where that record has been merged into another (``link``
-replaced-by) or is gone (404, 410), nothing leaves: what was sealed names the old record and its bytes never change, so
-to file it elsewhere would be another act of a person, who writes it anew in a launch of the surviving record, where it
-can be read (`smart_app.merged`). Nor where the EHR's clock, by the same answer, is more than five minutes from ours.
-Where the EHR does not answer, the send itself finds out why.
+replaced-by), is gone (404, 410) or is answered for with another one, nothing leaves: what was sealed names the old
+record and its bytes never change, so to file it elsewhere would be another act of a person, who writes it anew in a
+launch of the surviving record, where it can be read (`filing_page.places`). Nor where the EHR's clock, by the same
+answer, is more than five minutes from ours. Where the EHR does not answer, the send itself finds out why.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from imr_fhir.ehr.filing import Duplicate, NotThere, PartOk, Refused, Unknown, W
 from imr_fhir.ehr.host_clock import NO_FILING
 from imr_fhir.ehr.patient import from_resource
 from imr_fhir.ehr.receipt import Receipt as EhrReceipt
-from imr_fhir.errors import EhrError, LaunchError, NotFound, WrongPatient
+from imr_fhir.errors import EhrError, LaunchError, NotFound, OtherResource, WrongPatient
 from smart_app.store import Store
 from smart_app.store.audit import Entry, Outcome, Who
 from smart_app.store.errors import StaleFiling, TooSoon
@@ -88,9 +88,11 @@ def _held(courier: Courier) -> Held:
     try:
         if from_resource(courier.client.read("Patient", courier.patient.removeprefix("Patient/"))).merged:
             return "merged"
-    except NotFound:
-        return "merged"
-    except (EhrError, LaunchError, WrongPatient):
+    except (NotFound, OtherResource, WrongPatient):
+        return "merged"  # some servers answer for the old record with the one that is used now
+    except (EhrError, LaunchError):
+        # Not connected, busy, at fault, refused, lost or unreadable: nothing is said of the patient. Holding would say
+        # "merged" of a record that is not, and where an EHR shows no Patient, for ever; the send finds out the same.
         return ""
     return "clock" if courier.client.clock_off(courier.clock()) > NO_FILING else ""
 

@@ -18,7 +18,7 @@ from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.outcome import sentence
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
 from imr_fhir.ehr.transport import LIMITS, Reply, Transport
-from imr_fhir.errors import BadReply, EhrError, LaunchError, NotJson, WrongPatient
+from imr_fhir.errors import BadReply, EhrError, LaunchError, NotJson, OtherResource, WrongPatient
 from imr_fhir.version import etag, stored_version
 
 T = TypeVar("T")
@@ -93,7 +93,9 @@ class FhirClient:
             raise failure(reply, f"to show {resource_type}")
         found = _resource(reply, resource_type)
         if found.get("id") != resource_id:
-            raise BadReply(f"The EHR answered with another {resource_type} than the one asked for.", next_step=_TELL)
+            raise OtherResource(
+                f"The EHR answered with another {resource_type} than the one asked for.", next_step=_TELL
+            )
         self._require_ours(found, "answered for another patient")
         tag = reply.headers.get("ETag", "").strip().removeprefix("W/").strip('"')
         if not stored_version(found) and is_id(tag):  # a server that keeps versions may say so here alone

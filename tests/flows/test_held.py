@@ -1,5 +1,6 @@
 """SECURITY F, G: what may not be sent now, whoever presses: the clocks differ too much, or the record was merged."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,28 @@ def test_nor_into_one_that_is_gone(run: Running, patient: str, chart: Chart, sta
         assert say("filing.held.merged") in text(held)
         assert buttons(held) == {"send", "drop"}, "what waited may never go, so it can be ended"
     assert count(run, patient) == NOTHING
+
+
+def test_nor_where_the_ehr_answers_with_the_record_that_is_used_now(run: Running, patient: str, chart: Chart) -> None:
+    """Some servers do, with 200, when asked for the old one."""
+    form = steps.begin(chart)
+    survivor = json.dumps({"resourceType": "Patient", "id": steps.new_patient(run)}).encode()
+
+    def answers_so(hospital):  # type: ignore[no-untyped-def]
+        def answering(environ, start_response):  # type: ignore[no-untyped-def]
+            if environ["PATH_INFO"] != f"/fhir/Patient/{patient}":
+                return hospital(environ, start_response)
+            headers = [("Content-Type", "application/fhir+json"), ("Content-Length", str(len(survivor)))]
+            start_response("200 OK", headers)
+            return [survivor]
+
+        return answering
+
+    with in_front(run, answers_so):
+        run.asked.clear()
+        page = go(chart.browser, form, do="complete", **answers())
+    assert say("filing.held.merged") in text(page)
+    assert (writes(run), count(run, patient)) == ([], NOTHING)
 
 
 @pytest.fixture
