@@ -98,7 +98,7 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
     page = Receipt(
         title=receipt.title(words(), found),
         sentence=receipt.sentence(words(), found, here=here),
-        facts=receipt.facts(words(), found, launch.site.zone, settled=viewed.settled),
+        facts=receipt.facts(words(), found, launch.site.zone, settled=viewed.settled, here=here),
         said=receipt.said(found),
         why=receipt.why(found),
         by=say("filing.by", name=found.details["by"]) if viewed.is_others else "",

@@ -55,9 +55,11 @@ WITH_REASON = frozenset({"there", "again", "drop", "choose", "correct"})
 _LABELS: Mapping[tuple[str, State], str] = {
     ("send", State.UNKNOWN): "look",
     ("drop", State.DUPLICATE): "withdraw_mine",
+    ("drop", State.PART_OK): "drop_rest",
+    ("drop", State.UNKNOWN): "drop_unknown",
     ("printed", State.PART_OK): "done_printing",
 }
-_EXPLAINED = frozenset({"look", "there", "again", "choose", "correct", "withdraw_mine"})
+_EXPLAINED = frozenset({"look", "there", "again", "choose", "correct", "withdraw_mine", "drop_rest", "drop_unknown"})
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def state_of(filing: Filing) -> str:
     """The beginning of the keys of its title and its sentence."""
     if stays(filing) and not filing.unaccepted:
         return {State.SEALED: "printed", State.PART_OK: "rest"}.get(filing.state, _STATES[filing.state])
+    if filing.state is State.WITHDRAWN and any(part.state is State.UNKNOWN for part in filing.kept):
+        return "ended"
     return _STATES[filing.state]
 
 
@@ -152,7 +156,8 @@ def sentence(words: Words, filing: Filing, *, here: bool = True) -> str:
     state = state_of(filing)
     by_word = {receipt.word for receipt in filing.receipts if receipt.word}
     if not here:
-        return words.say("filing.held.here")
+        there = state if state in ("partly", "unknown", "ended") else ""
+        return words.say(f"filing.held.here.{there}".rstrip("."))
     if filing.held:
         return words.say(f"filing.held.{filing.held}")
     if state == "unknown":
@@ -164,9 +169,9 @@ def sentence(words: Words, filing: Filing, *, here: bool = True) -> str:
     return words.say(f"filing.{state}")
 
 
-def facts(words: Words, filing: Filing, zone: ZoneInfo, *, settled: bool) -> tuple[str, ...]:
-    """Of a lost reply: when, what it means, and what can be done."""
-    if filing.state is not State.UNKNOWN or filing.lost is None:
+def facts(words: Words, filing: Filing, zone: ZoneInfo, *, settled: bool, here: bool = True) -> tuple[str, ...]:
+    """Of a lost reply: when, what it means, and what can be done. ``here``: as of ``sentence``, which says it there."""
+    if filing.state is not State.UNKNOWN or filing.lost is None or not here:
         return ()
     lost = filing.lost.astimezone(zone)
     sent = words.say("filing.unknown.sent", day=words.day(lost), time=words.time(lost))
@@ -188,13 +193,17 @@ def actions(words: Words, filing: Filing, plan: Plan, *, settled: bool, here: bo
     offered = _KEPT_HERE.get(state_of(filing), _ACTIONS.get(filing.state, ()))
     if filing.state is State.UNKNOWN and not settled:
         offered = offered[:1]
-    if filing.state is State.WAITING and filing.held == "merged":
-        offered = (*offered, "drop")  # it may never go: once it is printed, or written anew elsewhere, it can end
+    if filing.state in (State.WAITING, State.PART_OK) and filing.held == "merged":
+        offered = (
+            *offered,
+            "drop",
+        )  # it, or the rest, may never go: once it is printed, or written anew elsewhere, it can end
     down = next_rung(filing, plan)
     if down:
         offered = (down.do, *offered)
     if not here:
-        offered = ("drop",) if (filing.state, Event.WITHDRAW) in TARGETS else ()
+        ends = (filing.state, Event.WITHDRAW) in TARGETS and (settled or filing.state is not State.UNKNOWN)
+        offered = ("drop",) if ends else ()
     return tuple(_action(words, do, filing.state, down) for do in offered)
 
 

@@ -134,11 +134,13 @@ class FilingSteps:
             return after
 
     def withdraw(self, before: Filing, why: str, by: Owner, audit: Entry, now: datetime) -> Filing:
-        """Takes back what the EHR does not have; who, when and why stay with the filing."""
+        """Ends it for what the EHR does not have; who, when and why stay with the filing. A part that may have arrived
+        stays UNKNOWN: nobody knows that it is not there."""
         _may(before, by, audit)
         reason = self._reason(before, why, who=audit.who.display)
+        unsent = [part for part in before.unaccepted if part.state is not State.UNKNOWN]
         with self._database.writing() as connection:
-            after = move(connection, self._rows, before, Event.WITHDRAW, parts=before.unaccepted, reason=reason)
+            after = move(connection, self._rows, before, Event.WITHDRAW, parts=unsent, reason=reason)
             self._audit.record(audit, now)
             return after
 

@@ -1,16 +1,19 @@
 """SECURITY F, G: what may not be sent now, whoever presses: the clocks differ too much, or the record was merged."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
 
 from tests.flows import steps
-from tests.flows.filings import NOTHING, ONCE, act, buttons, count, writes
+from tests.flows.filings import NOTHING, ONCE, act, buttons, count, let_time_pass, writes
 from tests.flows.steps import SAVED, answers, filed, go, heading, rate, say, text
-from tests.flows.wrong import fault, in_front
+from tests.flows.wrong import Wsgi, fault, in_front, is_send, loses_the_reply_and_goes_down, refuses
 from tests.running import Chart, Running, log_in
+from tests.web.steps import record_of
 
 REASON = "Written anew in the record that is used now"
 WAITING = say("filing.waiting.title")
@@ -195,3 +198,69 @@ def test_the_patient_s_own_answers_stay_closed_there_too(run: Running, patient: 
     assert "Mine alone" not in closed.text
     assert "Mine alone" in text(go(survivor.browser, closed, do="open"))
     assert filed(run, new, "QuestionnaireResponse") == []
+
+
+def test_one_whose_answer_was_lost_is_ended_from_the_record_that_is_used_now(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    new = steps.new_patient(run)
+    form = steps.begin(chart)
+    with in_front(run, loses_the_reply_and_goes_down(run)):
+        page = go(chart.browser, form, do="complete", **answers(), comment="Not to be lost")
+    run.hospital.hospital.faults.switch_off("down")
+    merge(run, patient, new)
+    survivor = log_in(run, patient=new)
+    address = survivor.at(f"saved/{page.url.rpartition('/')[2]}")
+    assert buttons(survivor.browser.get(address)) == set(), "it may still arrive"
+    let_time_pass(run, 60)
+    seen = survivor.browser.get(address)
+    assert say("filing.held.here.unknown") in text(seen)
+    assert say("filing.drop_unknown.what") in text(seen)
+    assert "Not to be lost" in text(seen)
+    assert buttons(seen) == {"drop"}
+    ended = act(survivor, seen, "drop", REASON)
+    assert heading(ended) == say("filing.ended.title")
+    assert say("filing.state.unknown") in text(ended), "not that it is not sent"
+    assert say("waiting.merged", n=1) not in text(survivor.browser.get(survivor.url))
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_is_there_in_part_is_ended_in_either_record(run: Running, patient: str, chart: Chart, there: bool) -> None:
+    new = steps.new_patient(run)
+    form = steps.begin(chart)
+    with in_front(run, refuses(run, "/fhir")):
+        whole = go(chart.browser, form, do="complete", **answers(), comment="Not to be lost")
+    with in_front(run, gone_after_the_answers(patient)):
+        page = act(chart, whole, "apart")
+    merge(run, patient, new)
+    assert say("filing.held.merged") in text(page)
+    assert buttons(page) == {"send", "drop"}
+    assert count(run, patient) == NOTHING | {"responses": 1}
+    survivor = log_in(run, patient=new) if there else chart
+    seen = survivor.browser.get(survivor.at(f"saved/{page.url.rpartition('/')[2]}"))
+    if there:
+        assert say("filing.held.here.partly") in text(seen)
+        assert buttons(seen) == {"drop"}
+    assert say("filing.drop_rest") in text(seen)
+    ended = act(survivor, seen, "drop", REASON)
+    assert heading(ended) == say("filing.withdrawn.title")
+    assert say("filing.state.saved") in text(ended)
+    assert run.store.filings.outbox(record_of(run, chart).owner) == ()
+
+
+def gone_after_the_answers(patient: str) -> Callable[[Wsgi], Wsgi]:
+    """The answers are taken; before the next part the record is no longer found."""
+    taken: list[str] = []
+
+    def make(hospital: Wsgi) -> Wsgi:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if is_send(environ, "/fhir/QuestionnaireResponse"):
+                taken.append("answers")
+            if not taken or environ["PATH_INFO"] != f"/fhir/Patient/{patient}":
+                return hospital(environ, start_response)
+            start_response("410 Gone", [("Content-Length", "0")])
+            return [b""]
+
+        return answering
+
+    return make

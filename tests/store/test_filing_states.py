@@ -14,8 +14,8 @@ LEADS_TO = {
     "DRAFT": {"SEALED"},
     "SEALED": {"SENDING", "WITHDRAWN", "SEALED"},  # what had no place may have one later
     "SENDING": {"PART_OK", "UNKNOWN", "WAITING", "REFUSED"},
-    "PART_OK": {"SENDING", "DONE"},
-    "UNKNOWN": {"PART_OK", "WAITING", "DUPLICATE"},
+    "PART_OK": {"SENDING", "DONE", "WITHDRAWN"},  # withdrawn, the rest of it: as of what waits
+    "UNKNOWN": {"PART_OK", "WAITING", "DUPLICATE", "WITHDRAWN"},  # withdrawn: from the record used now
     "WAITING": {"SENDING", "WITHDRAWN"},  # withdrawn: offered only where it can't go, the record being merged
     "REFUSED": {"SEALED", "PART_OK", "WITHDRAWN"},  # next rung as new parts
     "DUPLICATE": {"PART_OK", "SEALED", "WITHDRAWN"},  # a person decides
