@@ -17,6 +17,7 @@ from smart_app.access import Launch, audit, with_launch
 from smart_app.alone import may_answer, take_on
 from smart_app.charting import read
 from smart_app.drafting import ratings_of
+from smart_app.filing_page import places
 from smart_app.language import say, words
 from smart_app.noting import note, said
 from smart_app.presenters.header import addressed
@@ -103,9 +104,10 @@ def opened(launch: Launch) -> Any:
     audit("view", launch, purpose="who opened the record")
     log = state().store.audit
     entries: list[dict[str, Any]] = []
-    while more := log.entries(after=entries[-1]["seq"] if entries else 0, patient_keys=(launch.record.patient_key,)):
+    keys = [owner.patient_key for owner, _ in places(launch)]
+    while more := log.entries(after=entries[-1]["seq"] if entries else 0, patient_keys=keys):
         entries += more
-    lines = openings(words(), entries, own_key=launch.user_key, zone=launch.site.zone)
+    lines = openings(words(), entries, own_key=launch.user_key, here=launch.patient, zone=launch.site.zone)
     shown = lines if request.args.get("all") else lines[:FEW]
     place = {"lid": launch.id, "organization": launch.site.organization, "more": len(lines) - len(shown)}
     return render_template("own/opened.html", lines=shown, place=place)

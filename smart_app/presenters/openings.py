@@ -16,20 +16,26 @@ class Opening:
     times: str  # "09:12" or "09:12 – 10:03"
     name: str
     role: str
+    merged: bool  # in a record that was merged into this one
     did: tuple[str, ...]  # in the order in which it was first done
 
 
-def openings(words: Words, entries: Iterable[Mapping[str, Any]], *, own_key: str, zone: tzinfo) -> tuple[Opening, ...]:
-    """``entries`` as the audit log gives them, oldest first; ``own_key`` is the user key of who reads this."""
-    found: dict[tuple[Any, str, str], list[Mapping[str, Any]]] = {}
+def openings(
+    words: Words, entries: Iterable[Mapping[str, Any]], *, own_key: str, here: str, zone: tzinfo
+) -> tuple[Opening, ...]:
+    """``entries`` as the audit log gives them, oldest first; ``own_key`` is the user key of who reads this, ``here``
+    the id of the patient whose record is used now."""
+    found: dict[tuple[Any, str, str, bool], list[Mapping[str, Any]]] = {}
     for entry in entries:
         at = entry["at"].astimezone(zone)
-        found.setdefault((at.date(), entry["user_key"], entry["role"]), []).append({**entry, "at": at})
-    lines = [_line(words, day, of, own=key == own_key) for (day, key, _), of in found.items()]
+        merged = entry["patient"].removeprefix("Patient/") != here
+        line = (at.date(), entry["user_key"], entry["role"], merged)
+        found.setdefault(line, []).append({**entry, "at": at})
+    lines = [_line(words, day, of, own=key == own_key, merged=merged) for (day, key, _, merged), of in found.items()]
     return tuple(reversed(lines))
 
 
-def _line(words: Words, day: Any, of: list[Mapping[str, Any]], *, own: bool) -> Opening:
+def _line(words: Words, day: Any, of: list[Mapping[str, Any]], *, own: bool, merged: bool) -> Opening:
     first, last = of[0], of[-1]
     began, ended = (words.time(entry["at"]) for entry in (first, last))
     role = first["role"] or "nobody"
@@ -38,6 +44,7 @@ def _line(words: Words, day: Any, of: list[Mapping[str, Any]], *, own: bool) -> 
         times=began if began == ended else f"{began} – {ended}",
         name=words.say("opened.you") if own else first["display"] or words.say("opened.nobody"),
         role="" if own else words.say(f"opened.role.{role}"),
+        merged=merged,
         did=tuple(dict.fromkeys(_did(words, entry) for entry in of)),
     )
 

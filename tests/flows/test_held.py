@@ -1,6 +1,7 @@
 """SECURITY F, G: what may not be sent now, whoever presses: the clocks differ too much, or the record was merged."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -183,6 +184,16 @@ def test_a_record_that_replaces_none_sees_none_of_it(run: Running, left: tuple[s
     fid = page.url.rpartition("/")[2]
     assert elsewhere.browser.get(elsewhere.at(f"saved/{fid}")).status_code == 404
     assert say("filing.outbox.merged") not in text(elsewhere.browser.get(elsewhere.at("outbox")))
+
+
+def test_the_patient_sees_who_opened_the_record_that_was_merged(run: Running, patient: str, chart: Chart) -> None:
+    new = steps.new_patient(run)
+    merge(run, patient, new)
+    log_in(run, patient=new, user="Practitioner/ola")
+    own = log_in(run, patient=new, user=f"Patient/{new}")
+    yours, ola, kari = re.findall(r"<li>(.*?)</li>", own.browser.get(own.at("own/opened")).text, re.DOTALL)
+    assert "Kari Nilsen" in kari
+    assert [say("opened.merged") in line for line in (yours, ola, kari)] == [False, False, True]
 
 
 def test_the_patient_s_own_answers_stay_closed_there_too(run: Running, patient: str, chart: Chart) -> None:
