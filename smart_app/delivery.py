@@ -33,6 +33,7 @@ from smart_app.store.filing import Part as StoredPart
 from smart_app.store.filing_states import State
 from smart_app.store.filing_steps import STEP
 from smart_app.store.owner import Owner
+from smart_app.store.refusals import FORBIDDEN, NOT_ALLOWED
 
 _TO_SEND = (State.SEALED, State.PART_OK, State.WAITING)
 
@@ -143,11 +144,13 @@ def _send(filing: Filing, courier: Courier, client: FhirClient) -> Filing:
 
 
 def _refused(filing: Filing, outcome: Refused, courier: Courier) -> Filing:
-    """What this EHR did not take is not offered again for a week: the plan knows."""
+    """What this EHR did not take is not offered again for a week: the plan knows. A 403 or 422 of a transaction may be
+    about one of its parts; only where all of them went one by one is it about transactions (`step_down`)."""
     courier.store.audit.record(replace(courier.audit("send", filing), outcome="refused"), courier.now)
     rung = "transaction" if filing.in_transaction else str(filing.current[0].request["rung"])
     new = filing.in_transaction or not filing.current[0].request["update"]
-    if outcome.status in (403, 405, 422) and new:
+    noted = (NOT_ALLOWED,) if filing.in_transaction else (FORBIDDEN, NOT_ALLOWED, 422)
+    if outcome.status in noted and new:
         courier.store.refusals.note(courier.by.site, courier.by.user_key, rung, outcome.status, courier.now)
     return courier.store.filings.refused(filing, outcome.reason)
 

@@ -22,6 +22,7 @@ from smart_app.site_codes import coding
 from smart_app.store.filing import Filing, NewPart
 from smart_app.store.filing import Part as StoredPart
 from smart_app.store.filing_states import State
+from smart_app.store.refusals import FORBIDDEN
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,11 @@ def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
         audit=courier.audit("decide", filing),
         now=courier.now,
     )
-    return deliver(planned, courier)
+    done = deliver(planned, courier)
+    if down is not None and down.do == "apart" and done.state is State.DONE:
+        # each part may be written: what was refused was the transaction
+        courier.store.refusals.note(courier.by.site, courier.by.user_key, "transaction", FORBIDDEN, courier.now)
+    return done
 
 
 def _placed_now(filing: Filing, bodies: Mapping[int, bytes], act: Act) -> list[NewPart]:

@@ -15,6 +15,7 @@ from smart_app.store.times import to_ms
 
 KEPT = timedelta(days=7)
 NOT_ALLOWED = 405  # of the operation itself, whoever asks for it
+FORBIDDEN = 403  # of this user
 
 
 # Built once: each page of a launch runs it.

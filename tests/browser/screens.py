@@ -205,18 +205,20 @@ class Walk:
         self.look(page, "own-home-answered")
 
     def filing(self) -> None:
-        for name, wrong in (("refused", "forbid-create"), ("waiting", "busy")):
-            with fault(self.run, wrong):
-                self.save_a_goal(f"filing-{name}")
-            for details in self.page.locator("details.decide").all():
-                details.locator("summary").click()
-                self.look(self.page, f"filing-{name}-decide")
+        """What the hospital refuses comes last: the app does not offer it again."""
+        with fault(self.run, "busy"):
+            self.save_a_goal("filing-waiting")
         with in_front(self.run, loses_the_reply_and_goes_down(self.run)):
             self.save_a_goal("filing-unknown")
         self.run.hospital.hospital.faults.switch_off("down")
         with in_front(self.run, before_send(self.run, self.take_the_identifier)):
             self.save_a_goal("filing-duplicate")
         self.versions()
+        with fault(self.run, "forbid-create"):
+            self.save_a_goal("filing-refused")
+        for details in self.page.locator("details.decide").all():
+            details.locator("summary").click()
+            self.look(self.page, "filing-refused-decide")
         self.look(self.at("outbox"), "outbox")
 
     def versions(self) -> None:

@@ -33,6 +33,7 @@ def test_refused_is_kept_shown_and_tried_part_by_part(run: Running, patient: str
         assert "(403)" in text(page)
         apart = act(chart, page, "apart")
         assert heading(apart) == say("filing.refused.title")
+        assert say("plan.weaker.transaction") not in text(chart.browser.get(chart.url)), "the refusal was of a part"
         assert buttons(apart) == {"down", "drop"}
         assert say("filing.down.components") in text(apart)
         lower = act(chart, apart, "down")
@@ -52,7 +53,9 @@ def test_refused_as_a_whole_and_taken_part_by_part(run: Running, patient: str, c
     with in_front(run, refuses(run, "/fhir")):
         page = rate(chart)
         assert heading(page) == say("filing.refused.title")
+        assert say("plan.weaker.transaction") not in text(chart.browser.get(chart.url)), "it may be about one part"
         assert heading(act(chart, page, "apart")) == SAVED
+    assert say("plan.weaker.transaction") in text(chart.browser.get(chart.url)), "it was not: known at once"
     assert count(run, patient) == ONCE
     (response,), (score,) = filed(run, patient, "QuestionnaireResponse"), filed(run, patient, "Observation")
     assert score["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
