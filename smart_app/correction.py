@@ -20,7 +20,7 @@ from smart_app.charting import read
 from smart_app.drafting import codes_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
-from smart_app.presenters.plan_lines import changes_lines
+from smart_app.presenters.plan_lines import changes, changes_lines
 from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.scale_page import Page, correction_page, missing, title
 from smart_app.sealing import answers, urn
@@ -95,10 +95,12 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
     filed = _read(launch, response_id)
     if filed.status not in LISTED or _is_hidden(launch, filed):
         return redirect(url_for("panel.show", lid=launch.id), 303)
+    plan, stands = plan_of(launch), filed.reference.partition("/")[0]
     page = {
         "lid": launch.id,
         "what": f"{title(launch, filed.rater)}, {words().day(filed.measured)}",
-        "where": changes_lines(words(), plan_of(launch), filed.reference.partition("/")[0]),
+        "where": changes_lines(words(), plan, stands),
+        "there": changes(plan, stands),
         "reason": request.form.get("reason", ""),
         "error": "",
         "once": request.form.get("once") or urn(),

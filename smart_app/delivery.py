@@ -103,6 +103,11 @@ def stays(filing: Filing) -> tuple[StoredPart, ...]:
     return tuple(part for part in filing.kept if part.unsent and part.request["rung"] == "print")
 
 
+def to_print(filing: Filing) -> bool:
+    """Nothing of it is left that this EHR takes: it is here until a person says that it is printed."""
+    return bool(stays(filing)) and not filing.unaccepted
+
+
 def _one_step(filing: Filing, courier: Courier) -> Filing:
     filings = courier.store.filings
     if not filing.unaccepted:

@@ -15,7 +15,7 @@ from smart_app import correction, filing_page
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, read_reason
 from smart_app.choosing import choose
-from smart_app.delivery import Courier, deliver
+from smart_app.delivery import Courier, deliver, to_print
 from smart_app.entering import entered
 from smart_app.filing_page import Viewed
 from smart_app.language import say, words
@@ -35,6 +35,7 @@ filing = Blueprint("filing", __name__, url_prefix="/l/<lid>")
 class Outbox:
     lid: str
     own: tuple[Waiting, ...]
+    printed: tuple[Waiting, ...]  # one's own that no press saves
     others: tuple[Waiting, ...]
     merged: tuple[Waiting, ...]  # of a patient whose record was merged into this one
 
@@ -68,7 +69,14 @@ def act(launch: Launch, fid: str) -> Any:
         return filing_page.show(launch, viewed, error=say(error.key, **error.params)), 400
     if do in ("choose", "correct") and not request.form.get("which"):
         return filing_page.show(launch, viewed, reason=reason, which_error=say("filing.which.missing")), 400
-    offered = receipt.actions(words(), viewed.filing, plan_of(launch), settled=viewed.settled, here=viewed.here)
+    offered = receipt.actions(
+        words(),
+        viewed.filing,
+        plan_of(launch),
+        settled=viewed.settled,
+        here=viewed.here,
+        blind=filing_page.is_blind(launch, viewed),
+    )
     if do in {action.do for action in offered}:
         with suppress(StaleFiling, TooSoon):  # it moved on meanwhile: its page says where it is now
             if onward := _act(do, launch, viewed, courier_of(launch, reason, viewed.owner, viewed.patient)):
@@ -88,8 +96,15 @@ def outbox(launch: Launch) -> str:
             receipt.waiting(words(), each, url_for("filing.show", lid=launch.id, fid=each.id)) for each in found
         )
 
-    owner, elsewhere = launch.record.owner, filing_page.left_elsewhere(launch)
-    page = Outbox(launch.id, lines(store.outbox(owner)), lines(store.left_by_others(owner)), lines(elsewhere))
+    owner = launch.record.owner
+    mine = store.outbox(owner)
+    page = Outbox(
+        launch.id,
+        own=lines(each for each in mine if not to_print(each)),
+        printed=lines(each for each in mine if to_print(each)),
+        others=lines(store.left_by_others(owner)),
+        merged=lines(filing_page.left_elsewhere(launch)),
+    )
     return render_template("filing/outbox.html", page=page)
 
 
@@ -123,12 +138,22 @@ def _act(do: str, launch: Launch, viewed: Viewed, courier: Courier) -> Response 
     elif do == "correct":
         return _correct(launch, viewed, which, courier)
     elif do == "printed":
-        with courier.store.writing():
-            filings.finish(found)
-            courier.store.audit.record(courier.audit("decide", found), courier.now)
+        _printed(found, courier)
     else:
         step_down(found, courier, begin(launch))
     return None
+
+
+def _printed(found: Filing, courier: Courier) -> None:
+    """What was saved in part is done; of what is in no record, it is said why nothing is sent."""
+    filings = courier.store.filings
+    if found.state is State.SEALED:
+        reason = courier.purpose or say("filing.was_printed")
+        filings.withdraw(found, reason, courier.by, courier.audit("decide", found), courier.now)
+        return
+    with courier.store.writing():
+        filings.finish(found)
+        courier.store.audit.record(courier.audit("decide", found), courier.now)
 
 
 def _correct(launch: Launch, viewed: Viewed, which: str, courier: Courier) -> Response | None:

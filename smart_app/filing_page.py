@@ -14,12 +14,14 @@ from imr_fhir.ehr.address import local_reference
 from imr_fhir.response import Response
 from smart_app.access import Launch, audit
 from smart_app.choosing import seen_of
+from smart_app.delivery import to_print
 from smart_app.language import say, words
 from smart_app.presenters import receipt, written
 from smart_app.presenters.receipt import Receipt
 from smart_app.presenters.versions import Known, Versions, versions
 from smart_app.presenters.written import Written
 from smart_app.saving import courier_of, plan_of
+from smart_app.scale_page import title
 from smart_app.state import now, state
 from smart_app.store.errors import BodyPurged, NoAccess
 from smart_app.store.filing import Filing
@@ -91,14 +93,18 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
     found, here = viewed.filing, viewed.here
     audit("view", launch, resources=(*(str(part.request["full_url"]) for part in found.parts), *found.candidates))
     blind, may_act = is_blind(launch, viewed), launch.role == "clinician"
-    actions = receipt.actions(words(), found, plan_of(launch), settled=viewed.settled, here=here) if may_act else ()
+    plan, settled = plan_of(launch), viewed.settled
+    actions = receipt.actions(words(), found, plan, settled=settled, here=here, blind=blind) if may_act else ()
+    rating = _rating(viewed)
     compared = _versions(launch, viewed) if found.state is State.DUPLICATE and here and not blind else ()
     choices = receipt.choices(actions, compared)
     can = {"choose": bool(choices), "correct": any(each.correct for each in choices)}
     page = Receipt(
         title=receipt.title(words(), found),
-        sentence=receipt.sentence(words(), found, here=here),
-        facts=receipt.facts(words(), found, launch.site.zone, settled=viewed.settled, here=here),
+        sentence=receipt.sentence(words(), found, here=here, blind=blind),
+        about=_about(launch, found, rating) if rating and not blind else (),
+        marks=receipt.marks(words(), rating) if rating else (),
+        facts=receipt.facts(words(), found, launch.site.zone, settled=settled, here=here),
         said=receipt.said(found),
         why=receipt.why(found),
         by=say("filing.by", name=found.details["by"]) if viewed.is_others else "",
@@ -108,6 +114,7 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
         reason=reason,
         error=error,
         which_error=which_error,
+        prints=to_print(found) and not blind,
         blind=blind,
         record=() if blind else _written(viewed),
         versions=compared,
@@ -126,6 +133,19 @@ def written_answers(viewed: Viewed) -> Response | None:
     answers = [body for body in bodies if body["resourceType"] == "QuestionnaireResponse"]
     rates = viewed.filing.details["kind"] in ("response", "correction") and answers
     return response.from_resource(answers[0], patient=viewed.patient) if rates else None
+
+
+def _rating(viewed: Viewed) -> Response | None:
+    """The same, None too where the record has it and here it was deleted on time."""
+    try:
+        return written_answers(viewed)
+    except BodyPurged:
+        return None
+
+
+def _about(launch: Launch, found: Filing, rating: Response) -> tuple[str, ...]:
+    at = replace(rating, measured=rating.measured.astimezone(launch.site.zone))
+    return receipt.about(words(), at, title(launch, rating.rater), found.details["by"])
 
 
 def _versions(launch: Launch, viewed: Viewed) -> tuple[Versions, ...]:

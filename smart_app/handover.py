@@ -38,6 +38,7 @@ class GivePage:
     framed: bool
     answered: int
     begun: str  # the day of the answers that are there already
+    printed: str  # said where the record takes no answers
     blocked: str  # why there are no questions to give, "" where there are
     error: str = ""
 
@@ -56,12 +57,14 @@ class LockedPage:
 @with_launch("clinician")
 def give(launch: Launch) -> Any:
     begun = state().store.drafts.find(launch.record.owner, "client")
+    name = addressed(words(), launch.patient_name)
     page = GivePage(
         lid=launch.id,
-        name=addressed(words(), launch.patient_name),
+        name=name,
         framed=launch.framed,
         answered=len(ratings_of(begun)) if begun else 0,
         begun=words().day(begun.touched.astimezone(launch.site.zone)) if begun else "",
+        printed=say("hand.print", name=name) if plan_of(launch).rung("answers") == "print" else "",
         blocked=say("form.edited") if "client" in plan_of(launch).edited else "",
     )
     if request.method == "GET" or page.blocked:

@@ -15,6 +15,7 @@ from imr_fhir.record import OUTCOMES, DueOutcome, SeenFirst
 from imr_fhir.response import Response as Rating
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.charting import read
+from smart_app.delivery import to_print
 from smart_app.filing_page import left_elsewhere
 from smart_app.language import words
 from smart_app.noting import note, said
@@ -39,8 +40,14 @@ def show(launch: Launch) -> str | Response:
     if situation.may_write:
         with state().store.reading():
             waiting, left = state().store.filings.outbox(launch.record.owner), left_elsewhere(launch)
+            printed = [each for each in waiting if to_print(each)]
             situation = replace(
-                situation, drafts=_drafts(launch), waiting=len(waiting), left=len(left), plan=plan_of(launch)
+                situation,
+                drafts=_drafts(launch),
+                waiting=len(waiting) - len(printed),
+                printed=len(printed),
+                left=len(left),
+                plan=plan_of(launch),
             )
     audit("view", launch, resources=_shown(chart))
     page = panel_presenter.panel(words(), chart, all_of, situation)

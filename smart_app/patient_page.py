@@ -12,6 +12,7 @@ from smart_app.access import full_date
 from smart_app.drafting import ratings_of
 from smart_app.language import LANGUAGES, use_language, words
 from smart_app.presenters.header import addressed, header
+from smart_app.presenters.plan_lines import readers_line
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
 
@@ -24,6 +25,7 @@ class PatientPage:
     name: str
     who: str
     organization: str
+    readers: str
     phone: str
     language: str
     here: str
@@ -84,6 +86,7 @@ def patient_page(sitting: Sitting) -> PatientPage:
         name=addressed(words(), session.patient_name),
         who=sitting.who,
         organization=site.organization,
+        readers=readers_line(words(), session.plan, organization=site.organization, who=sitting.who),
         phone=site.phone,
         language=draft.language,
         here=request.path if request.method == "GET" else sitting.url("start"),

@@ -13,7 +13,7 @@ from smart_app.access import Launch
 from smart_app.drafting import ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.header import addressed
-from smart_app.presenters.plan_lines import answers_lines, changes_lines
+from smart_app.presenters.plan_lines import answers_lines, changes, changes_lines, readers_line
 from smart_app.saving import plan_of
 from smart_app.store.drafts import Draft
 
@@ -32,6 +32,7 @@ class Page:
     where: tuple[str, ...]
     save: str
     correcting: bool
+    asks: str = ""  # for the reason of a correction
     purpose: tuple[str, ...] = ()
     introduction: str = ""
     marks: tuple[str, ...] = ()
@@ -63,6 +64,8 @@ def new_page(launch: Launch, draft: Draft) -> Page:
 def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
     """Of a correction of ``filed``, in the language in which it was answered."""
     shown = scale(draft.rater)
+    plan, stands = plan_of(launch), filed.reference.partition("/")[0]
+    there = changes(plan, stands)
     return Page(
         post_to=url_for("form.answer", lid=launch.id, did=draft.id),
         title=say("form.correct.title", day=words().day(filed.measured)),
@@ -71,10 +74,11 @@ def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
         items=shown.items,
         ratings=ratings_of(draft),
         comment=draft.comment,
-        where=changes_lines(words(), plan_of(launch), filed.reference.partition("/")[0]),
-        save=say("form.save_correction"),
+        where=changes_lines(words(), plan, stands),
+        save=say("form.save_correction" if there else "form.keep_correction"),
         correcting=True,
-        purpose=(title(launch, draft.rater), say("form.correct.what")),
+        asks=say("form.reason" if there else "form.reason.print"),
+        purpose=(title(launch, draft.rater), *((say("form.correct.what"),) if there else ())),
         marks=_marks(shown, draft.language),
     )
 
@@ -107,7 +111,7 @@ def _purpose(launch: Launch) -> tuple[str, ...]:
     return (
         say("form.typed", name=_name(launch)),
         say("form.purpose", who=who),
-        say("form.readers", org=site.organization),
+        readers_line(words(), plan_of(launch), organization=site.organization, who=who),
         say("form.stop"),
         say("form.help", who=who, phone=site.phone),
     )

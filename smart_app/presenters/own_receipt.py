@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smart_app.delivery import stays
+from smart_app.delivery import to_print
 from smart_app.language import Words
 from smart_app.plan import Plan
 from smart_app.step_down import Down, next_rung
@@ -31,7 +31,7 @@ class OwnReceipt:
 
 def own_receipt(words: Words, filing: Filing, plan: Plan, *, organization: str, who: str) -> OwnReceipt:
     """``plan``: what this launch may write."""
-    printed = stays(filing) and not filing.unaccepted
+    printed = to_print(filing)
     key = "own.done.refused" if printed else _SENTENCES.get(filing.state, "own.done.kept")
     again = (filing.state in _GO_ON and not printed) or lower_rung(filing, plan) is not None
     sentence = words.say("own.done.kept" if key == "own.done.refused" and again else key, org=organization, who=who)

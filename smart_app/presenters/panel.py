@@ -71,6 +71,7 @@ class Panel:
     comments: tuple[Comment, ...]
     talk: TalkStrip | None
     waiting: int
+    printed: int  # only here, to be printed
     left: int  # not saved, for a record that was merged into this one
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
@@ -127,6 +128,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         comments=_comments(words, all_of, detailed),
         talk=talk_strip(words, all_of, situation.parameters),
         waiting=situation.waiting,
+        printed=situation.printed,
         left=situation.left,
         problems=clock_lines(words, situation.clock_off) + problem_lines(words, chart),
         ratings=rating_rows(

@@ -21,6 +21,12 @@ def answers_lines(words: Words, plan: Plan) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def readers_line(words: Words, plan: Plan, *, organization: str, who: str) -> str:
+    """Who reads the patient's answers, and where: said to the patient before the first question."""
+    key = "form.readers.print" if plan.rung("answers") == "print" else "form.readers"
+    return words.say(key, org=organization, who=who)
+
+
 def goals_lines(words: Words, plan: Plan) -> tuple[str, ...]:
     """Of goals and steps, and of how they went."""
     goal = "saved" if plan.rung("goal") == "goal" else "none"
@@ -54,9 +60,14 @@ def notes_line(words: Words, plan: Plan | None) -> str:
     return words.say("plan.notes.none") if plan is not None and plan.rung("review") == "print" else ""
 
 
+def changes(plan: Plan, resource_type: str) -> bool:
+    """Whether what stands as ``resource_type`` can be changed there; else the change is kept to be printed."""
+    return resource_type in plan.updates
+
+
 def changes_lines(words: Words, plan: Plan, resource_type: str) -> tuple[str, ...]:
     """Of a correction or withdrawal of what stands as ``resource_type``."""
-    if resource_type not in plan.updates:
+    if not changes(plan, resource_type):
         return (words.say("plan.changes.none"),)
     return () if plan.versioned else (words.say("plan.weaker.versions"),)
 

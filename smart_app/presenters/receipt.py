@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from smart_app.delivery import stays
+from imr_fhir.response import Response
+from smart_app.delivery import to_print
 from smart_app.language import Words
 from smart_app.plan import Plan
+from smart_app.presenters.scales import tags, tile, unverified
 from smart_app.presenters.versions import Column, Versions
 from smart_app.presenters.written import Written
 from smart_app.rungs import SOURCE
@@ -48,7 +50,7 @@ _ACTIONS: Mapping[State, tuple[str, ...]] = {
     State.DUPLICATE: ("choose", "correct", "drop"),
 }
 # What this EHR takes nowhere: all of it, or the rest.
-_KEPT_HERE: Mapping[str, tuple[str, ...]] = {"printed": ("drop",), "rest": ("printed",)}
+_KEPT_HERE: Mapping[str, tuple[str, ...]] = {"printed": ("printed", "drop"), "rest": ("printed",)}
 ACTS = frozenset({"send", "there", "again", "drop", "apart", "without", "choose", "correct", "down", "printed"})
 WITH_REASON = frozenset({"there", "again", "drop", "choose", "correct"})
 # An act by another name in one state, and what is said more of it.
@@ -57,6 +59,7 @@ _LABELS: Mapping[tuple[str, State], str] = {
     ("drop", State.DUPLICATE): "withdraw_mine",
     ("drop", State.PART_OK): "drop_rest",
     ("drop", State.UNKNOWN): "drop_unknown",
+    ("printed", State.SEALED): "done_printing",
     ("printed", State.PART_OK): "done_printing",
 }
 _EXPLAINED = frozenset({"look", "there", "again", "choose", "correct", "withdraw_mine", "drop_rest", "drop_unknown"})
@@ -84,6 +87,8 @@ class Action:
 class Receipt:
     title: str
     sentence: str
+    about: tuple[str, ...]  # of a rating: whose, by whom and when, its figures
+    marks: tuple[str, ...]  # what must be known of the scale's words wherever they are shown
     facts: tuple[str, ...]
     said: str  # why it is not saved, in English, from this app or the EHR
     why: str  # a person's reason for taking it back
@@ -94,6 +99,7 @@ class Receipt:
     reason: str  # as it was typed
     error: str
     which_error: str  # of several in the record none was chosen
+    prints: bool  # it is kept here to be printed
     blind: bool  # what was written opens by a press of its own
     record: tuple[Written, ...]
     versions: tuple[Versions, ...]  # what the record has instead, beside it
@@ -140,7 +146,7 @@ def _part_state(part: Part) -> str:
 
 def state_of(filing: Filing) -> str:
     """The beginning of the keys of its title and its sentence."""
-    if stays(filing) and not filing.unaccepted:
+    if to_print(filing):
         return {State.SEALED: "printed", State.PART_OK: "rest"}.get(filing.state, _STATES[filing.state])
     if filing.state is State.WITHDRAWN and any(part.state is State.UNKNOWN for part in filing.kept):
         return "ended"
@@ -151,8 +157,9 @@ def title(words: Words, filing: Filing) -> str:
     return words.say(f"filing.{state_of(filing)}.title")
 
 
-def sentence(words: Words, filing: Filing, *, here: bool = True) -> str:
-    """``here``: it is this patient's; else one's whose record was merged into this one."""
+def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = False) -> str:
+    """``here``: it is this patient's; else one's whose record was merged into this one. ``blind``: nothing of what was
+    written is on the page."""
     state = state_of(filing)
     by_word = {receipt.word for receipt in filing.receipts if receipt.word}
     if not here:
@@ -166,7 +173,20 @@ def sentence(words: Words, filing: Filing, *, here: bool = True) -> str:
         return words.say("filing.changed")
     if state == "saved" and by_word:
         return words.say("filing.chosen" if "chosen" in by_word else "filing.vouched")
-    return words.say(f"filing.{state}")
+    return words.say("filing.printed.blind" if state == "printed" and blind else f"filing.{state}")
+
+
+def marks(words: Words, rating: Response) -> tuple[str, ...]:
+    """Of the words of the scale, as they are shown in ``words``."""
+    return (*unverified(words, rating.rater), *((words.say("form.translation"),) if words.language != "en" else ()))
+
+
+def about(words: Words, rating: Response, whose: str, by: str) -> tuple[str, ...]:
+    """What a printed page must say of a rating by itself. ``by``: the name of who recorded it."""
+    shown = tile(words, rating, "", None)
+    mean = f"{shown.mean} {shown.scale}" if shown.mean else ""
+    figures = (mean, shown.sum, shown.items, *tags(words, rating))
+    return " · ".join(filter(None, (whose, by, shown.day))), " · ".join(filter(None, figures))
 
 
 def facts(words: Words, filing: Filing, zone: ZoneInfo, *, settled: bool, here: bool = True) -> tuple[str, ...]:
@@ -186,25 +206,26 @@ def why(filing: Filing) -> str:
     return filing.reason if filing.state is State.WITHDRAWN else ""
 
 
-def actions(words: Words, filing: Filing, plan: Plan, *, settled: bool, here: bool = True) -> tuple[Action, ...]:
+def actions(
+    words: Words, filing: Filing, plan: Plan, *, settled: bool, here: bool = True, blind: bool = False
+) -> tuple[Action, ...]:
     """``plan``: of this launch. ``settled``: the reply was lost so long ago that "send again" and "it is there" may be
-    offered. ``here``: as of ``sentence``; elsewhere it can be taken back, and nothing else.
+    offered. ``here``: as of ``sentence``; elsewhere it can be taken back, and nothing else. ``blind``: the page shows
+    nothing of what was written, so nobody has printed it.
     """
     offered = _KEPT_HERE.get(state_of(filing), _ACTIONS.get(filing.state, ()))
     if filing.state is State.UNKNOWN and not settled:
         offered = offered[:1]
     if filing.state in (State.WAITING, State.PART_OK) and filing.held == "merged":
-        offered = (
-            *offered,
-            "drop",
-        )  # it, or the rest, may never go: once it is printed, or written anew elsewhere, it can end
+        # it, or the rest, may never go: once it is printed, or written anew elsewhere, it can end
+        offered = (*offered, "drop")
     down = next_rung(filing, plan)
     if down:
         offered = (down.do, *offered)
     if not here:
         ends = (filing.state, Event.WITHDRAW) in TARGETS and (settled or filing.state is not State.UNKNOWN)
         offered = ("drop",) if ends else ()
-    return tuple(_action(words, do, filing.state, down) for do in offered)
+    return tuple(_action(words, do, filing.state, down) for do in offered if not (blind and do == "printed"))
 
 
 def _action(words: Words, do: str, state: State, down: Down | None) -> Action:

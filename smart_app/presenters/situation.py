@@ -35,7 +35,8 @@ class Situation:
     pair_window: int = PAIR_WINDOW  # days
     drafts: tuple[OpenDraft, ...] = ()
     clock_off: timedelta = timedelta()  # the EHR's clock, from ours
-    waiting: int = 0  # filings that the record does not have yet
+    waiting: int = 0  # filings that the record does not have yet, and may
+    printed: int = 0  # ... and can take nowhere
     left: int = 0  # ... of records that were merged into this one
     plan: Plan | None = None  # None where nothing may be written
     table: tuple[Course, ...] = ()  # the hospital's own courses

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from smart_app.ready_sites import ready_settings
 from tests import parts
@@ -23,6 +24,8 @@ from tests.ehrs.flow import (
 from tests.flows import steps
 from tests.flows.filings import act
 from tests.flows.steps import say
+from tests.presenters.build import words
+from tests.running import Chart
 
 STALE = "docs/ehrs.md says otherwise; see what changed, then: python -m tests.ehrs"
 SAVED, PRINTED = say("filing.saved.title"), say("filing.printed.title")
@@ -146,3 +149,76 @@ def test_no_note_is_offered_where_none_is_taken(tmp_path: Path) -> None:
 
 def test_the_page_for_readers_says_the_same(results: Callable[[str], Result]) -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == rendered(results(ehr) for ehr in ORDER), STALE
+
+
+def _saved(chart: Chart) -> list[requests.Response]:
+    """The page of each thing in the outbox."""
+    outbox = chart.browser.get(chart.at("outbox"))
+    return [chart.browser.get(chart.at(each)) for each in re.findall(r'href="(/l/[^"]+/saved/[^"]+)"', outbox.text)]
+
+
+def test_a_record_that_takes_no_answers_is_told_as_that_to_the_patient(tmp_path: Path) -> None:
+    with hospital(tmp_path, "dips") as run:
+        chart = launch(run, patient_of(run))
+        printed = say("form.readers.print", org=run.site.organization, who="Kari Nilsen")
+        assert printed in steps.text(steps.begin(chart, "client"))
+        assert say("hand.print", name="Eva") in steps.text(chart.browser.get(chart.at("give")))
+        start = steps.give(chart)
+        check = steps.answer_alone(chart.browser, start, steps.answers())
+        for page in (start, check):
+            assert printed in steps.text(page)
+            assert say("form.readers", org=run.site.organization) not in steps.text(page)
+
+
+def test_what_can_only_be_printed_is_counted_and_ended_as_that(tmp_path: Path) -> None:
+    with hospital(tmp_path, "dips") as run:
+        chart = launch(run, patient_of(run))
+        page = steps.rate(chart, said=steps.answers(3))
+        panel = chart.browser.get(chart.url)
+        assert say("waiting.print", n=1) in steps.text(panel)
+        assert say("waiting.save") not in steps.text(panel)
+        outbox = chart.browser.get(chart.at("outbox"))
+        assert say("filing.outbox.print") in steps.text(outbox)
+        assert say("filing.save_all", n=1) not in steps.text(outbox)
+        assert say("filing.outbox.empty") not in steps.text(outbox)
+        assert page.text.index("data-print hidden>", page.text.index("<main")) < page.text.index('value="printed"')
+        ended = act(chart, page, "printed")
+        assert steps.heading(ended) == say("filing.withdrawn.title")
+        assert say("filing.was_printed") in steps.text(ended)
+        assert say("waiting.print", n=1) not in steps.text(chart.browser.get(chart.url))
+
+
+def test_a_printed_receipt_says_whose_rating_it_is_and_its_figures(tmp_path: Path) -> None:
+    with hospital(tmp_path, "dips") as run:
+        chart = launch(run, patient_of(run))
+        page = steps.rate(chart, said=steps.answers(3))
+        shown = steps.text(page)
+        today = words("en").day(run.clock().astimezone(run.site.zone))
+        assert f"{say('form.clinician.title')} · Kari Nilsen · {today}" in shown
+        assert f"3.0 {say('score.scale')} · {say('score.sum', sum=45, low=15, high=75)} · {say('score.all')}" in shown
+        assert say("form.unverified") in shown
+        decide = re.search(r'<details class="([^"]*decide[^"]*)"', page.text)
+        assert decide is not None
+        assert "no-print" in decide[1]
+        steps.answered_by_patient(chart)
+        (theirs,) = [each for each in _saved(chart) if say("blind.open") in steps.text(each)]
+        assert say("filing.printed.blind") in steps.text(theirs)
+        assert say("filing.printed") not in steps.text(theirs)
+        assert 'value="printed"' not in theirs.text
+
+
+def test_where_nothing_can_be_changed_the_pages_promise_no_change(tmp_path: Path) -> None:
+    with hospital(tmp_path, "epic") as run:
+        chart = launch(run, patient_of(run))
+        steps.rate(chart)
+        panel = chart.browser.get(chart.url).text
+        for what, promise, keep in (
+            ("correct", "form.correct.what", "form.keep_correction"),
+            ("withdraw", "form.withdraw.what", "form.withdraw.keep"),
+        ):
+            link = re.findall(rf'href="(/l/[^"]+/response/[^"/]+/{what})"', panel)[-1]
+            shown = steps.text(chart.browser.open(chart.at(link)))
+            assert say(promise) not in shown
+            assert say("form.reason") not in shown
+            assert say("form.reason.print") in shown
+            assert say(keep) in shown

@@ -41,7 +41,7 @@ def test_refused_is_kept_shown_and_tried_part_by_part(run: Running, patient: str
         assert say("filing.down.print") in text(lower)
         printed = act(chart, lower, "down")
     assert heading(printed) == say("filing.printed.title")
-    assert ("Not to be lost" in text(printed), buttons(printed)) == (True, {"down", "drop"})
+    assert ("Not to be lost" in text(printed), buttons(printed)) == (True, {"down", "printed", "drop"})
     assert count(run, patient) == NOTHING
     assert say("form.error.reason") in text(act(chart, printed, "drop"))
     dropped = act(chart, printed, "drop", "Written on paper")

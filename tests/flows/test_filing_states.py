@@ -192,7 +192,7 @@ def test_what_the_scopes_leave_out_is_not_written(run: Running, patient: str) ->
     page = go(chart.browser, form, do="complete", **answers(), comment="For the paper file")
     assert heading(page) == say("filing.printed.title")
     assert "For the paper file" in text(page)
-    assert buttons(page) == {"drop"}
+    assert buttons(page) == {"printed", "drop"}
     assert count(run, patient) == NOTHING
 
 
