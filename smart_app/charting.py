@@ -62,14 +62,15 @@ def waiting_ratings(launch: Launch) -> tuple[Response, ...]:
 
 
 def _chart(launch: Launch) -> Chart:
-    site = launch.site
+    site, plan = launch.site, plan_of(launch)
     chart = read_chart(
         launch.client(),
         launch.patient,
         zone=site.zone,
         episode_types=site.course_episode_types,
         codes=figure_codes(site),
-        document_type=site.document_type if plan_of(launch).documents else "",
+        document_type=site.document_type if plan.documents else "",
+        unknown=plan.unknown,
     )
     for problem in chart.problems:
         if problem.kind == "other-patient":

@@ -40,7 +40,7 @@ class GoalPage:
 
 def read_goal_of(launch: Launch, goal_id: str) -> tuple[Chart, Goal]:
     """The chart, and the goal in it. Raises EhrError, NotFound for a step and for one entered in error."""
-    chart = read_chart(launch.client(), launch.patient, zone=launch.site.zone)
+    chart = read_chart(launch.client(), launch.patient, zone=launch.site.zone, unknown=plan_of(launch).unknown)
     audit("view", launch, resources=(f"Goal/{goal_id}",))
     for problem in chart.problems:
         if (problem.kind, problem.about) == ("not-available", "Goal"):

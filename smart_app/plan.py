@@ -22,7 +22,8 @@ from smart_app.site_codes import figure_codes
 class Plan:
     """``ladders``: the rungs of each artefact, best first, and why each is closed ("": it is open).
 
-    ``updates``: resource types. ``edited``: raters whose Questionnaire there is not the packaged.
+    ``updates``: resource types. ``edited``: raters whose Questionnaire there is not the packaged. ``unknown``: types
+    that the EHR does not have, of which nothing is asked.
     """
 
     in_transaction: bool
@@ -31,6 +32,7 @@ class Plan:
     updates: tuple[str, ...]
     ladders: Mapping[Artefact, Mapping[RungName, Reason]] = field(default_factory=dict)
     edited: tuple[Rater, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         # as lists: what is sealed is sorted by name, and a ladder has an order
@@ -94,6 +96,7 @@ def plan_from(value: Mapping[str, Any]) -> Plan:
         updates=tuple(value.get("updates", ())),
         ladders={name: dict(rungs) for name, rungs in value.get("ladders", {}).items()},
         edited=tuple(value.get("edited", ())),
+        unknown=tuple(value.get("unknown", ())),
     )
 
 
@@ -120,5 +123,6 @@ def work_out(client: FhirClient, scopes: tuple[str, ...], limits: Limits) -> Pla
         versioned=found.versioned,
         updates=tuple(kind for kind in WRITTEN if found.may(kind, "update") and kind not in limits.never),
         ladders=reasons(found, limits),
+        unknown=found.unknown,
         edited=tuple(form.rater for form in check_forms(client) if form.state == "edited"),
     )

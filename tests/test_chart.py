@@ -72,6 +72,13 @@ def test_an_empty_chart(ehr: SmallEhr) -> None:
     assert chart(ehr) == Chart(Patient("anna", "Anna Li Berg", "1986-03-12", "female", False), (), (), (), (), ())
 
 
+def test_what_the_ehr_does_not_have_is_not_asked_for_and_not_missed(ehr: SmallEhr) -> None:
+    ehr.requests.clear()
+    found = read_chart(ehr.client(), "anna", zone=ZONE, unknown=("QuestionnaireResponse", "Goal", "EpisodeOfCare"))
+    assert found.problems == ()
+    assert sorted(ehr.requests) == ["GET Observation", "GET Patient/anna"]
+
+
 def test_all_that_is_ours_and_nothing_else(ehr: SmallEhr) -> None:
     put(
         ehr,

@@ -15,6 +15,7 @@ Reason = Literal["", "not-offered", "no-scope"]
 _LETTER: Mapping[Operation, str] = {"create": "c", "update": "u"}
 # Servers that say nothing of it mostly have them, and say so by an ETag; those that have none say no-version.
 _VERSIONED = (None, "versioned", "versioned-update")
+CHART = ("QuestionnaireResponse", "Observation", "Goal", "EpisodeOfCare", "DocumentReference")
 _OPERATIONS: tuple[Operation, ...] = ("create", "update")
 
 
@@ -28,6 +29,7 @@ class WritePlan:
     transaction: bool
     conditional_create: bool
     versioned: bool
+    unknown: tuple[str, ...]  # types of a chart that the EHR does not have: nothing of theirs is asked for
     reasons: Mapping[tuple[str, Operation], Reason]
 
     def may(self, resource_type: str, operation: Operation = "create") -> bool:
@@ -61,6 +63,7 @@ def write_plan(capabilities: Mapping[str, Any], scopes: Iterable[str]) -> WriteP
         transaction="transaction" in _interactions(rest),
         conditional_create=all(offered[written].get("conditionalCreate") is True for written in creatable),
         versioned=all(offered[written].get("versioning") in _VERSIONED for written in changeable),
+        unknown=tuple(name for name in CHART if name not in offered) if offered else (),
         reasons=reasons,
     )
 

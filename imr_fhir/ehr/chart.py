@@ -70,18 +70,21 @@ def read_chart(
     episode_types: Collection[str] = (),
     codes: Codes = NO_CODES,
     document_type: str = "",
+    unknown: Collection[str] = (),
 ) -> Chart:
     """The chart of the patient with the id ``patient``; ``zone`` is the site's, and decides on which day a rating was.
 
     ``episode_types``: "system|code" of the episodes of care that are IMR; none: each of the patient's is.
     ``codes`` are the site's own for figures, ``document_type`` is "system|code" of documents where the EHR has any of
-    ours. It takes about as long as the slowest of its reads. Raises EhrError where
-    the Patient can't be had, or the responses by a fault (an EHR that has none to give is read by its scores),
-    Unauthorized and LaunchError where the log-in is over, WrongPatient where the EHR answers with another Patient.
+    ours, ``unknown`` are types that it does not have: they are not asked for. It takes about as long as the slowest of
+    its reads. Raises EhrError where the Patient can't be had, or the responses by a fault (an EHR that has none to give
+    is read by its scores), Unauthorized and LaunchError where the log-in is over, WrongPatient where the EHR answers
+    with another Patient.
     """
     params = {**_PARAMS, "Observation": (("code", ",".join((*_NOTES, *to_search(codes)))),)}
     if document_type:
         params["DocumentReference"] = (("type", document_type),)
+    params = {name: more for name, more in params.items() if name not in unknown}
     patient_read = client.beside(lambda: client.read("Patient", patient))
     searches = {
         name: client.beside(partial(client.search, name, [("patient", patient), *more]))
@@ -131,8 +134,8 @@ def _alone(
     problems: list[Problem],
 ) -> Iterator[Response]:
     """What only scores tell: of one rating, the response counts, even one that can't be read."""
-    there = {raw.get("id") for raw in found["QuestionnaireResponse"].resources}
-    raws = [raw for raw in found["Observation"].resources if not there & _derived(raw)]
+    there = {raw.get("id") for raw in found.get("QuestionnaireResponse", Found(())).resources}
+    raws = [raw for raw in found.get("Observation", Found(())).resources if not there & _derived(raw)]
     try:
         ratings = list(ratings_in(client, raws, patient=patient, codes=codes))
     except EhrError as error:

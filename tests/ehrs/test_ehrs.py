@@ -72,6 +72,12 @@ def test_the_panel_shows_what_was_saved_in_whatever_shape(results: Callable[[str
     assert (say("documents.title") in panel) is (RUNGS[ehr][0] == "text")
 
 
+@pytest.mark.parametrize("ehr", ORDER)
+def test_what_the_ehr_says_that_it_does_not_have_is_no_fault(results: Callable[[str], Result], ehr: str) -> None:
+    missing = say("problem.not-available", what="*", reason="*").partition("*")[0]
+    assert missing not in results(ehr).panel
+
+
 @pytest.mark.parametrize("shape", ["members", "flat"])
 def test_a_site_s_shape_carries_the_whole_flow(tmp_path: Path, shape: str) -> None:
     """On a server that lets measurements be changed: a correction keeps each Observation's id, in every shape."""
