@@ -22,9 +22,10 @@ from smart_app.language import say, words
 from smart_app.presenters import receipt
 from smart_app.presenters.receipt import Waiting
 from smart_app.saving import begin, courier_of, plan_of
+from smart_app.seen_first import names_of, note_seen, open_first
 from smart_app.state import state
 from smart_app.step_down import step_down
-from smart_app.store.errors import StaleFiling, TooSoon
+from smart_app.store.errors import BodyPurged, StaleFiling, TooSoon
 from smart_app.store.filing import Filing
 from smart_app.store.filing_states import State
 
@@ -59,7 +60,7 @@ def act(launch: Launch, fid: str) -> Any:
     viewed = filing_page.find(launch, fid)
     do = request.form.get("do", "")
     if do == "open" and filing_page.is_blind(launch, viewed):
-        _open(launch, viewed.filing)
+        _open(launch, viewed)
         return redirect(url_for("filing.show", lid=launch.id, fid=fid), 303)
     if do not in receipt.ACTS:
         raise BadRequest
@@ -81,6 +82,8 @@ def act(launch: Launch, fid: str) -> Any:
         with suppress(StaleFiling, TooSoon):  # it moved on meanwhile: its page says where it is now
             if onward := _act(do, launch, viewed, courier_of(launch, reason, viewed.owner, viewed.patient)):
                 return onward
+        if viewed.here:
+            note_seen(launch, state().store.filings.get(fid, viewed.owner))
     return redirect(url_for("filing.show", lid=launch.id, fid=fid), 303)
 
 
@@ -115,7 +118,9 @@ def save_all(launch: Launch) -> Response:
     store = state().store.filings
     store.recover()
     for each in store.outbox(launch.record.owner):
-        if deliver(each, courier_of(launch)).state is State.WAITING:
+        done = deliver(each, courier_of(launch))
+        note_seen(launch, done)
+        if done.state is State.WAITING:
             break
     return redirect(url_for("filing.outbox", lid=launch.id), 303)
 
@@ -165,8 +170,12 @@ def _correct(launch: Launch, viewed: Viewed, which: str, courier: Courier) -> Re
     return correction.begun(launch, identity, filing_page.written_answers(viewed))
 
 
-def _open(launch: Launch, found: Filing) -> None:
-    """The patient's answers before one's own rating: allowed, and remembered."""
-    audit("view", launch, resources=(found.details["key"],), purpose="seen before rating")
-    opened = found.details["key"]
-    state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, opened)))
+def _open(launch: Launch, viewed: Viewed) -> None:
+    """The patient's answers before one's own rating: allowed, remembered, and noted in the record."""
+    with suppress(BodyPurged):  # then there is nothing left here to be seen
+        if written := filing_page.written_answers(viewed):
+            seen = open_first(launch, viewed.filing, viewed.owner, written)
+            if viewed.here:
+                note_seen(launch, seen)
+    opened = names_of(viewed.filing)
+    state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *opened)))

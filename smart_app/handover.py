@@ -16,6 +16,7 @@ from smart_app.language import say, use_language, words
 from smart_app.patient import enter
 from smart_app.presenters.header import addressed
 from smart_app.saving import courier_of, plan_of
+from smart_app.seen_first import note_seen
 from smart_app.session import session_from, session_of
 from smart_app.state import now, state
 from smart_app.store import codes
@@ -155,7 +156,9 @@ def received(launch: Launch) -> Any:
         return render_template("handover/received.html", count=len(waiting))
     if request.method == "POST":
         for each in waiting:
-            if deliver(each, courier_of(launch)).state is State.WAITING:
+            done = deliver(each, courier_of(launch))
+            note_seen(launch, done)
+            if done.state is State.WAITING:
                 break
     return redirect(url_for("today.page", lid=launch.id), 303)
 

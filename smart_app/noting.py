@@ -37,6 +37,6 @@ def note(launch: Launch, act: Act, made: Note, *, once: str) -> None:
     while (before := filings.of_form(once, owner)) and before.state is State.WITHDRAWN:
         once = before.id  # the person took that one back, so this is another
     parts = [note_part(act, made)]
-    parts += told(act, placed(parts, act.plan), activity="create", author=act.session.person)
+    parts += told(act, placed(parts, act.plan), activity="create", author=made.performer)
     sealed = seal(state().store, act, owner, parts, kind="note", details={}, form=once)
     deliver(sealed, courier_of(launch))

@@ -1,17 +1,27 @@
-"""What the patient answered alone and gave back unfinished, opened by a clinician who has yet to rate.
+"""What the patient answered, opened by a clinician who has yet to rate: given back unfinished, or on the page of what
+was saved.
 
-It is allowed, as everywhere: whoever goes on typing has to see it. It is remembered with the draft, and noted in the
-record with the answers, whoever hands them in, so that the pair is left out of agreement (rule 11).
+It is allowed, as everywhere: whoever goes on typing has to see it. It is remembered with the draft or the filing, and
+noted in the record with the answers, whoever takes them there, so that the pair is left out of agreement (rule 11).
 """
 
 from __future__ import annotations
 
-from smart_app.access import Launch
+from dataclasses import replace
+
+from imr_fhir.figures import stored_urns
+from imr_fhir.record import SeenFirst
+from imr_fhir.response import Response
+from smart_app.access import Launch, audit
 from smart_app.charting import read_with
+from smart_app.delivery import references_of
 from smart_app.drafting import response_of
+from smart_app.noting import note, said
 from smart_app.saving import begin
 from smart_app.state import now, state
 from smart_app.store.drafts import Draft
+from smart_app.store.filing import Filing
+from smart_app.store.owner import Owner
 
 
 def seen_first(launch: Launch, draft: Draft) -> Draft:
@@ -25,3 +35,32 @@ def seen_first(launch: Launch, draft: Draft) -> Draft:
     if so_far not in known.hidden:
         return draft  # the clinician's own rating is complete, or none is made here
     return state().store.drafts.set_seen(draft.id, launch.record.owner, act.session.clinician, now())
+
+
+def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response) -> Filing:
+    """``written``, the answers of ``filing``, as ``owner`` may see it. Raises LaunchError."""
+    names = names_of(filing)
+    act = begin(launch)
+    written = replace(written, measured=written.measured.astimezone(launch.site.zone))
+    known, _ = read_with(launch, (written,))
+    if any(one.key in names for one in known.hidden):
+        audit("view", launch, resources=names[:1], purpose="seen before rating")
+        return state().store.filings.seen(filing.id, owner, act.session.person)
+    return filing
+
+
+def names_of(filing: Filing) -> tuple[str, ...]:
+    """The identifiers by which the record may know the answers of ``filing``, first the one they were written with."""
+    key = str(filing.details["key"])
+    return (key, *stored_urns(key))
+
+
+def note_seen(launch: Launch, filing: Filing) -> None:
+    """Once the record has the answers; pressed again it is noted already."""
+    for who in filing.details.get("seen_by", ()):
+        references, act = references_of(filing), begin(launch)
+        reference = next((references[name] for name in names_of(filing) if name in references), "")
+        if not reference:
+            return
+        once = f"seen-first {reference}" if who == act.session.person else f"seen-first {reference} {who}"
+        note(launch, act, SeenFirst(response=reference, **said(act) | {"performer": who}), once=once)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert
+from sqlalchemy import and_, bindparam, insert, update
 
 from smart_app.store.audit import Audit, Entry
 from smart_app.store.cipher import Cipher, sha256_hex
@@ -112,6 +112,16 @@ class Filings(FilingSteps):
         """What the form of this name was sealed as by this user for this patient."""
         found = self._find(filing.c.origin == self._origin(owner, form))
         return found[0] if found else None
+
+    def seen(self, filing_id: str, viewer: Owner, who: str) -> Filing:
+        """``who`` (a reference) opened its answers before rating, in whatever state it is; kept until and after it is
+        noted in the record. Raises NoAccess."""
+        with self._database.writing() as connection:
+            found = self.get(filing_id, viewer)
+            by = dict.fromkeys((*found.details.get("seen_by", ()), who))
+            value = self._rows.seal(found.id, found.owner, "value", {**found.details, "seen_by": list(by)})
+            connection.execute(update(filing).where(filing.c.id == found.id).values(value=value))
+            return read_one(connection, self._rows, found.id)
 
     def bodies(self, of: Filing) -> Mapping[int, bytes]:
         """The sealed bytes of the parts by number but for those that gave way to others. Raises BodyPurged, Damaged."""

@@ -1,17 +1,18 @@
 """Rule 11: answers that the patient gave alone and handed back unfinished, and that a clinician goes on typing."""
 
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
 
 from tests.flows import steps
-from tests.flows.filings import act, buttons
+from tests.flows.filings import act, buttons, let_time_pass
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
 from tests.flows.test_filing_parts import one_by_one  # noqa: F401
-from tests.flows.wrong import Wsgi, body_of, in_front, is_send, refuses
+from tests.flows.wrong import Wsgi, body_of, fault, in_front, is_send, refuses
 from tests.running import Chart, Running, log_in, running
+from tests.web.steps import record_of
 
 NOTED = say("blind.noted", name="Eva")
 
@@ -132,6 +133,57 @@ def test_also_where_the_patient_finishes_alone_after_all(run: Running, patient: 
     steps.hand_in(chart.browser, check)
     steps.take_back(chart)
     assert len(notes(run, patient)) == 1
+
+
+def test_opened_on_the_page_of_what_was_saved_it_is_noted_at_once(run: Running, patient: str, chart: Chart) -> None:
+    steps.answered_by_patient(chart, answers(2), "For my clinician")
+    (sealed,) = run.store.filings.filed(record_of(run, chart).owner)
+    receipt = chart.browser.get(chart.at(f"saved/{sealed.id}"))
+    assert "For my clinician" in text(go(chart.browser, receipt, do="open"))
+    (note,), (response,) = notes(run, patient), filed(run, patient, "QuestionnaireResponse")
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+    assert (note["performer"], seen_in_log(run, patient)) == ([{"reference": "Practitioner/kari"}], 1)
+    assert say("blind.why") not in text(log_in(run, patient=patient).page), "also in a launch of another day"
+
+
+def waits(run: Running, chart: Chart) -> requests.Response:
+    """The page of what the patient handed in and the record has not taken."""
+    check = steps.answer_alone(chart.browser, steps.give(chart), answers(2), "For my clinician")
+    steps.hand_in(chart.browser, check)
+    with fault(run, "busy"):
+        steps.take_back(chart)
+    (sealed,) = run.store.filings.outbox(record_of(run, chart).owner)
+    let_time_pass(run, 60)
+    return chart.browser.get(chart.at(f"saved/{sealed.id}"))
+
+
+@pytest.mark.parametrize("user", ["Practitioner/kari", "Practitioner/ola"])
+def test_opened_before_the_record_has_it_it_is_noted_with_it(
+    run: Running, patient: str, chart: Chart, user: str
+) -> None:
+    """Whoever takes it there, and in a later launch."""
+    page = waits(run, chart)
+    assert "For my clinician" in text(go(chart.browser, page, do="open"))
+    assert notes(run, patient) == []
+    later = log_in(run, patient=patient, user=user)
+    again = later.browser.get(urljoin(later.url, urlsplit(page.url).path.partition(chart.id)[2].lstrip("/")))
+    assert heading(act(later, again, "send", "For Kari")) == SAVED
+    (note,), (response,) = notes(run, patient), filed(run, patient, "QuestionnaireResponse")
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+    assert note["performer"] == [{"reference": "Practitioner/kari"}]
+
+
+def test_all_saved_at_once_too(run: Running, patient: str, chart: Chart) -> None:
+    go(chart.browser, waits(run, chart), do="open")
+    go(chart.browser, chart.browser.get(chart.at("outbox")), chart.at("outbox"))
+    assert len(notes(run, patient)) == 1
+
+
+def test_opened_after_one_s_own_rating_it_was_not_seen_first(run: Running, patient: str, chart: Chart) -> None:
+    rate(chart)
+    assert "For my clinician" in text(go(chart.browser, waits(run, chart), do="open"))
+    go(chart.browser, chart.browser.get(chart.at("outbox")), chart.at("outbox"))
+    assert (notes(run, patient), seen_in_log(run, patient)) == ([], 0)
 
 
 def test_a_colleague_s_pair_is_blind_all_the_same(run: Running, patient: str, chart: Chart) -> None:
