@@ -29,6 +29,11 @@ def launch_secrets() -> dict[str, str]:
     return {name: value for name, value in request.cookies.items() if name.startswith(_LAUNCH)}
 
 
+def handover_cookies() -> tuple[str, ...]:
+    """The names of all hand-overs' cookies that came with this request."""
+    return tuple(name for name in request.cookies if name.startswith(_HANDOVER))
+
+
 def is_framed() -> bool:
     """Whether this request loads a frame: only a partitioned cookie comes back from there."""
     return request.headers.get("Sec-Fetch-Dest") in ("iframe", "frame")

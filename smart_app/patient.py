@@ -40,12 +40,14 @@ def open_window() -> Answer:
 
 def enter(hid: str, *, framed: bool, how: str = "") -> Response:
     """Opens an offered hand-over in this browser; ``how`` is for the audit log. Raises NoAccess where it is open
-    already or gone."""
+    already or gone. What was handed over in this browser before is closed to it: who holds it now may be another."""
     with state().store.writing():
         given, secret = state().store.handovers.open(hid, now())
         if how:
             state().store.audit.record(_opened(given, how), now())
     response = redirect(url_for("patient.start", hid=hid), 303)
+    for name in cookies.handover_cookies():
+        cookies.drop_cookie(response, name, framed=framed)
     cookies.set_cookie(response, cookies.handover_cookie(hid), secret, framed=framed)
     return response
 

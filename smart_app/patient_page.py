@@ -67,19 +67,20 @@ class PatientPage:
 
 
 def patient_page(sitting: Sitting) -> PatientPage:
-    """Sets the request's language and header, too."""
+    """Sets the request's language and header, too: none once the screen was handed in or taken back."""
     site = state().config.sites[sitting.owner.site]
     draft = state().store.drafts.get(sitting.draft_id, sitting.owner)
     session = sitting.session
     use_language(draft.language)
-    g.header = header(
-        words(),
-        name=session.patient_name,
-        birth_date=full_date(session.birth_date),
-        organization=site.organization,
-        today=now().astimezone(site.zone).date(),
-        lid=sitting.lid,
-    )
+    if sitting.lid or sitting.state == "open":  # a tablet that is handed on names nobody; an own launch is still theirs
+        g.header = header(
+            words(),
+            name=session.patient_name,
+            birth_date=full_date(session.birth_date),
+            organization=site.organization,
+            today=now().astimezone(site.zone).date(),
+            lid=sitting.lid,
+        )
     form = scale("client")
     return PatientPage(
         sitting=sitting,

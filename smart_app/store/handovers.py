@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -25,6 +25,9 @@ from smart_app.store.owner import Owner
 from smart_app.store.pin import TRIES, hash_pin, pin_matches
 from smart_app.store.schema import handover, launch
 from smart_app.store.times import to_ms
+
+FINISHED_SHOWN = timedelta(minutes=10)
+"""How long "finished" is shown after the screen was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ class Handovers:
     def access(self, hid: str, secret: str, now: datetime) -> Handover:
         """The patient's authority. ``state`` submitted or closed means: show "finished" and nothing else.
 
-        Raises NoAccess for wrong, missing and unknown, and for an open one whose launches are all over.
+        Raises NoAccess for wrong, missing and unknown, for an open one whose launches are all over, and for one that
+        was closed ten minutes ago: a tablet may lie in a waiting room.
         """
         with self._database.reading() as connection:
             query = select(handover).where(handover.c.id == hid)
@@ -133,6 +137,8 @@ class Handovers:
             if not hmac.compare_digest(known, self._cipher.secret_mac(secret)) or row is None:
                 raise NoAccess
             if row.state == "open" and not self._locks(connection, hid, now):
+                raise NoAccess
+            if row.closed_at is not None and row.closed_at < to_ms(now - FINISHED_SHOWN):
                 raise NoAccess
             return self._read(row)
 

@@ -1,7 +1,7 @@
 """SECURITY B: while the screen is with the patient, the clinician's pages are one page, and that asks for the PIN."""
 
 from datetime import timedelta
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
@@ -171,6 +171,36 @@ def test_after_the_submit_every_page_says_finished(run: Running, chart: Chart) -
     over = chart.browser.get(start.url)
     assert heading(over) == FINISHED
     assert 'name="pin"' not in over.text
+
+
+def test_once_it_is_finished_the_screen_names_nobody_and_soon_opens_no_more(run: Running, chart: Chart) -> None:
+    start = steps.give(chart)
+    assert "Eva Berg" in start.text
+    pages = [steps.hand_in(chart.browser, steps.answer_alone(chart.browser, start, answers(2)))]
+    pages += [chart.browser.get(urljoin(start.url, path)) for path in ("", "back")]
+    steps.take_back(chart)
+    pages += [chart.browser.get(start.url)]
+    assert [heading(page) for page in pages] == [FINISHED] * 4
+    assert not [page.url for page in pages if "Eva" in page.text or "Berg" in page.text or "1988" in page.text]
+    run.clock.ahead += timedelta(minutes=10, seconds=1)
+    assert chart.browser.get(start.url).status_code == 404
+
+
+def test_taken_back_unfinished_the_screen_names_nobody(run: Running, chart: Chart) -> None:
+    start = steps.give(chart)
+    steps.take_back(chart)
+    page = chart.browser.get(start.url)
+    assert heading(page) == say("patient.given_back")
+    assert "Berg" not in page.text
+
+
+def test_a_browser_keeps_the_cookie_of_its_last_hand_over_alone(run: Running, chart: Chart) -> None:
+    urls = []
+    for _ in range(2):
+        urls.append(steps.give(chart).url)
+        steps.take_back(chart)
+    held = [name for name in chart.browser.jar["127.0.0.1"] if name.startswith("__Host-p-")]
+    assert held == [f"__Host-p-{urlsplit(urls[1]).path.split('/')[2][:8]}"]
 
 
 def test_from_a_frame_a_window_of_its_own(run: Running, patient: str, framed: Chart) -> None:
