@@ -27,6 +27,10 @@ from smart_app.tokens import revoke_all
 _log = logging.getLogger(__name__)
 # Longer than the 30 s that one call to a hospital may take: whoever saves while the app stops gets an answer.
 _GRACEFUL = 45.0
+_NO_HOPS = (
+    "Take care: [app] public_url is https, so a proxy stands before the app, but proxy_hops is 0: all browsers have "
+    "the proxy's address, and who types wrong one-time codes shuts out everybody. Write: proxy_hops = 1"
+)
 
 
 @click.group()
@@ -135,6 +139,8 @@ def check_config(path: Path, show_example: bool) -> None:
         click.echo(f"{site.name}: {site.iss} as {site.client_id}, callback {config.public_url}/callback/{site.name}")
         click.echo(f"    opened from the chart: {config.public_url}/launch")
         click.echo(f"    without one:           {config.public_url}/launch/standalone/{site.name}")
+    if config.public_url.startswith("https:") and not config.proxy_hops:
+        click.echo(_NO_HOPS, err=True)
     click.echo("The settings are right.")
 
 

@@ -157,6 +157,13 @@ def test_too_many_wrong_ones_and_the_right_one_waits_too(run: Running, chart: Ch
     assert say("patient.hello", name="Eva") in text(typed(run, again))
 
 
+def test_what_a_hospital_behind_one_address_gets_wrong_shuts_nobody_out(run: Running) -> None:
+    tries, now = CodeTries(), run.clock()
+    for _ in range(60):
+        tries.wrong("10.0.0.1", now)
+    assert not tries.too_many("10.0.0.1", now)
+
+
 def test_from_many_addresses_there_is_a_limit_for_all(monkeypatch: pytest.MonkeyPatch, run: Running) -> None:
     tries, now = CodeTries(), run.clock()
     for number in range(FROM_ALL):

@@ -119,6 +119,15 @@ def test_right_settings(settings: Path) -> None:
     assert "The settings are right." in result.output
 
 
+@pytest.mark.parametrize("hops", [0, 1])
+def test_a_proxy_that_is_not_counted_is_warned_of(settings: Path, hops: int) -> None:
+    origin = f'public_url = "https://imr.hospital.example"\nproxy_hops = {hops}'
+    settings.write_text(settings.read_text().replace(f'public_url = "{address(settings)}"', origin))
+    result = call("check-config", "--config", settings)
+    assert result.exit_code == 0, result.output
+    assert ("Write: proxy_hops = 1" in result.output) is (hops == 0)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
