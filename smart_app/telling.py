@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from imr_fhir.artefacts import FILING
@@ -41,7 +42,7 @@ def tell(state: State) -> None:
     ends = time.monotonic() + _ALL_SECONDS
     silent: set[str] = set()
     lost: Counter[str] = Counter()
-    for due in state.store.unsent.due(state.clock()):
+    for due in _due(state, silent):
         if state.draining.is_set() or time.monotonic() > ends:
             break
         launch = state.store.launches.live(due.launch_id, state.clock())
@@ -60,6 +61,14 @@ def tell(state: State) -> None:
                 state.store.unsent.put_back(due, state.clock())
     for what, count in lost.items():
         _log.warning("%d AuditEvents were not taken, the app's own log has them: %s", count, what)
+
+
+def _due(state: State, silent: Collection[str]) -> Iterator[Due]:
+    """All that is due, read some at a time, so that what waits for a silent hospital hides nothing behind it."""
+    after = 0
+    while some := state.store.unsent.due(state.clock(), after=after, silent=silent):
+        yield from some
+        after = some[-1].seq
 
 
 def takes_events(plan: Plan) -> bool:

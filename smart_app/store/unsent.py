@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,10 +40,11 @@ class Unsent:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def due(self, now: datetime) -> tuple[Due, ...]:
-        """In order, some at a time."""
+    def due(self, now: datetime, *, after: int = 0, silent: Collection[str] = ()) -> tuple[Due, ...]:
+        """In order, some at a time: numbered above ``after``, and of no site that is ``silent``."""
+        which = (audit_unsent.c.due_at <= to_ms(now), audit_unsent.c.seq > after, launch.c.site.not_in(silent))
         with self._database.reading() as connection:
-            rows = connection.execute(_DUE.where(audit_unsent.c.due_at <= to_ms(now))).all()
+            rows = connection.execute(_DUE.where(*which)).all()
         youngest = {row.seq: row for row in reversed(rows)}
         return tuple(Due(row.seq, row.tries, row.id) for _, row in sorted(youngest.items()))
 

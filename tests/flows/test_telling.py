@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from smart_app import telling
 from smart_app.audit_events import event_of
 from smart_app.state import state_of
+from smart_app.store.audit import Entry
 from smart_app.store.unsent import PAUSE
 from tests.flows import steps
 from tests.flows.steps import filed
 from tests.flows.wrong import fault
-from tests.running import Chart, Running, log_in
-from tests.web.steps import rows
+from tests.running import SITE, Chart, Running, log_in
+from tests.web.steps import record_of, rows
 
 TOLD = "POST /fhir/AuditEvent"
 
@@ -90,6 +91,20 @@ def test_an_ehr_that_is_down_is_told_later(run: Running, patient: str, chart: Ch
     run.clock.ahead = PAUSE * 1.1
     tell(run)
     assert len(events(run, patient)) == len([each for each in steps.audited(run, patient) if each["kind"]])
+
+
+def test_what_waits_for_a_silent_hospital_hides_nothing_behind_it(run: Running, patient: str) -> None:
+    silent = "silent"
+    like = record_of(run, log_in(run, patient=patient))
+    elsewhere = replace(like.context, site=silent, sub="somebody", patient="p-1", fhir_base="http://127.0.0.1:1/fhir")
+    other = run.store.launches.start(elsewhere, like.tokens, (), run.clock()).launch
+    view = Entry("view", "success", other.who, silent, "Patient/p-1", other.patient_key)
+    for _ in range(120):
+        run.store.audit.record(view, run.clock())
+    behind = log_in(run, patient=steps.new_patient(run))
+    state = state_of(run.app)
+    telling.tell(replace(state, hospitals={**state.hospitals, silent: state.hospitals[SITE]}))
+    assert events(run, record_of(run, behind).context.patient)
 
 
 def test_a_lost_reply_doubles_nothing(run: Running, patient: str, chart: Chart) -> None:
