@@ -18,6 +18,7 @@ Reason = Literal[
     "incomplete",
     "too_close",
     "version_changed",
+    "language_unknown",
     "language_changed",
     "rater_changed",
     "no_parameters",
@@ -145,6 +146,8 @@ def _compare(first: Response, last: Response, table: Iterable[Parameters]) -> Ch
         return CannotSay("too_close")
     if first.questionnaire != last.questionnaire:
         return CannotSay("version_changed")
+    if not (first.language and last.language):  # as with who rated: what is not known is not known to be the same
+        return CannotSay("language_unknown")
     if first.language != last.language:
         return CannotSay("language_changed")
     if last.rater == "clinician" and not _same_clinician(first, last):

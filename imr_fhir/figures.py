@@ -29,8 +29,8 @@ NEEDED = ("rated", "sum", *(f"{number:02}" for number in range(1, ITEM_COUNT + 1
 Codes = Mapping[Rater, Mapping[str, Coding]]  # of a site: "06" or a figure -> its Coding
 NO_CODES: Codes = {}
 
-_SHARED = ("resourceType", "status", "category", "subject", "encounter", "effectiveDateTime", "issued", "performer",
-           "derivedFrom")  # fmt: skip
+_SHARED = ("resourceType", "language", "status", "category", "subject", "encounter", "effectiveDateTime", "issued",
+           "performer", "derivedFrom")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,16 @@ def score_parts(
     if shape == "components":
         return (Part(whole, whole["identifier"][0]["value"], version),)
     if shape == "flat":
-        return tuple(_flat(whole, codes[response.rater], figures, urn))
+        return tuple(_flat({**whole, **_shown_in(response)}, codes[response.rater], figures, urn))
     members = tuple(_members(whole, figures))
     panel = {name: value for name, value in whole.items() if name != "component"}
     panel["hasMember"] = [{"reference": _reference(part)} for part in members]
     return (*members, Part(checked(panel, ResponseError), panel["identifier"][0]["value"], version))
+
+
+def _shown_in(response: Response) -> dict[str, str]:
+    """FHIR's own element: of such rows an EHR keeps no extension."""
+    return {"language": response.language} if response.language else {}
 
 
 def _members(whole: Mapping[str, Any], stored: Mapping[str, StoredFigure]) -> Iterator[Part]:
@@ -286,9 +291,15 @@ def _occasion(rater: Rater, measured: datetime, several: Mapping[str, Sequence[E
         comment="\n".join(note.text("text") for note in lead.many("note")),
         performer=performers[0].text("reference") if performers else "",
         encounter=lead.reference("encounter"),
-        language="en",
+        language=_language(lead),
     )
     return StoredRating("flat", score, {name: _stored(found) for name, found in figures.items()})
+
+
+def _language(found: Element) -> str:
+    """ "" where the EHR kept none: what was shown is not known then."""
+    said = found.text("language")[:2]
+    return "nb" if said in ("nb", "no", "nn") else said if said == "en" else ""
 
 
 _STATUSES = {"final": "completed", "corrected": "amended", "entered-in-error": "entered-in-error"}

@@ -54,7 +54,7 @@ class StoredScore:
     comment: str
     performer: str  # reference, or ""
     encounter: str  # reference, or ""
-    language: str  # "en" | "nb"
+    language: str  # "en" | "nb", "" where single figures do not tell
 
 
 def score_observation(
@@ -81,7 +81,11 @@ def score_observation(
     form = scale(response.rater)
     score = response.score
     # What a response would say of it has no other place.
-    alone = [] if response_reference else [{"url": artefacts.SHOWN_LANGUAGE, "valueCode": response.language}]
+    alone = (
+        []
+        if response_reference or not response.language
+        else [{"url": artefacts.SHOWN_LANGUAGE, "valueCode": response.language}]
+    )
     scored = response.status != "stopped" and score.mean is not None
     built: dict[str, Any] = {
         "resourceType": "Observation",

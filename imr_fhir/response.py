@@ -42,7 +42,7 @@ class Response:
     encounter: str  # reference, or ""
     measured: datetime  # first completed or stopped, with offset: the measurement's time, which no correction moves
     authored: datetime  # last written, with offset
-    language: str  # shown while answering: "en" | "nb"
+    language: str  # shown while answering: "en" | "nb", "" where the EHR's single figures do not tell
     questionnaire: str  # "url|version"
     kept: Literal["form", "components", "members", "flat"] = "form"  # as the EHR has it; all but a form: Observations
 

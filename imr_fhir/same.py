@@ -23,13 +23,17 @@ def same_content(
 ) -> list[str]:
     """The paths at which ``read`` differs from ``sent``, e.g. ["status", "item[0].item[3]"]; [] if it is the same.
 
-    Not counted: id, narrative, the version and the labels that the server gave; the zone in which it writes an instant;
+    Not counted: id, narrative, the version and the labels that the server gave; a resource's language that it does not
+    keep, which is shown as not known from then on; the zone in which it writes an instant;
     digits of a decimal that say nothing; the form of a reference. ``references`` maps what was sent to what the server
     made of it ("urn:uuid:..." -> "Observation/12"); an address under ``base``, the server's own, is the relative one.
     """
     there = _References(references or {}, base.rstrip("/"))
     differ = _labels(_mapping(sent.get("meta")), _mapping(read.get("meta")))
-    _compare(_content(sent), _content(read), "", there, differ)
+    kept, found = _content(sent), _content(read)
+    if "language" not in found:
+        kept.pop("language", None)
+    _compare(kept, found, "", there, differ)
     return differ
 
 

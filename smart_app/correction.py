@@ -46,7 +46,7 @@ def begun(launch: Launch, response_id: str, mine: Response | None = None) -> Web
         owner,
         filed.rater,
         questionnaire=filed.questionnaire,
-        language=filed.language,
+        language=filed.language or launch.language,
         identifier=filed.identifier,
         about=_about(filed),
         answers=codes_of(filed.rater, first.ratings) | {COMMENT: first.comment},

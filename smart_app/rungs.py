@@ -42,9 +42,9 @@ def rating_parts(of: Writing, response: Response, *, stored: StoredRating | None
         new = "print" if response.status == "entered-in-error" else of.plan.rung("score")
         shape = stored.shape if stored else new
         return (*parts, *score_on(of, response, shape, urn=score_urn(urn), reference=reference, stored=stored))
-    source = Part(
-        to_resource(replace(response, id="", version_id=""), **of.options), f"urn:uuid:{uuid.uuid4()}", unsent=True
-    )
+    # of a correction of figures that tell no language, the figures tell none either
+    kept = replace(response, id="", version_id="", language=response.language or "en")
+    source = Part(to_resource(kept, **of.options), f"urn:uuid:{uuid.uuid4()}", unsent=True)
     # of a rating that stands on its score alone, the identifier is the score's own
     own = urn if response.id else score_urn(urn)
     if rung in DOCUMENTS:

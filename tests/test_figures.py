@@ -66,7 +66,7 @@ def test_read_back_it_is_the_same_rating(ehr: SmallEhr, name: str, shape: Shape,
     said = RESPONSES[name]
     file(ehr, said, shape, one_by_one=one_by_one)
     found = the_one(ehr)
-    lost = {"flat": {"language": "en"}}.get(shape, {})
+    lost: dict[str, Any] = {}
     without_na = {number: rating for number, rating in said.ratings.items() if rating != NA}
     if shape == "flat" and said.status == "stopped":
         lost["ratings"] = without_na  # such servers keep figures, and nothing of why there is none
@@ -123,6 +123,16 @@ def test_of_a_rating_that_is_there_in_part_nothing_counts(ehr: SmallEhr, shape: 
     found = chart(ehr)
     assert found.responses == ()
     assert [problem.kind for problem in found.problems] == ["unreadable"]
+
+
+def test_figures_of_which_the_ehr_keeps_no_language_say_none(ehr: SmallEhr) -> None:
+    ehr.changes = lambda resource: {name: value for name, value in resource.items() if name != "language"}
+    file(ehr, RESPONSES["clinician"], "flat")
+    said = the_one(ehr)
+    assert said.language == ""
+    after = response.corrected(said, ratings=answers(2), comment="", author="Practitioner/berg", authored=NOW)
+    file(ehr, after, "flat", stored=score_of(ehr.client(), said, CODES))
+    assert (the_one(ehr).language, the_one(ehr).ratings) == ("", answers(2))
 
 
 def test_a_figure_twice_at_one_time(ehr: SmallEhr) -> None:

@@ -111,6 +111,12 @@ def test_different(name: str) -> None:
     assert differences(read) == paths
 
 
+def test_a_language_may_be_left_out_and_not_changed() -> None:
+    sent = {"resourceType": "Observation", "language": "nb"}
+    assert same_content(sent, {"resourceType": "Observation"}) == []
+    assert same_content(sent, sent | {"language": "en"}) == ["language"]
+
+
 def test_a_time_in_words_is_words() -> None:
     sent = {"resourceType": "Observation", "valueString": "2026-03-31T09:30:00Z"}
     assert same_content(sent, {**sent, "valueString": "2026-03-31T09:30:00+00:00"}) == ["valueString"]

@@ -9,7 +9,7 @@ from imr_fhir.history import LISTED
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
 from smart_app.language import Words
-from smart_app.presenters.scales import tags
+from smart_app.presenters.scales import language_of, tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def rating_rows(
 
 def _tags(words: Words, response: Response, superseded: frozenset[str], *, several_languages: bool) -> tuple[str, ...]:
     found = tags(words, response)
-    if several_languages:
-        found += (words.say(f"rating.language.{response.language}"),)
+    if several_languages or not response.language:
+        found += (language_of(words, response),)
     if response.status == "in-progress":
         found += (words.say("rating.unfinished"),)
     if response.kept != "form":

@@ -16,6 +16,7 @@ _CANNOT = {
     "incomplete": "cannot.incomplete",
     "too_close": "cannot.close",
     "version_changed": "cannot.version",
+    "language_unknown": "cannot.language_unknown",
     "language_changed": "cannot.language",
     "rater_changed": "cannot.rater",
     "no_parameters": "cannot.parameters",
@@ -73,7 +74,11 @@ def tags(words: Words, response: Response) -> tuple[str, ...]:
 
 def language(words: Words, response: Response) -> tuple[str, ...]:
     """The mark of a rating that was given in another language than the one it is shown in."""
-    return () if response.language == words.language else (words.say(f"rating.language.{response.language}"),)
+    return () if response.language == words.language else (language_of(words, response),)
+
+
+def language_of(words: Words, response: Response) -> str:
+    return words.say(f"rating.language.{response.language or 'unknown'}")
 
 
 def unverified(words: Words, rater: Rater) -> tuple[str, ...]:

@@ -228,3 +228,15 @@ def test_where_nothing_can_be_changed_the_pages_promise_no_change(tmp_path: Path
             assert say("form.reason") not in shown
             assert say("form.reason.print") in shown
             assert say(keep) in shown
+
+
+def test_figures_say_in_which_language_they_were_given(tmp_path: Path) -> None:
+    with hospital(tmp_path, "epic") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        chart.browser.submit(chart.page, chart.at("language"), language="nb")
+        steps.rate(chart)
+        assert {each["language"] for each in steps.filed(run, patient, "Observation")} == {"nb"}
+        panel = steps.text(chart.browser.get(chart.url))
+        assert steps.norsk("rating.language.en") not in panel
+        assert steps.norsk("rating.language.unknown") not in panel

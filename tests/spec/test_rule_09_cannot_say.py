@@ -1,6 +1,7 @@
 """9. Cannot say, the first that holds.
 
-One rating; incomplete; under 28 days; another version; another language; another clinician; no parameters.
+One rating; incomplete; under 28 days; another version; an unknown language; another language; another clinician; no
+parameters.
 Each answer is shown all the same.
 """
 
@@ -37,6 +38,10 @@ CASES = [
     ("stopped 10 days after: the whole one counts", [client(0), client(90), stopped(100)], None, 0),
     ("another version", [client(0), client(90, **OTHER_VERSION)], "version_changed", 0),
     ("another language", [client(0), client(90, language="nb")], "language_changed", 0),
+    ("the first in no known language", [client(0, language=""), client(90)], "language_unknown", 0),
+    ("the latest in no known language", [client(0), client(90, language="")], "language_unknown", 0),
+    ("neither in a known language", [client(0, language=""), client(90, language="")], "language_unknown", 0),
+    ("no known language between", [client(0), client(90, language=""), client(180)], None, 0),
     ("another language between", [client(0), client(90, language="nb"), client(180)], None, 0),
     ("another clinician", [clinician(0), clinician(90, **OTHER_CLINICIAN)], "rater_changed", 0),
     ("the same clinician, as a full address", [clinician(0), clinician(90, **BERG_IN_FULL)], None, 0),
