@@ -78,7 +78,8 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
     stored = score_of(launch.client(), filed, figure_codes(launch.site))
     parts = answers(act, after, activity="update", author=clinician, reason=reason, stored=stored)
-    return save(launch, act, parts, kind="correction", details={"rater": filed.rater}, draft=draft)
+    details = {"rater": filed.rater, "key": filed.identifier}
+    return save(launch, act, parts, kind="correction", details=details, draft=draft)
 
 
 def rebase(launch: Launch, draft: Draft) -> None:

@@ -22,6 +22,7 @@ from smart_app.presenters.versions import Known, Versions, versions
 from smart_app.presenters.written import Written
 from smart_app.saving import courier_of, plan_of
 from smart_app.scale_page import title
+from smart_app.seen_first import names_of
 from smart_app.state import now, state
 from smart_app.store.errors import BodyPurged, NoAccess
 from smart_app.store.filing import Filing
@@ -81,11 +82,12 @@ def find(launch: Launch, fid: str) -> Viewed:
 
 
 def is_blind(launch: Launch, viewed: Viewed) -> bool:
-    """The patient answered alone, and this clinician may have yet to rate: the answers open by a press of their own."""
+    """This clinician did not type the patient's answers and may have yet to rate: they open by a press of their own."""
     details = viewed.filing.details
-    alone = details["kind"] == "response" and details["author"] == f"Patient/{viewed.patient}"
+    answers = details["kind"] in ("response", "correction") and details["rater"] == "client"
+    typed = not viewed.is_others and details.get("author") != f"Patient/{viewed.patient}"
     rates = launch.role == "clinician" and launch.site.allow_unverified_clinician_scale
-    return alone and rates and details["key"] not in launch.record.context.opened
+    return answers and not typed and rates and names_of(viewed.filing)[0] not in launch.record.context.opened
 
 
 def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", which_error: str = "") -> str:

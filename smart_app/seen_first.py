@@ -51,7 +51,7 @@ def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response) 
 
 def names_of(filing: Filing) -> tuple[str, ...]:
     """The identifiers by which the record may know the answers of ``filing``, first the one they were written with."""
-    key = str(filing.details["key"])
+    key = str(filing.details.get("key") or filing.id)
     return (key, *stored_urns(key))
 
 

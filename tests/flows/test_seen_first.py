@@ -215,3 +215,45 @@ def test_nor_where_the_patient_answered_nothing_alone(
     assert NOTED not in text(form)
     go(chart.browser, form, do="complete", **answers(4))
     assert notes(run, patient) == []
+
+
+def colleague(run: Running, patient: str, saved: requests.Response) -> tuple[Chart, requests.Response]:
+    """Another clinician, on the page of what the first one saved."""
+    other = log_in(run, patient=patient, user="Practitioner/ola")
+    return other, other.browser.get(other.at(f"saved/{saved.url.rpartition('/')[2]}"))
+
+
+def test_what_a_clinician_typed_is_hidden_from_a_colleague_until_opened(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    form = steps.begin(chart, "client")
+    with fault(run, "busy"):
+        saved = go(chart.browser, form, do="complete", **answers(2), comment="Said aloud")
+    assert "Said aloud" in text(saved)
+    other, page = colleague(run, patient, saved)
+    assert ("Said aloud" in text(page), say("blind.why") in text(page)) == (False, True)
+    let_time_pass(run, 60)
+    sent = act(other, page, "send", "Kari is away")
+    assert (heading(sent), "Said aloud" in text(sent)) == (SAVED, False)
+    assert notes(run, patient) == []
+    assert "Said aloud" in text(act(other, sent, "open"))
+    (note,) = notes(run, patient)
+    assert note["performer"] == [{"reference": "Practitioner/ola"}]
+
+
+def test_a_correction_is_hidden_from_a_colleague_too(run: Running, patient: str, chart: Chart) -> None:
+    rate(chart, "client", answers(2))
+    go(chart.browser, chart.browser.get(chart.url), chart.at("see-first"))
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    form = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    with in_front(run, refuses(run, "/fhir")):
+        saved = go(chart.browser, form, do="complete", reason="Misheard", **answers(4), comment="Said aloud")
+    assert "Said aloud" in text(saved)
+    other, page = colleague(run, patient, saved)
+    assert ("Said aloud" in text(page), say("blind.why") in text(page)) == (False, True)
+    assert "Said aloud" in text(act(other, page, "open"))
+    opened = [note for note in notes(run, patient) if note["performer"] == [{"reference": "Practitioner/ola"}]]
+    assert opened == [], "the correction is not in the record yet"
+    assert heading(act(other, other.browser.get(page.url), "apart", "Kari is away")) == SAVED
+    opened = [note for note in notes(run, patient) if note["performer"] == [{"reference": "Practitioner/ola"}]]
+    assert opened[0]["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
