@@ -87,8 +87,10 @@ def test_of_a_response_that_is_there_too_it_counts_once(ehr: SmallEhr, shape: Sh
     assert found.shape == shape
     for each in ehr.of("Observation"):
         each.pop("derivedFrom")  # an EHR that keeps no such thing: the identifier follows from the response's
-    if shape != "flat":
-        assert the_one(ehr).kept == "form"
+    assert the_one(ehr).kept == "form"
+    again = score_of(ehr.client(), replace(said, id="7"), CODES)
+    assert again is not None
+    assert again.score.id == found.score.id
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -7,7 +7,7 @@ from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.element import type_and_id
 from imr_fhir.errors import BadReply, NotFound, ResourceError, ResponseError
-from imr_fhir.figures import NO_CODES, Codes, StoredRating, flat_codings, member_ids, read_flat, read_panel, score_urn
+from imr_fhir.figures import NO_CODES, Codes, StoredRating, flat_codings, member_ids, read_flat, read_panel, stored_urns
 from imr_fhir.observation import StoredScore
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, scale
@@ -77,12 +77,12 @@ def _members(client: FhirClient, panels: Sequence[Json], patient: str) -> dict[s
 
 
 def belongs(score: StoredScore, response: Response) -> bool:
-    """Whether ``score`` is of ``response``: it says so, or has the identifier that follows from the response's."""
+    """Whether ``score`` is of ``response``: it says so, or has an identifier that follows from the response's."""
     if response.kept != "form":
         return score.id == response.id
     if score.derived_from:
         return type_and_id(score.derived_from) == ("QuestionnaireResponse", response.id)
-    return bool(response.identifier) and score.identifier == score_urn(response.identifier)
+    return bool(response.identifier) and score.identifier in stored_urns(response.identifier)
 
 
 def score_of(client: FhirClient, response: Response, codes: Codes = NO_CODES) -> StoredRating | None:
