@@ -82,9 +82,11 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
     course = current_course(found, situation.today)
     now_due = current(course, situation.today) if course else None
     scheduled = course is not None and course.runs(situation.today)
-    opened = situation.opened | seen_first(notes, listed, situation.viewer)
-    if situation.own_record:
-        hidden = hidden_from_patient(listed, now_due, today=situation.today, seen_first=opened, scheduled=scheduled)
+    opened = situation.opened | seen_first(notes, chart.responses, situation.viewer)
+    if situation.own_record:  # which lists all there is, also what was taken back or only begun
+        hidden = hidden_from_patient(
+            chart.responses, now_due, today=situation.today, seen_first=opened, scheduled=scheduled
+        )
     else:
         hidden = hidden_from_clinician(
             listed,

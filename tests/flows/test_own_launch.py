@@ -210,6 +210,27 @@ def test_the_clinician_s_answers_do_not_come_first_but_may_be_opened(run: Runnin
     assert "From the clinician" in text(again.browser.get(again.at("own/record")))
 
 
+@pytest.mark.parametrize("status", ["entered-in-error", "in-progress"])
+def test_nor_do_those_that_were_taken_back_or_only_begun(run: Running, patient: str, status: str) -> None:
+    """What was taken back tells as much as what is filed in its place."""
+    clinician = log_in(run, patient=patient)
+    steps.rate(clinician, said=answers(5), comment="Pressed too early")
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    steps.put(run, response | {"status": status})
+    steps.rate(clinician, said=answers(4), comment="From the clinician")
+    chart = own_launch(run, patient)
+    page = chart.browser.get(chart.at("own/record"))
+    assert "Pressed too early" not in text(page)
+    assert "From the clinician" not in text(page)
+    key = response["identifier"]["value"]
+    opened = go(chart.browser, page, chart.at("own/open"), key=key)
+    assert ("Pressed too early" in text(opened), "From the clinician" in text(opened)) == (True, False)
+    again = own_launch(run, patient)
+    assert "Pressed too early" in text(again.browser.get(again.at("own/record")))
+    answered_alone(chart)
+    assert "From the clinician" in text(chart.browser.get(chart.at("own/record")))
+
+
 @pytest.mark.parametrize(
     "path", ["form/client/start", "form/clinician/start", "give", "goal/new", "outbox", "see-first", "not-today"]
 )

@@ -97,6 +97,9 @@ OF_THE_PATIENT = [
     ("the patient's was withdrawn", [clinician(90), withdrawn(91)], 92, "clinician-90"),
     ("earlier occasions stay", [clinician(0), clinician(90)], 90, "clinician-90"),
     ("the window has closed", [clinician(90)], 119, ""),
+    ("the clinician's was withdrawn", [clinician(90, status="entered-in-error")], 91, "clinician-90"),
+    ("and rated anew", [clinician(90, status="entered-in-error"), clinician(91)], 91, "clinician-90 clinician-91"),
+    ("begun ones too", [clinician(90, status="in-progress")], 91, "clinician-90"),
     ("the own answers are never hidden", [client(90)], 90, ""),
 ]
 
