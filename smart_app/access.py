@@ -6,7 +6,7 @@ with a launch id or a hand-over id, so that no view can forget it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -105,8 +105,14 @@ class Launch:
 
     @property
     def without_figures(self) -> bool:
-        """A patient who has just answered, alone: scores, change and gaps come where there is somebody to talk to."""
-        return self.role == "patient" and self.record.context.answered
+        """A patient whose own answers, given alone, are the latest rating of today (the site's day): scores, change and
+        gaps wait until a clinician has rated too, or until tomorrow, in whichever browser the app is opened."""
+        if self.role != "patient":
+            return False
+        morning = datetime.combine(self.today, time.min, self.site.zone)
+        saved = self._state.store.filings.of_patient(self.record.owner, since=morning)
+        ratings = [each.details for each in saved if each.details["kind"] == "response"]
+        return bool(ratings) and ratings[-1]["author"] == f"Patient/{self.patient}"
 
     def client(self) -> FhirClient:
         """The EHR as this user, for this patient."""

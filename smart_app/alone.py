@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from smart_app import cookies, questions
+from smart_app import questions
 from smart_app.access import Launch, audit, with_launch
 from smart_app.delivery import deliver
 from smart_app.drafting import begin_draft, seal_draft
@@ -103,18 +103,8 @@ def send(launch: Launch, did: str) -> Response:
         with store.writing():
             draft = store.drafts.get(did, sitting.owner)
             filing = seal_draft(store, act, sitting.owner, draft, author=act.session.person)
-            _without_figures(launch)
         deliver(filing, courier_of(launch))
     return redirect(sitting.url("receipt"), 303)
-
-
-def _without_figures(launch: Launch) -> None:
-    """From here on no page of these launches shows figures, in other tabs too: they come where there is somebody to
-    talk to."""
-    store = state().store
-    for each in store.launches.of_browser(cookies.launch_secrets().values(), now()):
-        if each.owner == launch.record.owner:
-            store.launches.change(each.id, lambda context: replace(context, answered=True))
 
 
 @alone.route("/<did>/received", methods=["GET", "POST"])

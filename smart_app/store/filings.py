@@ -103,6 +103,10 @@ class Filings(FilingSteps):
         """What this user saved for this patient and is in the EHR, with its receipts, oldest first."""
         return self._find(*_same_patient(owner), filing.c.user_key == owner.user_key, filing.c.state == State.DONE)
 
+    def of_patient(self, viewer: Owner, *, since: datetime) -> tuple[Filing, ...]:
+        """What anybody saved for this patient from ``since`` on, oldest first."""
+        return self._find(*_same_patient(viewer), filing.c.sealed_at >= to_ms(since))
+
     def of_draft(self, draft_id: str, viewer: Owner) -> Filing | None:
         """The filing that this draft became."""
         found = self._find(*_same_patient(viewer), filing.c.draft_id == draft_id)

@@ -18,9 +18,9 @@ class Context:
     """The launch record: site and issuer, the verified person (``sub`` empty: none), the patient, and how to show it.
 
     ``iss`` is what the EHR launched with, ``issuer`` the discovered one; ``plan`` is the write plan as JSON; ``opened``
-    are keys of the answers that this viewer opened before rating; ``answered``: the patient handed in answers in this
-    launch; ``replaces`` are ids of patients whose records were merged into this one. ``intent`` and ``tenant`` are the
-    EHR's word for it: neither is shown, and nothing is trusted for them.
+    are keys of the answers that this viewer opened before rating; ``replaces`` are ids of patients whose records were
+    merged into this one. ``intent`` and ``tenant`` are the EHR's word for it: neither is shown, and nothing is trusted
+    for them.
     """
 
     site: str
@@ -43,7 +43,6 @@ class Context:
     return_style: str = ""
     plan: Mapping[str, Any] = field(default_factory=dict)
     opened: tuple[str, ...] = ()
-    answered: bool = False
     replaces: tuple[str, ...] = ()
 
     @property
@@ -56,6 +55,7 @@ class Context:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Context:
+        value = {name: each for name, each in value.items() if name != "answered"}  # launches of older versions say so
         return cls(**{**value, "opened": tuple(value["opened"]), "replaces": tuple(value.get("replaces", ()))})
 
 

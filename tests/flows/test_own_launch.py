@@ -15,6 +15,7 @@ from tests.flows.steps import answers, audited, filed, go, heading, norsk, say, 
 from tests.running import Browser, Chart, Running, log_in
 
 UNIT = say("hand.unit")
+DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -74,10 +75,35 @@ def test_right_after_answering_no_figure_is_shown_anywhere(run: Running, patient
         assert not re.search(r"2[.,]2|\b33\b|14 to 70|15 to 75", text(page)), page.url
     assert say("own.later", who=UNIT) in text(pages[2])
     assert say("own.by.self") in text(pages[2]), "the own answers are there at once"
+    assert not shows_figures(own_launch(run, patient, browser=browser)), "opened again"
+    assert not shows_figures(own_launch(run, patient)), "on another device"
 
-    again = own_launch(run, patient)
-    assert "2.2" in text(again.browser.open(again.at("own/record")))
-    assert again.browser.get(again.at("./")).status_code == 200
+
+def shows_figures(chart: Chart) -> bool:
+    on_record = "2.2" in text(chart.browser.open(chart.at("own/record")))
+    assert on_record is (chart.browser.get(chart.at("./")).status_code == 200)
+    return on_record
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_figures_come_the_next_day(run: Running, patient: str, handed_over: bool) -> None:
+    if handed_over:
+        steps.answered_by_patient(log_in(run, patient=patient), answers(2, {1: "5"}))
+    else:
+        answered_alone(own_launch(run, patient), answers(2, {1: "5"}))
+    assert not shows_figures(own_launch(run, patient))
+    with run.store.writing() as connection:  # the hospital's log-in knows no other day than this one
+        connection.exec_driver_sql(f"UPDATE filing SET sealed_at = sealed_at - {DAY_MS}")
+    assert shows_figures(own_launch(run, patient))
+
+
+def test_figures_come_once_a_clinician_has_rated_too(run: Running, patient: str) -> None:
+    clinician = log_in(run, patient=patient)
+    steps.rate(clinician)
+    answered_alone(own_launch(run, patient), answers(2, {1: "5"}))
+    assert not shows_figures(own_launch(run, patient)), "that rating came before"
+    steps.rate(clinician)
+    assert shows_figures(own_launch(run, patient))
 
 
 def test_half_a_form_waits_for_the_next_launch(run: Running, patient: str) -> None:
