@@ -44,7 +44,8 @@ class Response:
     authored: datetime  # last written, with offset
     language: str  # shown while answering: "en" | "nb", "" where the EHR's single figures do not tell
     questionnaire: str  # "url|version"
-    kept: Literal["form", "components", "members", "flat"] = "form"  # as the EHR has it; all but a form: Observations
+    # As the EHR has it: all but a form are Observations, and what is only to be printed it does not have.
+    kept: Literal["form", "components", "members", "flat", "print"] = "form"
 
     @property
     def reference(self) -> str:

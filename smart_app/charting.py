@@ -15,6 +15,7 @@ from imr_fhir.errors import EhrError
 from imr_fhir.figures import not_filed
 from imr_fhir.response import Response
 from smart_app.access import Launch, audit
+from smart_app.delivery import to_print
 from smart_app.language import words
 from smart_app.presenters.header import called
 from smart_app.presenters.known import Known, known
@@ -22,11 +23,20 @@ from smart_app.presenters.situation import Situation
 from smart_app.saving import plan_of
 from smart_app.site_codes import figure_codes
 from smart_app.state import state
+from smart_app.store.filing import Filing
+from smart_app.store.filing_states import State
 
 
 def read(launch: Launch) -> tuple[Chart, Known, Situation]:
-    """The chart, what is worked out of it for this viewer, and the situation. Raises EhrError, LaunchError."""
+    """The chart, what is worked out of it for this viewer, and the situation. Raises EhrError, LaunchError.
+
+    With it what this clinician saved and this EHR takes nowhere: a rating all the same, or each would stay blind for
+    the other for ever.
+    """
     chart, situation = _chart(launch), _situation(launch)
+    if launch.role == "clinician":
+        here = not_filed(printed_ratings(launch), chart.responses)
+        chart = replace(chart, responses=(*chart.responses, *here))
     return chart, _known(chart, situation), situation
 
 
@@ -50,8 +60,19 @@ def read_with(launch: Launch, waiting: Iterable[Response]) -> tuple[Known, Situa
 
 def waiting_ratings(launch: Launch) -> tuple[Response, ...]:
     """New ratings that this user saved for this patient and the record does not have yet, in the hospital's time."""
+    return _ratings(launch, state().store.filings.outbox(launch.record.owner))
+
+
+def printed_ratings(launch: Launch) -> tuple[Response, ...]:
+    """Those of them that this EHR takes nowhere, until they are said to be printed."""
+    mine = state().store.filings.outbox(launch.record.owner)
+    found = _ratings(launch, [each for each in mine if each.state is State.SEALED and to_print(each)])
+    return tuple(replace(one, kept="print") for one in found)
+
+
+def _ratings(launch: Launch, outbox: Iterable[Filing]) -> tuple[Response, ...]:
     filings, zone = state().store.filings, launch.site.zone
-    saved = [filing for filing in filings.outbox(launch.record.owner) if filing.details["kind"] == "response"]
+    saved = [filing for filing in outbox if filing.details["kind"] == "response"]
     bodies = (json.loads(body, parse_float=Decimal) for filing in saved for body in filings.bodies(filing).values())
     found = [
         response.from_resource(body, patient=launch.patient)

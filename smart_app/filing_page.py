@@ -11,8 +11,10 @@ from flask import render_template, url_for
 
 from imr_fhir import response
 from imr_fhir.ehr.address import local_reference
+from imr_fhir.errors import EhrError
 from imr_fhir.response import Response
 from smart_app.access import Launch, audit
+from smart_app.charting import read
 from smart_app.choosing import seen_of
 from smart_app.delivery import to_print
 from smart_app.language import say, words
@@ -87,7 +89,17 @@ def is_blind(launch: Launch, viewed: Viewed) -> bool:
     answers = details["kind"] in ("response", "correction") and details["rater"] == "client"
     typed = not viewed.is_others and details.get("author") != f"Patient/{viewed.patient}"
     rates = launch.role == "clinician" and launch.site.allow_unverified_clinician_scale
-    return answers and not typed and rates and names_of(viewed.filing)[0] not in launch.record.context.opened
+    opened = names_of(viewed.filing)[0] in launch.record.context.opened
+    return answers and not typed and rates and not opened and not _compared(launch, viewed)
+
+
+def _compared(launch: Launch, viewed: Viewed) -> bool:
+    """What is only here, and no more hidden on the panel: this clinician has rated."""
+    if viewed.is_others or not viewed.here or viewed.filing.state is not State.SEALED or not to_print(viewed.filing):
+        return False
+    with suppress(EhrError):
+        return viewed.filing.details["key"] not in {one.key for one in read(launch)[1].hidden}
+    return False
 
 
 def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", which_error: str = "") -> str:

@@ -75,6 +75,8 @@ def see_first(launch: Launch) -> Response:
     state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *keys)))
     for response in all_of.hidden:
         reference = response.reference
+        if not reference:
+            continue  # it is in no record, so no note there can be about it: the app's own log has it
         note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
     return redirect(url_for("panel.show", lid=launch.id), 303)
 
@@ -118,4 +120,4 @@ def _shown(chart: Chart) -> tuple[str, ...]:
 
 
 def _references(responses: Iterable[Rating]) -> tuple[str, ...]:
-    return tuple(response.reference for response in responses)
+    return tuple(response.reference or response.key for response in responses)

@@ -47,7 +47,7 @@ def rating_rows(
             day=words.short_day(response.measured),
             figure=figures[response.key],
             tags=_tags(words, response, superseded, several_languages=several_languages),
-            changeable=may_write and response.status in LISTED and response not in hidden,
+            changeable=may_write and bool(response.id) and response.status in LISTED and response not in hidden,
         )
         for response in sorted(responses, key=lambda response: (response.measured, response.key), reverse=True)
     )

@@ -50,7 +50,12 @@ def tile(words: Words, response: Response, name: str, change: Change | CannotSay
         scale=words.say("score.scale") if shown else "",
         items=_items(words, response),
         sum=words.say("score.sum", sum=shown.sum, low=shown.lowest, high=shown.highest) if shown else "",
-        tags=(*tags(words, response), *language(words, response), *unverified(words, response.rater)),
+        tags=(
+            *tags(words, response),
+            *_only_here(words, response),
+            *language(words, response),
+            *unverified(words, response.rater),
+        ),
         notes=(),
         change=phrases,
         details=details,
@@ -70,6 +75,10 @@ def tags(words: Words, response: Response) -> tuple[str, ...]:
     if response.status == "amended":
         found.append(words.say("rating.corrected", date=words.day(response.authored)))
     return tuple(found)
+
+
+def _only_here(words: Words, response: Response) -> tuple[str, ...]:
+    return (words.say("rating.kept.print"),) if response.kept == "print" else ()
 
 
 def language(words: Words, response: Response) -> tuple[str, ...]:

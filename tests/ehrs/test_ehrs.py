@@ -25,7 +25,7 @@ from tests.flows import steps
 from tests.flows.filings import act
 from tests.flows.steps import say
 from tests.presenters.build import words
-from tests.running import Chart
+from tests.running import Chart, log_in
 
 STALE = "docs/ehrs.md says otherwise; see what changed, then: python -m tests.ehrs"
 SAVED, PRINTED = say("filing.saved.title"), say("filing.printed.title")
@@ -67,7 +67,7 @@ def test_each_thing_is_kept_on_the_best_rung_that_the_ehr_has(results: Callable[
 @pytest.mark.parametrize("ehr", ORDER)
 def test_the_panel_shows_what_was_saved_in_whatever_shape(results: Callable[[str], Result], ehr: str) -> None:
     panel = results(ehr).panel
-    counted = RUNGS[ehr][0] not in ("text", "print")
+    counted = RUNGS[ehr][0] != "text"
     assert ("All 15 questions" in panel) is counted
     assert (say("documents.title") in panel) is (RUNGS[ehr][0] == "text")
 
@@ -197,6 +197,11 @@ def test_what_can_only_be_printed_is_counted_and_ended_as_that(tmp_path: Path) -
 def test_a_printed_receipt_says_whose_rating_it_is_and_its_figures(tmp_path: Path) -> None:
     with hospital(tmp_path, "dips") as run:
         chart = launch(run, patient_of(run))
+        steps.answered_by_patient(chart)
+        (theirs,) = _saved(chart)
+        assert say("filing.printed.blind") in steps.text(theirs)
+        assert say("filing.printed") not in steps.text(theirs)
+        assert 'value="printed"' not in theirs.text
         page = steps.rate(chart, said=steps.answers(3))
         shown = steps.text(page)
         today = words("en").day(run.clock().astimezone(run.site.zone))
@@ -206,11 +211,26 @@ def test_a_printed_receipt_says_whose_rating_it_is_and_its_figures(tmp_path: Pat
         decide = re.search(r'<details class="([^"]*decide[^"]*)"', page.text)
         assert decide is not None
         assert "no-print" in decide[1]
+
+
+def test_what_is_only_here_lifts_the_blind_and_comes_together(tmp_path: Path) -> None:
+    with hospital(tmp_path, "dips") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
         steps.answered_by_patient(chart)
-        (theirs,) = [each for each in _saved(chart) if say("blind.open") in steps.text(each)]
-        assert say("filing.printed.blind") in steps.text(theirs)
-        assert say("filing.printed") not in steps.text(theirs)
-        assert 'value="printed"' not in theirs.text
+        panel = steps.text(chart.browser.get(chart.url))
+        assert say("blind.why") in panel
+        assert say("score.scale") not in panel
+        steps.rate(chart, said=steps.answers(2))
+        panel = steps.text(chart.browser.get(chart.url))
+        assert say("blind.why") not in panel
+        assert panel.count(say("score.scale")) == 2
+        assert panel.count(say("rating.kept.print")) >= 2
+        together = steps.text(chart.browser.get(chart.at("together")))
+        assert say("together.none") not in together
+        assert not [each for each in _saved(chart) if say("blind.open") in steps.text(each)]
+        colleague = log_in(run, patient=patient, user="Practitioner/ola")
+        assert say("rating.kept.print") not in steps.text(colleague.browser.get(colleague.url))
 
 
 def test_where_nothing_can_be_changed_the_pages_promise_no_change(tmp_path: Path) -> None:
