@@ -57,7 +57,7 @@ def _sitting(launch: Launch, did: str) -> Sitting:
         owner=owner,
         session=session_of(launch.record, plan_of(launch)),
         state=draft.state,
-        who=say("hand.unit"),
+        who="",
         leave=url_for("own.home", lid=launch.id),
         leave_label=say("own.leave"),
         lid=launch.id,
@@ -121,8 +121,7 @@ def receipt(launch: Launch, did: str) -> Any:
         return redirect(url_for("alone.receipt", lid=launch.id, did=did), 303)
     audit("view", launch, resources=(filing.details["key"],))
     page: PatientPage = patient_page(_sitting(launch, did))
-    place = {"organization": launch.site.organization, "who": say("hand.unit")}
-    outcome = own_receipt(words(), filing, plan_of(launch), **place)
+    outcome = own_receipt(words(), filing, plan_of(launch), organization=launch.site.organization)
     return render_template("own/receipt.html", page=page, outcome=outcome, lid=launch.id)
 
 

@@ -9,6 +9,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WebResponse
 
 from imr_fhir import response
+from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.figures import as_response
 from imr_fhir.history import LISTED
@@ -27,6 +28,7 @@ from smart_app.sealing import answers, urn
 from smart_app.site_codes import figure_codes
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
+from smart_app.user_name import name_of
 
 
 @with_launch("clinician")
@@ -145,10 +147,16 @@ def _about(filed: Response) -> str:
     return f"{filed.link}/{filed.version_id}"
 
 
+def _author(launch: Launch, filed: Response) -> str:
+    author = local_reference(filed.author, launch.record.context.fhir_base)
+    return (name_of(launch.client(), author) if author else "") or filed.author or say("opened.nobody")
+
+
 def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:
+    at = filed.authored.astimezone(launch.site.zone)
     there, mine = Said(filed.ratings, filed.comment), Said(ratings_of(draft), draft.comment)
     return Conflict(
-        lead=say("conflict.corrected"),
+        lead=say("conflict.corrected", who=_author(launch, filed), when=f"{words().day(at)} {words().time(at)}"),
         there=say("conflict.there"),
         differences=differences(words(), scale(draft.rater), there, mine),
         post_to=url_for("form.answer", lid=launch.id, did=draft.id) if filed.status in LISTED else "",

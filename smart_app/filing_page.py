@@ -122,7 +122,7 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
         said=receipt.said(found),
         why=receipt.why(found),
         by=say("filing.by", name=found.details["by"]) if viewed.is_others else "",
-        parts=receipt.part_lines(words(), found, launch.site.record_link),
+        parts=receipt.part_groups(words(), found, launch.site.record_link),
         actions=tuple(action for action in actions if can.get(action.do, True)),
         asks_reason=viewed.asks_reason,
         reason=reason,

@@ -80,9 +80,12 @@ def give(launch: Launch) -> Any:
         given = state().store.handovers.create(launch.record, draft, request.form.get("pin", ""), value, now())
     except PinRefused:
         return render_template("handover/give.html", page=replace(page, error=say("hand.pin.short"))), 400
-    if launch.framed or request.form.get("do") == "elsewhere":
-        # the chart surrounds a frame, so the questions open in a window of their own, or on another device
-        response: Response = redirect(url_for("handover.locked", lid=launch.id), 303)
+    if request.form.get("do") == "elsewhere":
+        body, status, more = _show_code(launch.id, given.handover)
+        response = Response(body, status, more, mimetype="text/html")
+    elif launch.framed:
+        # the chart surrounds a frame, so the questions open in a window of their own
+        response = redirect(url_for("handover.locked", lid=launch.id), 303)
     else:
         response = enter(given.handover.id, framed=False)
     cookies.set_cookie(response, cookies.launch_cookie(launch.id), given.launch_secret, framed=launch.framed)
@@ -107,6 +110,10 @@ def code(lid: str, handover: Handover) -> Any:
     """A one-time code for another device, as long as the questions are nowhere open; a new one voids the last."""
     if not _is_offering(lid, handover):
         return redirect(url_for("handover.locked", lid=lid), 303)
+    return _show_code(lid, handover)
+
+
+def _show_code(lid: str, handover: Handover) -> tuple[str, int, dict[str, str]]:
     use_language(handover.value["language"])
     store = state().store
     with store.writing():
@@ -187,4 +194,5 @@ def _entry(found: Handover, action: str, outcome: Outcome, purpose: str) -> Entr
 
 def _locked_page(lid: str, found: Handover, pin_error: str = "") -> LockedPage:
     session = session_from(found.value["session"])
-    return LockedPage(lid, addressed(words(), session.patient_name), session.user_name or say("hand.unit"), pin_error)
+    who = session.user_name or state().config.sites[found.owner.site].organization
+    return LockedPage(lid, addressed(words(), session.patient_name), who, pin_error)

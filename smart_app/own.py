@@ -12,17 +12,22 @@ from werkzeug.wrappers import Response
 from imr_fhir.ehr.changes import changes
 from imr_fhir.errors import EhrError, Unauthorized
 from imr_fhir.record import SeenFirst
+from imr_fhir.response import Response as Rating
 from imr_fhir.scale import ITEM_COUNT
 from smart_app.access import Launch, audit, with_launch
 from smart_app.alone import may_answer, take_on
-from smart_app.charting import read
+from smart_app.charting import read, waiting_ratings
 from smart_app.drafting import ratings_of
 from smart_app.filing_page import places
-from smart_app.language import say, words
+from smart_app.language import words
 from smart_app.noting import note, said
+from smart_app.presenters.goals import goals_view
 from smart_app.presenters.header import addressed
+from smart_app.presenters.notes import said_of_goals
 from smart_app.presenters.openings import SEEN_FIRST, openings
+from smart_app.presenters.own_home import OwnGoal, answered_on, not_shown, own_goal
 from smart_app.presenters.own_record import own_record
+from smart_app.presenters.purpose import help_now, purpose
 from smart_app.saving import begin
 from smart_app.state import state
 from smart_app.store.filing_states import State
@@ -34,14 +39,16 @@ FEW = 50
 @own.get("")
 @with_launch("patient")
 def home(launch: Launch) -> str:
-    audit("view", launch, purpose="own page")
+    goal, responses = _goal_and_responses(launch)
     draft = state().store.drafts.find(launch.record.owner, "client")
     page = {
         "lid": launch.id,
         "name": addressed(words(), launch.patient_name),
-        "who": say("hand.unit"),
         "organization": launch.site.organization,
-        "phone": launch.site.phone,
+        "purpose": purpose(words(), "", launch.site.organization),
+        "help_now": help_now(words(), "", launch.site.phone),
+        "goal": goal,
+        "today": answered_on(launch.today, responses),
         "may_answer": may_answer(launch),
         "answered": len(ratings_of(draft)) if draft else 0,
         "total": ITEM_COUNT,
@@ -50,6 +57,22 @@ def home(launch: Launch) -> str:
         "figures": not launch.without_figures,
     }
     return render_template("own/home.html", page=page)
+
+
+def _goal_and_responses(launch: Launch) -> tuple[OwnGoal, tuple[Rating, ...]]:
+    """A record that can't be read now keeps nobody from answering."""
+    waiting = waiting_ratings(launch)
+    try:
+        chart, all_of, situation = read(launch)
+    except Unauthorized:
+        raise
+    except EhrError as error:
+        audit("view", launch, purpose="own page")
+        return OwnGoal(missing=not_shown(words(), error.message)), waiting
+    audit("view", launch, resources=tuple(f"Goal/{goal.id}" for goal in chart.goals), purpose="own page")
+    name, notes = all_of.names["client"], said_of_goals(all_of.notes)
+    goals = goals_view(words(), chart.goals, notes, name=name, today=situation.today)
+    return own_goal(words(), goals, chart.problems), (*chart.responses, *waiting)
 
 
 @own.post("/save")
@@ -77,7 +100,7 @@ def record(launch: Launch) -> str:
     audit("view", launch, resources=(*references, *(f"Goal/{goal.id}" for goal in chart.goals)), purpose="own record")
     figures = not launch.without_figures
     page = own_record(words(), chart, all_of, situation, reasons=reasons, figures=figures)
-    place = {"lid": launch.id, "who": say("hand.unit"), "phone": launch.site.phone, "figures": figures}
+    place = {"lid": launch.id, "organization": launch.site.organization, "phone": launch.site.phone, "figures": figures}
     return render_template("own/record.html", page=page, place=place)
 
 

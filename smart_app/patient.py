@@ -74,7 +74,7 @@ def sitting_of(handover: Handover) -> Sitting:
         owner=handover.owner,
         session=session,
         state=handover.state,
-        who=session.user_name or say("hand.unit"),
+        who=session.user_name,
         leave=url_for("patient.back", hid=handover.id),
         leave_label=say("patient.give_back"),
         lid="",

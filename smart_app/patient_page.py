@@ -13,6 +13,7 @@ from smart_app.drafting import ratings_of
 from smart_app.language import LANGUAGES, use_language, words
 from smart_app.presenters.header import addressed, header
 from smart_app.presenters.plan_lines import readers_line
+from smart_app.presenters.purpose import help_now, purpose
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
 
@@ -23,10 +24,11 @@ class PatientPage:
 
     sitting: Sitting
     name: str
-    who: str
+    who: str  # enters the PIN
+    purpose: str
+    help_now: str
     organization: str
     readers: str
-    phone: str
     language: str
     here: str
     introduction: str
@@ -85,10 +87,13 @@ def patient_page(sitting: Sitting) -> PatientPage:
     return PatientPage(
         sitting=sitting,
         name=addressed(words(), session.patient_name),
-        who=sitting.who,
+        who=sitting.who or site.organization,
+        purpose=purpose(words(), sitting.who, site.organization),
+        help_now=help_now(words(), sitting.who, site.phone),
         organization=site.organization,
-        readers=readers_line(words(), session.plan, organization=site.organization, who=sitting.who),
-        phone=site.phone,
+        readers=readers_line(
+            words(), session.plan, organization=site.organization, who=sitting.who or site.organization
+        ),
         language=draft.language,
         here=request.path if request.method == "GET" else sitting.url("start"),
         introduction=form.introduction.in_(draft.language) if form.introduction else "",

@@ -14,6 +14,7 @@ from smart_app.drafting import ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.header import addressed
 from smart_app.presenters.plan_lines import answers_lines, changes, changes_lines, readers_line
+from smart_app.presenters.purpose import help_now, purpose
 from smart_app.saving import plan_of
 from smart_app.store.drafts import Draft
 
@@ -107,13 +108,13 @@ def _seen(launch: Launch, draft: Draft) -> tuple[str, ...]:
 
 
 def _purpose(launch: Launch) -> tuple[str, ...]:
-    who, site = launch.user_name or say("hand.unit"), launch.site
+    who, site = launch.user_name, launch.site
     return (
         say("form.typed", name=_name(launch)),
-        say("form.purpose", who=who),
-        readers_line(words(), plan_of(launch), organization=site.organization, who=who),
+        purpose(words(), who, site.organization),
+        readers_line(words(), plan_of(launch), organization=site.organization, who=who or site.organization),
         say("form.stop"),
-        say("form.help", who=who, phone=site.phone),
+        help_now(words(), who, site.phone),
     )
 
 

@@ -15,8 +15,8 @@ from smart_app.store.owner import Owner
 
 @dataclass(frozen=True)
 class Sitting:
-    """``state`` is "open" while answers are taken; ``who`` is named as who helps. ``leave`` is the page with which the
-    patient goes away before handing in, ``leave_label`` what its link says."""
+    """``state`` is "open" while answers are taken; ``who`` is named as who helps, "" where nobody can be. ``leave`` is
+    the page with which the patient goes away before handing in, ``leave_label`` what its link says."""
 
     blueprint: str
     ids: Mapping[str, str]

@@ -1,4 +1,5 @@
-"""What the person is called who logged in: for the pages that name them, and for the log of who opened a record."""
+"""What a person is called: who logged in, for the pages that name them and the log of who opened a record; and who
+wrote what the record has."""
 
 import logging
 
@@ -17,10 +18,15 @@ def user_name(client: FhirClient, user: Identity | None) -> str:
     reference = local_reference(user.fhir_user, client.base) if user else None
     if user is None or user.name or reference is None:
         return user.name if user else ""
+    return name_of(client, reference)
+
+
+def name_of(client: FhirClient, reference: Reference) -> str:
+    """From the record; empty where the EHR does not show it."""
     try:
         return _of(client, reference)
     except HttpFailure as error:
-        _log.info("The name of who logged in can't be read: %s", type(error).__name__)
+        _log.info("The name of a %s can't be read: %s", reference.type, type(error).__name__)
         return ""
 
 

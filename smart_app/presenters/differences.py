@@ -52,5 +52,5 @@ def differences(words: Words, form: Scale, there: Said, mine: Said) -> tuple[Dif
     ]
     if there.comment != mine.comment:
         none = words.say("items.no_answer")
-        found.append(Difference(words.say("form.comment"), there.comment or none, mine.comment or none))
+        found.append(Difference(words.say("form.comment.asked"), there.comment or none, mine.comment or none))
     return tuple(found)

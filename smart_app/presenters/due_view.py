@@ -51,7 +51,7 @@ def due_view(
             return DueView(
                 text,
                 button,
-                (words.say("due.who", names=", ".join(names[rater] for rater in waiting)), *about),
+                (words.say("due.who", names=", ".join(_inside(words, names, rater) for rater in waiting)), *about),
                 tuple((code, words.say(f"due.option.{code}")) for code in OUTCOMES),
                 f"due {occasion.due} {len(outcomes)}",
                 (today + _ASK_AGAIN).isoformat(),
@@ -68,6 +68,11 @@ def due_view(
     if ahead is not None:
         lines.append(words.say("due.next", a=words.day(ahead.opens), b=words.day(ahead.closes)))
     return DueView(" ".join(lines), "", about)
+
+
+def _inside(words: Words, names: Mapping[Rater, str], rater: Rater) -> str:
+    """As it stands inside a sentence: a role is no name."""
+    return words.say("rater.clinician.inside") if rater == "clinician" else names[rater]
 
 
 def _missed(

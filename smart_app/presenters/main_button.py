@@ -1,4 +1,4 @@
-"""Which of the panel's three buttons is the main one: what this visit is for, as far as the record can tell."""
+"""Which of the panel's buttons is the main one, never two: what this visit is for, as far as the record can tell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from imr_fhir.course import Course
 from imr_fhir.scale import Rater
 
-MainButton = Literal["rate", "give", "together", ""]
+MainButton = Literal["rate", "give", "together", "goal"]
 
 
 def main_button(
@@ -17,10 +17,10 @@ def main_button(
 ) -> MainButton:
     """``waiting``: who has not answered what is due; ``both_answered``: at the latest occasion, and both may be seen.
 
-    "" once the course has ended: nothing more is asked for.
+    The goal's once the course has ended: no more answers are asked for.
     """
     if course is not None and course.end is not None and course.end < today:
-        return ""
+        return "goal"
     if both_answered and not waiting:
         return "together"
     if tuple(waiting) == ("client",) or not may_rate:

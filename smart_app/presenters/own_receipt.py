@@ -29,12 +29,12 @@ class OwnReceipt:
     again: bool  # a press may take it on
 
 
-def own_receipt(words: Words, filing: Filing, plan: Plan, *, organization: str, who: str) -> OwnReceipt:
+def own_receipt(words: Words, filing: Filing, plan: Plan, *, organization: str) -> OwnReceipt:
     """``plan``: what this launch may write."""
     printed = to_print(filing)
     key = "own.done.refused" if printed else _SENTENCES.get(filing.state, "own.done.kept")
     again = (filing.state in _GO_ON and not printed) or lower_rung(filing, plan) is not None
-    sentence = words.say("own.done.kept" if key == "own.done.refused" and again else key, org=organization, who=who)
+    sentence = words.say("own.done.kept" if key == "own.done.refused" and again else key, org=organization)
     return OwnReceipt(sentence, again)
 
 

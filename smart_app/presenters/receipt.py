@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -51,6 +51,7 @@ _ACTIONS: Mapping[State, tuple[str, ...]] = {
 }
 # What this EHR takes nowhere: all of it, or the rest.
 _KEPT_HERE: Mapping[str, tuple[str, ...]] = {"printed": ("printed", "drop"), "rest": ("printed",)}
+_FEW = 5  # parts of one kind that are shown one by one
 ACTS = frozenset({"send", "there", "again", "drop", "apart", "without", "choose", "correct", "down", "printed"})
 WITH_REASON = frozenset({"there", "again", "drop", "choose", "correct"})
 # An act by another name in one state, and what is said more of it.
@@ -74,6 +75,14 @@ class PartLine:
 
 
 @dataclass(frozen=True)
+class PartGroup:
+    """``summary`` folds many lines that differ in nothing but their reference, "" where they are few."""
+
+    summary: str
+    lines: tuple[PartLine, ...]
+
+
+@dataclass(frozen=True)
 class Action:
     """``with_reason``: it is a decision about the record, so the person says why."""
 
@@ -93,7 +102,7 @@ class Receipt:
     said: str  # why it is not saved, in English, from this app or the EHR
     why: str  # a person's reason for taking it back
     by: str  # whose filing it is, where it is another user's
-    parts: tuple[PartLine, ...]
+    parts: tuple[PartGroup, ...]
     actions: tuple[Action, ...]
     asks_reason: bool  # for whatever is done
     reason: str  # as it was typed
@@ -119,10 +128,23 @@ class Waiting:
     by: str
 
 
-def part_lines(words: Words, filing: Filing, record_link: str) -> tuple[PartLine, ...]:
+def part_groups(words: Words, filing: Filing, record_link: str) -> tuple[PartGroup, ...]:
     """``record_link``: the site's address of a resource, with ``{type}`` and ``{id}``, or ""."""
-    shown = (part for part in filing.kept if part.request.get("rung") != SOURCE)  # none, before there were rungs
-    return tuple(_part_line(words, part, record_link) for part in shown)
+    found: dict[tuple[str, str], list[PartLine]] = {}
+    for part in filing.kept:
+        if part.request.get("rung") != SOURCE:  # none, before there were rungs
+            line = _part_line(words, part, record_link)
+            found.setdefault((part.request["name"], line.state), []).append(line)
+    return tuple(PartGroup(_summary(words, name, lines), tuple(lines)) for (name, _), lines in found.items())
+
+
+def _summary(words: Words, name: str, lines: Sequence[PartLine]) -> str:
+    if len(lines) <= _FEW:
+        return ""
+    more, state = len(lines), lines[0].state
+    if name == "figure":
+        return words.say("filing.many.figure", n=more, state=state)
+    return words.say("filing.many", n=more, what=lines[0].name, state=state)
 
 
 def _part_line(words: Words, part: Part, record_link: str) -> PartLine:

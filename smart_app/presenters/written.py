@@ -71,7 +71,7 @@ def answer_lines(words: Words, said: Response) -> Iterator[Written]:
         label = form.item(number).label.in_(words.language)
         yield Written(f"{number}. {label}", anchor(words, said.rater, number, rating) + figure)
     if said.comment:
-        yield Written(words.say("form.comment"), said.comment)
+        yield Written(words.say("form.comment.asked"), said.comment)
 
 
 def note_lines(words: Words, note: Note, texts: Mapping[str, str]) -> Iterator[Written]:

@@ -65,7 +65,9 @@ INTRODUCTION = """\
 # What the app does with each kind of EHR
 
 Rendered from runs of the whole flow on the sandbox, which refuses what each of these refuses, with the ready settings
-of `smart_app/sites.toml`: `python -m tests.ehrs` writes this page, and a test fails when it has gone stale.
+of `smart_app/sites.toml`: `python -m tests.ehrs` writes this page, and a test fails when it has gone stale. The
+runs set `allow_unverified_clinician_scale = true` too: without it, as in the ready settings, only the patient's answers
+are filed.
 
 At launch the app works out where each thing can be kept: CapabilityStatement, granted scopes, the site's settings, and
 what was refused in the last seven days. The best open rung of each ladder is taken, and said on the panel and on each
@@ -74,7 +76,7 @@ form before anyone types:
 {ladders}
 
 What an EHR refuses although it said that it takes it goes a rung lower by the person's press, under the same
-identifier; the lowest rung keeps it in the app to be printed, with a plain "not saved to the chart", until a person
+identifier; the lowest rung keeps it in the app to be printed, with a plain "not saved in the record", until a person
 ends it. Ratings are read back from forms, else from measurements in any of the three shapes; of one rating that is
 there as both, the form counts. A document is listed with its date and counted nowhere. A correction or withdrawal
 changes what stands where it stands; where the EHR lets an app change nothing, it is kept to be printed, and the page

@@ -35,7 +35,9 @@ def chart(run: Running, patient: str, request: pytest.FixtureRequest) -> Chart:
 
 def offered(chart: Chart) -> requests.Response:
     """Handed over, and nowhere open yet; from a tab by the button for another device."""
-    page = go(chart.browser, chart.browser.get(chart.at("give")), chart.at("give"), pin=PIN, do="elsewhere")
+    given = go(chart.browser, chart.browser.get(chart.at("give")), chart.at("give"), pin=PIN, do="elsewhere")
+    assert heading(given) == say("hand.code.title", name="Eva")
+    page = chart.browser.get(chart.at("locked"))
     assert heading(page) == say("hand.locked.title")
     assert say("hand.code.button") in text(page)
     return page
@@ -76,7 +78,16 @@ def test_from_the_code_to_the_receipt_and_the_record(run: Running, patient: str,
     (response,) = filed(run, patient, "QuestionnaireResponse")
     assert response["source"] == {"reference": f"Patient/{patient}"}
     told = [each["purpose"] for each in steps.audited(run, patient) if each["action"] == "hand-over"]
-    assert told[-3:] == ["one-time code shown", "one-time code shown", "opened with a one-time code"]
+    assert told[-4:] == [*["one-time code shown"] * 3, "opened with a one-time code"]
+
+
+def test_the_give_page_leads_straight_to_the_code(run: Running, chart: Chart) -> None:
+    page = go(chart.browser, chart.browser.get(chart.at("give")), chart.at("give"), pin=PIN, do="elsewhere")
+    code = re.search(f"[{ALPHABET}]{{4}} [{ALPHABET}]{{4}}", text(page))
+    assert code
+    assert re.search(rf'<a class="ds-button" data-variant="secondary"[^>]*>{say("hand.back.button")}', page.text)
+    assert heading(typed(run, code[0])) == say("patient.hello", name="Eva")
+    assert heading(chart.browser.get(chart.at("locked"))) == say("hand.locked.title")
 
 
 def test_wrong_spent_void_and_too_old_look_alike(run: Running, chart: Chart) -> None:

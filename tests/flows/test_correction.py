@@ -115,6 +115,11 @@ def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, ch
     conflict = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
     assert (conflict.status_code, heading(conflict)) == (409, say("conflict.title"))
     assert "2. Knowledge Not very much A great deal" in text(conflict)
+    assert re.search(r"\(Kari Nilsen, \d+ \w+ \d{4} \d\d:\d\d\)", text(conflict)), "who changed it, and when"
+    buttons = re.findall(
+        r'<button class="ds-button"( data-variant="secondary")? name="do" value="(\w+)"', conflict.text
+    )
+    assert buttons == [(' data-variant="secondary"', "discard"), (' data-variant="secondary"', "rebase")]
     assert only(run, patient)[0] == theirs, "nothing was overwritten"
     mine = chart.browser.open(page.url)
     assert heading(mine) == say("conflict.title")

@@ -1,5 +1,6 @@
 """Recovery goals: in the person's own words, with steps, reviewed in one tap each, changed, withdrawn."""
 
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,13 @@ def goal(run: Running, patient: str, chart: Chart) -> dict[str, Any]:
         **{"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"},
     )
     return filed(run, patient, "Goal")[0]
+
+
+def test_one_button_of_the_panel_is_the_main_one(chart: Chart, goal: dict[str, Any]) -> None:
+    panel = chart.browser.get(chart.url).text
+    buttons = re.findall(r'<(?:a|button) class="ds-button"([^>]*)>([^<]*)', panel)
+    assert [label for more, label in buttons if "data-variant" not in more] == [say("form.rate")]
+    assert say("goal.review") in [label for _, label in buttons]
 
 
 def open_page(chart: Chart, goal: dict[str, Any], name: str) -> requests.Response:

@@ -14,7 +14,7 @@ from tests.flows import steps
 from tests.flows.steps import answers, audited, filed, go, heading, norsk, say, text, told_of
 from tests.running import Browser, Chart, Running, log_in
 
-UNIT = say("hand.unit")
+ORG = "Nordlys DPS"
 DAY_MS = 86_400_000
 
 
@@ -73,7 +73,7 @@ def test_right_after_answering_no_figure_is_shown_anywhere(run: Running, patient
     for page in pages:
         assert page.status_code == 200
         assert not re.search(r"2[.,]2|\b33\b|14 to 70|15 to 75", text(page)), page.url
-    assert say("own.later", who=UNIT) in text(pages[2])
+    assert say("own.later", who=ORG) in text(pages[2])
     assert say("own.by.self") in text(pages[2]), "the own answers are there at once"
     assert not shows_figures(own_launch(run, patient, browser=browser)), "opened again"
     assert not shows_figures(own_launch(run, patient)), "on another device"
@@ -104,6 +104,37 @@ def test_figures_come_once_a_clinician_has_rated_too(run: Running, patient: str)
     assert not shows_figures(own_launch(run, patient)), "that rating came before"
     steps.rate(clinician)
     assert shows_figures(own_launch(run, patient))
+
+
+def test_the_goal_comes_first_and_what_was_answered_today_is_said(run: Running, patient: str) -> None:
+    chart = own_launch(run, patient)
+    said = text(chart.page)
+    assert said.index(say("goal.none")) < said.index(say("own.answer.title"))
+    assert say("form.purpose.alone", org=ORG) in said
+    assert say("form.help.alone", phone="+47 00 00 00 00") in said
+    clinician = log_in(run, patient=patient)
+    form = clinician.browser.get(clinician.at("goal/new"))
+    go(clinician.browser, form, do="save", text="Sing in a choir", area="people", **{"step-1": "Ring the choir"})
+    receipt = answered_alone(chart, answers(2))
+    today = say("own.answer.today", answered=15, total=15)
+    assert today in text(receipt)
+    home = chart.browser.open(chart.at("own"))
+    assert today in text(home)
+    assert say("own.answer.again") in text(home)
+    assert "Sing in a choir" in text(home)
+    assert say("goal.next", step="Ring the choir") in text(home)
+    assert say("goal.none") not in text(home)
+
+
+def test_a_record_that_does_not_answer_keeps_nobody_from_the_questions(run: Running, patient: str) -> None:
+    chart = own_launch(run, patient)
+    run.hospital.hospital.faults.switch_on("busy")
+    home = chart.browser.open(chart.at("own"))
+    run.hospital.hospital.faults.switch_off("busy")
+    assert home.status_code == 200
+    assert say("goal.none") not in text(home), "that there is none is not known"
+    assert say("own.goals.missing", reason="").strip() in text(home)
+    assert say("own.answer.begin") in text(home)
 
 
 def test_half_a_form_waits_for_the_next_launch(run: Running, patient: str) -> None:
@@ -150,7 +181,7 @@ def test_a_hospital_that_refuses_the_patient_s_answers_says_so_before_anybody_wr
 ) -> None:
     """OpenEMR takes no response with a patient's scope."""
     chart = own_launch(run, patient, faults=("cut-scopes",))
-    assert say("own.answer.not", org="Nordlys DPS", who=UNIT) in text(chart.page)
+    assert say("own.answer.not", org=ORG) in text(chart.page)
     assert say("own.answer.begin") not in text(chart.page)
     started = chart.browser.follow(chart.browser.submit(chart.page, chart.at("answer/start")))
     assert started.url == chart.url
@@ -161,7 +192,7 @@ def test_refused_at_the_last_moment_the_answers_stay_on_the_page(run: Running, p
     receipt = answered_alone(chart, answers(4))
     while say("filing.try") in text(receipt):
         receipt = go(chart.browser, receipt)
-    assert say("own.done.refused", org="Nordlys DPS", who=UNIT) in text(receipt)
+    assert say("own.done.refused", org=ORG) in text(receipt)
     assert text(receipt).count("15. ") == 1
 
 
@@ -187,7 +218,7 @@ def test_nothing_of_the_own_record_is_hidden(run: Running, patient: str) -> None
         say("own.taken_back"),
         say("own.by.typed"),
         f"QuestionnaireResponse/{mine['id']}, version 2",
-        say("own.reports"),
+        say("own.reports", org=ORG),
     ):
         assert line in said
     assert said.count(say("own.answers", n=15)) == 3

@@ -37,8 +37,8 @@ def test_by_the_calendar(today: int, text: str, button: str) -> None:
 
 
 def test_it_says_who_has_not_answered() -> None:
-    assert due(90).small == ("Still to answer: Anna, Clinician",)
-    assert due(95, (*pair(0), client(90))).small == ("Still to answer: Clinician",)
+    assert due(90).small == ("Still to answer: Anna, the clinician",)
+    assert due(95, (*pair(0), client(90))).small == ("Still to answer: the clinician",)
     assert due(95, (*pair(0), *pair(90))).text == NEXT
 
 

@@ -23,7 +23,7 @@ FIRST = pair(0)
         ((*FIRST, *pair(92)), 95, course(), {}, "together"),
         ((*FIRST, stopped(92), clinician(92)), 95, course(), {}, "rate"),
         ((client(0),), 1, course(), {"clinician_on": False}, "give"),
-        (FIRST, 300, course(0, 200), {}, ""),
+        (FIRST, 300, course(0, 200), {}, "goal"),
         (FIRST, 150, course(0, 200), {}, "together"),
     ],
 )
