@@ -31,6 +31,8 @@ _NO_HOPS = (
     "Take care: [app] public_url is https, so a proxy stands before the app, but proxy_hops is 0: all browsers have "
     "the proxy's address, and who types wrong one-time codes shuts out everybody. Write: proxy_hops = 1"
 )
+# The sandbox's table of EHRs has these; it is not read here, since an app that serves a hospital never loads it.
+EHRS = ("generic", "azure", "epic", "oracle-health", "meditech", "openemr", "dips", "observation-only")
 
 
 @click.group()
@@ -83,7 +85,7 @@ def _until_stopped(got: list[int], state: State, tidying: threading.Thread) -> N
     state.draining.set()
 
 
-@main.command()
+@main.command(short_help="Run a sandbox hospital and the app until Ctrl-C.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="The hospital's port.")
 @click.option("--app-port", type=click.IntRange(1, 65535), default=8081, show_default=True, help="The app's port.")
 @click.option(
@@ -95,7 +97,9 @@ def _until_stopped(got: list[int], state: State, tidying: threading.Thread) -> N
     help="The folder of all that the two keep.",
 )
 @click.option("--reset", is_flag=True, help="Begin with a fresh hospital.")
-@click.option("--ehr", default="generic", show_default=True, help="Whose EHR the hospital has, such as epic or dips.")
+@click.option(
+    "--ehr", type=click.Choice(EHRS), default="generic", show_default=True, help="Whose EHR the hospital has."
+)
 def demo(port: int, app_port: int, folder: Path, reset: bool, ehr: str) -> None:
     """Run a sandbox hospital and the app on this machine until Ctrl-C."""
     from smart_app.demo import running_demo  # here: an app that serves a hospital never loads the sandbox
@@ -122,7 +126,7 @@ Ctrl-C ends both; what was saved stays in {folder}.""")
         sys.exit(1)
 
 
-@main.command("check-config")
+@main.command("check-config", short_help="Say what is wrong with the settings, the keys and the store.")
 @config_option
 @click.option("--example", "show_example", is_flag=True, help="Print a settings file with every setting explained.")
 @exits
@@ -144,7 +148,7 @@ def check_config(path: Path, show_example: bool) -> None:
     click.echo("The settings are right.")
 
 
-@main.command()
+@main.command(short_help="Print each scope that the app asks for, and what for.")
 def scopes() -> None:
     """Print what the app asks an EHR for: each scope of SMART 2 and of SMART 1, what for, and what is missing without.
 
@@ -156,7 +160,7 @@ def scopes() -> None:
         click.echo(f"    without: {need.without}")
 
 
-@main.command()
+@main.command(short_help="After a restore: end all sessions, doubt what was under way.")
 @config_option
 @exits
 def restored(path: Path) -> None:

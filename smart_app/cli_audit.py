@@ -17,7 +17,7 @@ from smart_app.config import AppConfig
 from smart_app.config_file import read_config
 from smart_app.store import Store
 
-_DAY = click.DateTime(("%Y-%m-%d",))
+_DAY: Any = {"type": click.DateTime(("%Y-%m-%d",)), "metavar": "YYYY-MM-DD"}
 _PAGE = 500
 # heading, width, and what stands there
 _COLUMNS: tuple[tuple[str, int, Callable[[dict[str, Any]], str]], ...] = (
@@ -41,8 +41,8 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option("--patient", metavar="ID", default="", help="Only this patient's record, by the id in the EHR."),
         click.option("--user", metavar="WHO", default="", help="Only this person: fhirUser, or the sub of the log-in."),
-        click.option("--from", "since", type=_DAY, help="Only from the beginning of this day on (UTC)."),
-        click.option("--to", "until", type=_DAY, help="Only until the end of this day (UTC)."),
+        click.option("--from", "since", **_DAY, help="Only from the beginning of this day on, in UTC."),
+        click.option("--to", "until", **_DAY, help="Only until the end of this day, in UTC."),
     )
     for option in (*reversed(options), config_option):
         command = option(command)
@@ -61,7 +61,7 @@ def print_rows(path: Path, **which: Any) -> None:
             click.echo(_line(tuple(plain(cell(row)) for _, _, cell in _COLUMNS)))
 
 
-@audit.command()
+@audit.command(short_help="Print the rows as FHIR AuditEvents, NDJSON.")
 @_filters
 @exits
 def export(path: Path, **which: Any) -> None:
@@ -75,7 +75,7 @@ def export(path: Path, **which: Any) -> None:
                 click.echo(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
 
 
-@audit.command()
+@audit.command(short_help="Print the mark of the chain as it is now.")
 @config_option
 @exits
 def head(path: Path) -> None:
@@ -84,7 +84,7 @@ def head(path: Path) -> None:
         click.echo(store.audit.head())
 
 
-@audit.command()
+@audit.command(short_help="Walk the whole chain; name the first broken row.")
 @config_option
 @click.option("--expect", default="", metavar="SEQ:MAC", help="A mark kept elsewhere: it must still be in the chain.")
 @exits

@@ -24,7 +24,7 @@ def keys() -> None:
     """The keys of what is in the store."""
 
 
-@keys.command()
+@keys.command(short_help="Make a new key file, for a new store.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @exits
 def make(path: Path) -> None:
@@ -36,7 +36,7 @@ def make(path: Path) -> None:
     click.echo(f"Keys are in {path}. Keep a copy where you keep your secrets: without it the store can't be read.")
 
 
-@keys.command()
+@keys.command(short_help="Add a key that does not write yet.")
 @config_option
 @_audit
 @_values
@@ -48,7 +48,7 @@ def add(path: Path, kind: Kind) -> None:
     click.echo(f"Copy {config.keys} to each machine that runs the app. Two minutes later run: imr-app keys rotate")
 
 
-@keys.command()
+@keys.command(short_help="Let the youngest key write; seal all values with it.")
 @config_option
 @_audit
 @_values

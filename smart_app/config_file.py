@@ -4,6 +4,7 @@ A file with any mistake is refused as a whole; each mistake is told with its pla
 """
 
 import difflib
+import json
 import os
 import re
 import tomllib
@@ -215,14 +216,20 @@ def _is_base(address: str, demo: bool) -> bool:
     return plain and _is_origin(f"{parts.scheme}://{parts.netloc}", demo)
 
 
+def _default(default: Any) -> str:
+    """As it would be written in TOML."""
+    return "Not set by default." if default in (MISSING, None, "", ()) else f"Default: {json.dumps(default)}."
+
+
 def example() -> str:
-    """A settings file with every setting, its comment once and a line to copy."""
+    """A settings file with every setting, its comment once, its default and a line to copy."""
     lines = ["[app]"]
     for kind, head in ((AppConfig, None), (SiteConfig, "[sites.nordlys]")):
         lines += ["", head] if head else []
         for f in dataclass_fields(kind):
             if "field" in f.metadata:
-                optional = "" if f.default is MISSING and f.default_factory is MISSING else "# "
-                lines += [f"# {f.metadata['comment']}", f"{optional}{f.metadata['line']}"]
+                required = f.default is MISSING and f.default_factory is MISSING
+                default = "" if required else f" {_default(f.default)}"
+                lines += [f"# {f.metadata['comment']}{default}", f"{'' if required else '# '}{f.metadata['line']}"]
     lines += ["", f"# Ready tables for Epic, Oracle Health, MEDITECH, OpenEMR, DIPS and others: {READY}"]
     return "\n".join(lines) + "\n"

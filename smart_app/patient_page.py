@@ -83,17 +83,15 @@ def patient_page(sitting: Sitting) -> PatientPage:
             today=now().astimezone(site.zone).date(),
             lid=sitting.lid,
         )
-    form = scale("client")
+    form, who = scale("client"), sitting.who or site.organization
     return PatientPage(
         sitting=sitting,
         name=addressed(words(), session.patient_name),
-        who=sitting.who or site.organization,
+        who=who,
         purpose=purpose(words(), sitting.who, site.organization),
         help_now=help_now(words(), sitting.who, site.phone),
         organization=site.organization,
-        readers=readers_line(
-            words(), session.plan, organization=site.organization, who=sitting.who or site.organization
-        ),
+        readers=readers_line(words(), session.plan, organization=site.organization, who=who),
         language=draft.language,
         here=request.path if request.method == "GET" else sitting.url("start"),
         introduction=form.introduction.in_(draft.language) if form.introduction else "",

@@ -14,6 +14,8 @@ from typing import IO
 import pytest
 import requests
 
+from smart_app import cli
+from smart_app.sandbox import EHRS
 from tests.running import Browser
 
 APP = Path(sys.executable).with_name("imr-app")
@@ -117,7 +119,12 @@ def test_another_ehr_has_the_same_stories(folder: Path, ports: Ports) -> None:
 
 
 def test_an_ehr_that_is_not_there(tmp_path: Path, ports: Ports) -> None:
-    assert "Choose one of generic, " in refused(tmp_path, ports, "--ehr", "eric")
+    code, errors = Running(tmp_path, ports, "--ehr", "eric").ended()
+    assert (code, "'eric' is not one of 'generic', " in errors) == (2, True)
+
+
+def test_the_ehrs_to_choose_from_are_the_sandbox_s() -> None:
+    assert tuple(EHRS) == cli.EHRS
 
 
 def test_receipts_lead_to_the_record(folder: Path, ports: Ports) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from smart_app.cli import main
 
@@ -24,6 +25,13 @@ def test_each_command_is_there(line: str) -> None:
             command = command.commands[word]
         else:
             break  # the sentence goes on
+
+
+@pytest.mark.parametrize("group", [(), ("audit",), ("keys",)])
+def test_no_command_s_line_is_cut_off(group: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main, [*group, "--help"], terminal_width=80)
+    assert "Commands:" in shown.output
+    assert "..." not in shown.output.partition("Commands:")[2]
 
 
 def test_each_log_line_is_there() -> None:

@@ -74,6 +74,9 @@ def test_the_printed_example_is_right_and_explains_every_setting(tmp_path: Path)
     config = read_config(path)
     lines = example().splitlines()
     assert all(before.startswith("# ") for before, line in pairwise(lines) if " = " in line)
+    assert ' Default: "public".\n# authentication = ' in example()
+    assert " Not set by default.\n# key_file = " in example()
+    assert " Default: false.\n# allow_unverified_clinician_scale = " in example()
     # each setting that has a default stands there as a comment; uncommented it is right too, but for files
     everything = [line.removeprefix("# ") if " = " in line else line for line in lines]
     path.write_text("\n".join(line for line in everything if "_file" not in line and "private_key" not in line))

@@ -95,7 +95,7 @@ def test_what_became_of_a_due_time_is_noted_once(run: Running) -> None:
     page = panel(chart)
     once = re.search(r'name="once" value="([^"]+)"', page.text)
     assert once
-    assert "Still to answer: Clinician" in page.text
+    assert "Still to answer: the clinician" in page.text
     for _ in range(2):
         noted = chart.browser.submit(
             page, "not-today", outcome="too-unwell", once=once[1], **{"new-date": "2030-01-01"}
