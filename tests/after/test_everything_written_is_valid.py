@@ -16,7 +16,10 @@ OBSERVATIONS = {"score-client": SCORE_PROFILE, "score-clinician": SCORE_PROFILE,
 
 
 def profile_of(resource: dict[str, Any]) -> str:
-    """The profile that it must meet, claimed or not: sites without our profiles get the same resources."""
+    """The profile that it must meet, claimed or not: sites without our profiles get the same resources. That of a score
+    is of the shape with components: a panel with members holds no item itself."""
+    if "hasMember" in resource:
+        return ""
     codes = [coding["code"] for coding in resource.get("code", {}).get("coding", []) if coding["system"] == CODES]
     return PROFILES.get(resource["resourceType"], "") or next((OBSERVATIONS.get(code, "") for code in codes), "")
 
