@@ -153,7 +153,8 @@ def _answer_in(item: Element, name: str) -> Element | None:
 
 def _rating(answer: Element, number: int, form: Scale) -> int:
     coding = answer.one("valueCoding")
-    assert coding is not None
+    if coding is None:
+        raise answer.fault("has nothing as its valueCoding")
     if coding.text("system") != form.system:
         raise answer.fault(f"has an answer in the code system {shown(coding.text('system'))}, not in {form.system}")
     code = coding.text("code")

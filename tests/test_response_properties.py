@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imr_fhir import goal, observation, record, response
+from imr_fhir import answers, goal, observation, record, response
 from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.errors import ResourceError
@@ -137,6 +138,51 @@ def responses(draw: st.DrawFn) -> Response:
         language=draw(st.sampled_from(["en", "nb"])),
         questionnaire=scale(rater).canonical,
     )
+
+
+# What may stand in a question, its answer or the answer's coding beside what we write, or instead of it.
+_ODD: Mapping[str, list[Any]] = {
+    "modifierExtension": [[{"url": "http://x"}]],
+    "item": [[], [{"linkId": "07"}]],
+    "linkId": ["07", "comment", "16", 7],
+    "answer": [[], {}, [{"valueInteger": 3}], [{"valueCoding": {"code": "06-3"}}] * 2],
+    "valueString": ["3"],
+    "_valueCoding": [{}],
+    "extension": [[], [{"url": "http://x"}]],
+    "text": ["other words"],
+    "system": ["http://other.example", None, 1],
+    "code": ["06-3", "07-3", "13-na", "06-9", None, ["06-3"]],
+    "version": ["9"],
+    "id": ["a"],
+}
+
+
+@st.composite
+def oddly_answered(draw: st.DrawFn) -> Any:
+    """A sound response of which one question, its answer or that answer's coding has something odd."""
+    answered = [each for each in SOUND["response"] if each["item"][0]["linkId"] == "imr"]
+    resource = deepcopy(draw(st.sampled_from(answered)))
+    question = draw(st.sampled_from(resource["item"][0]["item"]))
+    answer = question["answer"][0]
+    place = draw(st.sampled_from([question, answer, answer["valueCoding"]]))
+    name = draw(st.sampled_from(sorted(_ODD)))
+    place[name] = deepcopy(draw(st.sampled_from(_ODD[name])))
+    return resource
+
+
+def outcome(raw: Any) -> object:
+    try:
+        return response.from_resource(raw, patient="anna")
+    except ResourceError as fault:
+        return fault.message
+
+
+@no_deadline
+@given(oddly_answered() | damaged("response"))
+def test_an_answer_that_is_read_in_one_look_says_what_it_says_read_with_care(raw: Any) -> None:
+    in_one_look = outcome(raw)
+    with patch.object(answers, "_plain", return_value=None):
+        assert outcome(raw) == in_one_look
 
 
 @no_deadline

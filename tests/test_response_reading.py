@@ -67,6 +67,9 @@ REFUSED: dict[str, tuple[Callable[[Json], object], type[Exception], str]] = {
     ),
     "a rating as a number": (lambda r: answer(r, "06", valueInteger=3), ResponseError, "'valueInteger'.*valueCoding"),
     "a rating as text": (lambda r: answer(r, "06", valueString="06-3"), ResponseError, "'valueString'"),
+    "an answer of nothing": (
+        lambda r: leaf(r, "06")["answer"][0].update(valueCoding=None), ResponseError, "question 06 has nothing",
+    ),
     "an answer without a value": (lambda r: answer(r, "06"), ResponseError, "question 06.*not a valueCoding"),
     "a coding that is text": (lambda r: answer(r, "06", valueCoding="06-3"), ResponseError, "not an object"),
     "a coded comment": (
