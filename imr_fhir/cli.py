@@ -1,49 +1,42 @@
-"""The command line for integration engineers: one function a verb. An error ends in one sentence with its next step."""
+"""`imr-fhir`, for integration engineers and auditors: one module of `imr_fhir.commands` a verb.
 
-from pathlib import Path
+An error ends in one sentence with its next step, on standard error; the exit codes stand in `imr_fhir.commands.exits`.
+"""
+
+from importlib import import_module
 from typing import Any
 
 import click
 
-from imr_fhir.artefacts import artefact_resources
-from imr_fhir.ehr.address import LOOPBACK, parse
-from imr_fhir.ehr.client import FhirClient
-from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import ImrError
-from imr_fhir.loader.load import load as load_into
+
+# In the order in which an integration engineer needs them, then an auditor; each is loaded when it is run.
+VERBS = ("load", "completion")
 
 
 class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"imr_fhir.commands.{name}"), name)
+        return command
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except ImrError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(str(error)) from error  # it exits with Exit.FAILED
 
 
 @click.group(cls=_Verbs)
+@click.version_option(package_name="imr-fhir")
 def main() -> None:
-    """IMR on FHIR: bring the Questionnaires and profiles into a FHIR server."""
+    """IMR on FHIR: bring the Questionnaires and profiles into a hospital's FHIR server, and reports out of it.
 
-
-@main.command()
-@click.argument("url")
-@click.option(
-    "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file that holds the access token, so that it stands in no process list.",
-)
-def load(url: str, token_file: Path | None) -> None:
-    """Put all artefacts into the FHIR server at URL (its base, e.g. https://ehr.example/fhir).
-
-    Running it again writes only what differs.
+    \b
+    Exit codes: 0 done; 1 not done, the error says why; 2 the command line is wrong;
+    3 done, and what was looked for was found (a conflict, a finding, a "no"); 4 done in part.
     """
-    target = parse(url)
-    transport = Transport([target.origin], allow_loopback_http=target.host in LOOPBACK)
-    token = token_file.read_text(encoding="utf-8").strip() if token_file else ""
-    client = FhirClient(transport, url, token=(lambda: token) if token else None)
-    done = load_into(client, artefact_resources())
-    for each in done:
-        click.echo(f"{each.action:<10} {each.reference}")
-    written = sum(each.action != "unchanged" for each in done)
-    click.echo(f"{written} written, {len(done) - written} already there.")

@@ -1,0 +1,35 @@
+"""`imr-fhir` as a whole: each verb is there, says what it is for, and errors end in one sentence."""
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from imr_fhir.cli import VERBS, main
+from imr_fhir.commands.completion import SHELLS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_says_what_it_is_for(verb: str) -> None:
+    said = CliRunner().invoke(main, [verb, "--help"])
+    assert said.exit_code == 0, said.output
+    assert f"Usage: main {verb}" in said.output
+
+
+def test_a_verb_that_does_not_exist_is_a_wrong_command_line() -> None:
+    said = CliRunner().invoke(main, ["lode"])
+    assert said.exit_code == 2
+    assert "No such command 'lode'" in said.output
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_shells_complete_verbs(shell: str) -> None:
+    assert "_IMR_FHIR_COMPLETE" in CliRunner().invoke(main, ["completion", shell]).output
+
+
+def test_bash_completes_a_verb() -> None:
+    environment = {"_IMR_FHIR_COMPLETE": "bash_complete", "COMP_WORDS": "imr-fhir lo", "COMP_CWORD": "1"}
+    command = [sys.executable, "-c", "from imr_fhir.cli import main; main(prog_name='imr-fhir')"]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["plain,load"]
