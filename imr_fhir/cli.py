@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from imr_fhir.commands.next_step import sentences
 from imr_fhir.errors import ImrError
 
 # In the order in which an integration engineer needs them, then an auditor; each is loaded when it is run.
@@ -28,7 +29,7 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except ImrError as error:
-            raise click.ClickException(str(error)) from error  # it exits with Exit.FAILED
+            raise click.ClickException(sentences(error)) from error  # it exits with Exit.FAILED
 
 
 @click.group(cls=_Verbs)

@@ -20,6 +20,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from imr_fhir.ehr.transport import may_be_added
 from imr_fhir.errors import ImrError
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.proof import read_proof
@@ -35,7 +36,6 @@ _ORIGIN = re.compile(rf"https://{_HOST}(?::\d{{1,5}})?")
 # `https://*.com` would let nearly everybody frame the app: two labels at least stand after `*.`
 _FRAME = re.compile(rf"https://(?:\*\.(?={_LABEL}\.))?{_HOST}(?::\d{{1,5}})?")
 _LOOPBACK_ORIGIN = re.compile(rf"http://(?:{'|'.join(map(re.escape, LOOPBACK))})(?::\d{{1,5}})?")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class ConfigError(ImrError):
@@ -159,7 +159,7 @@ class _Reader:
         if "iss" in site and not _is_base(site["iss"], demo):
             self._problem(table, "iss", "is no https address.", 'iss = "https://ehr.hospital.example/fhir"')
         for name, value in site.get("extra_headers", {}).items():
-            if not _HEADER_NAME.fullmatch(name) or not value.isprintable() or name.lower() == "authorization":
+            if not may_be_added(name, value):
                 line = 'extra_headers = { "Ocp-Apim-Subscription-Key" = "..." }'
                 self._problem(table, "extra_headers", f"{name!r} is no header that can be added.", line)
         self._check_proof(table, site)

@@ -1,6 +1,6 @@
 """What a SMART server says of itself: ``.well-known/smart-configuration`` (SMART App Launch 2.2, Conformance)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,21 +17,28 @@ class SmartConfiguration:
     """
 
     fhir_base: str
-    issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
-    jwks_uri: str
-    revocation_endpoint: str
-    introspection_endpoint: str
-    capabilities: tuple[str, ...]
-    code_challenge_methods: tuple[str, ...]
-    scopes_supported: tuple[str, ...]
-    token_endpoint_auth_methods: tuple[str, ...]
-    iss_parameter: bool  # RFC 9207: each callback carries iss
+    issuer: str = ""
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+    jwks_uri: str = ""
+    revocation_endpoint: str = ""
+    introspection_endpoint: str = ""
+    capabilities: tuple[str, ...] = ()
+    code_challenge_methods: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = ()
+    token_endpoint_auth_methods: tuple[str, ...] = ()
+    iss_parameter: bool = False  # RFC 9207: each callback carries iss
 
 
-def discover(transport: Transport, fhir_base: str, *, seconds: float | None = None) -> SmartConfiguration:
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint", "introspection_endpoint")
+
+
+def discover(
+    transport: Transport, fhir_base: str, *, seconds: float | None = None, called: Collection[str] = ENDPOINTS
+) -> SmartConfiguration:
     """Asks the server; the caller keeps the answer (an hour at most). ``seconds`` may shorten the transport's deadline.
+
+    ``called`` are the endpoints that the caller has a use for: the others' hosts need not be the site's.
 
     A server of SMART 1.0 has no such document and names its endpoints in the CapabilityStatement.
     Raises RefusedUrl where an endpoint is not on a host of the site, BadReply where the answer is not SMART's, NotFound
@@ -44,7 +51,7 @@ def discover(transport: Transport, fhir_base: str, *, seconds: float | None = No
         found |= _openid(transport, (base, origin(_text(found, "token_endpoint"))), seconds)
     configuration = SmartConfiguration(
         fhir_base=fhir_base,
-        **{name: _text(found, name) for name in ("issuer", *_ENDPOINTS)},
+        **{name: _text(found, name) for name in ("issuer", *ENDPOINTS)},
         capabilities=_texts(found, "capabilities"),
         code_challenge_methods=_texts(found, "code_challenge_methods_supported"),
         scopes_supported=_texts(found, "scopes_supported"),
@@ -53,7 +60,7 @@ def discover(transport: Transport, fhir_base: str, *, seconds: float | None = No
     )
     if not configuration.token_endpoint:
         raise BadReply(f"{fhir_base} names no token_endpoint.", next_step=_TELL)
-    for name in _ENDPOINTS:
+    for name in called:
         if endpoint := _text(found, name):
             transport.check(endpoint)
     return configuration
@@ -124,5 +131,4 @@ _OF_SMART_1 = {
     "revoke": "revocation_endpoint",
     "introspect": "introspection_endpoint",
 }
-_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint", "introspection_endpoint")
 _TELL = "Tell the EHR's administrator."

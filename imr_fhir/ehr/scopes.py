@@ -95,6 +95,13 @@ def to_ask(capabilities: Iterable[str], *, configured: str = "", standalone: boo
     return ("openid", "fhirUser", launch, *refresh, *(scope for need in NEEDED for scope in _written(need, v2=v2)))
 
 
+def to_ask_as_service(capabilities: Iterable[str], rights: str) -> tuple[str, ...]:
+    """``rights`` (letters of v2) on all resources, without a user: in v1 only where a server tells what it can, and v2
+    is not of it."""
+    offered = frozenset(capabilities)
+    return _written(Need("system", "*", rights, "", ""), v2="permission-v2" in offered or not offered)
+
+
 _REFRESH = (("permission-online", "online_access"), ("permission-offline", "offline_access"))
 
 

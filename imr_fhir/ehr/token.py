@@ -27,6 +27,11 @@ from imr_fhir.errors import AuthorizationError, BadReply, NotJson
 ASSERTION_SECONDS = 240  # SMART: "no more than five minutes in the future"
 _AGAIN = "Open the app again from the patient's chart."
 _TELL = "Tell the EHR's administrator."
+_OF_A_SERVICE = {
+    "invalid_client": "Check the client id, and that the EHR has the public half of this key, under this kid.",
+    "invalid_scope": "Ask for the scopes that this client is registered with, and no others.",
+    "unauthorized_client": "Let the EHR's administrator register this client for client_credentials.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +252,8 @@ def _ask(
     if reply.status in (400, 401, 403) and isinstance(found, dict) and isinstance(found.get("error"), str):
         error, said = plain(found["error"], 60), plain(str(found.get("error_description", "")))
         message = f"The EHR gave no token ({error}). {f'The EHR says: {said}' if said else ''}".strip()
-        raise AuthorizationError(message, next_step=_AGAIN, error=error)
+        service = grant_type == "client_credentials"
+        raise AuthorizationError(message, next_step=_OF_A_SERVICE.get(error, _TELL) if service else _AGAIN, error=error)
     if reply.status != 200:
         raise failure(reply, "to give a token")
     if not isinstance(found, dict):

@@ -5,6 +5,7 @@ sent (NotConnected), or something may have been (LostReply).
 """
 
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -30,6 +31,9 @@ from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
 
 T = TypeVar("T")
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OWN_HEADERS = frozenset({"authorization", "host", "content-length", "transfer-encoding"})
 
 # urllib3's DEBUG line prints whole addresses, and those of a search name the patient.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
@@ -72,13 +76,20 @@ class Reply:
         return read_json(self.body)
 
 
+def may_be_added(name: str, value: str) -> bool:
+    """Whether a site may have this header on each request: it is a header, and none that a request has of its own."""
+    plain = value.isascii() and value.isprintable()
+    return plain and bool(_HEADER_NAME.fullmatch(name)) and name.lower() not in _OWN_HEADERS
+
+
 class Transport:
     """Requests to the hosts of one site.
 
     ``allowed_hosts`` are origins (``https://host[:port]``); http only for this machine and only with
     ``allow_loopback_http``. ``ca`` is a file of certificate authorities instead of the public ones. At most ``pool``
     requests are under way at once, and a host that fails ``thresholds.failures`` times in a row is left alone for a
-    while. No proxy, ``~/.netrc`` or other setting of the environment is read.
+    while. ``to_allow`` tells a person how another host is named. No proxy, ``~/.netrc`` or other setting of the
+    environment is read.
     """
 
     def __init__(
@@ -92,7 +103,9 @@ class Transport:
         user_agent: str = "imr-fhir",
         limits: Mapping[str, Limit] = LIMITS,
         thresholds: Thresholds = THRESHOLDS,
+        to_allow: str = "add it to the site's allowed hosts",
     ) -> None:
+        self._to_allow = to_allow
         self._allowed = frozenset(address.parse(origin).origin for origin in allowed_hosts)
         self._allow_loopback_http = allow_loopback_http
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(extra_headers or {})}
@@ -119,7 +132,7 @@ class Transport:
         if target.origin not in self._allowed:
             raise RefusedUrl(
                 f"{target.origin} is not one of this site's hosts, so it is not called.",
-                next_step="If it belongs to the hospital, add it to the site's allowed hosts.",
+                next_step=f"If it belongs to the hospital, {self._to_allow.format(host=address.origin(url))}.",
             )
         return url
 

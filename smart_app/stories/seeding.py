@@ -6,9 +6,9 @@ from datetime import date, datetime, tzinfo
 from imr_fhir.artefacts import artefact_resources
 from imr_fhir.bundle import Part, if_none_exist, transaction
 from imr_fhir.ehr.address import parse
+from imr_fhir.ehr.backend_services import BackendServices
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.ehr.discovery import discover
-from imr_fhir.ehr.token import PrivateKeyJwt, backend_token
+from imr_fhir.ehr.token import PrivateKeyJwt
 from imr_fhir.ehr.transport import Transport
 from imr_fhir.loader.load import load
 from smart_app.stories.story import Story, stories
@@ -21,11 +21,9 @@ Tell = Callable[[str], None]
 
 
 def backend_client(fhir_base: str, authentication: PrivateKeyJwt, *, now: datetime) -> FhirClient:
-    """A client of the hospital on this machine, with a token of its own. Raises EhrError."""
+    """A client of the hospital on this machine, with a token of its own."""
     transport = Transport([parse(fhir_base).origin], allow_loopback_http=True)
-    configuration = discover(transport, fhir_base)
-    token = backend_token(transport, configuration, authentication, scopes=("system/*.cruds",), now=now)
-    return FhirClient(transport, fhir_base, token=lambda: token.access_token)
+    return BackendServices(transport, fhir_base, authentication, clock=lambda: now).client()
 
 
 def seed(client: FhirClient, *, zone: tzinfo, tell: Tell) -> None:

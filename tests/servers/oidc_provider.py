@@ -3,10 +3,11 @@
 import json
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.npm import node_modules
 
@@ -22,8 +23,18 @@ class Provider:
 
 
 @contextmanager
-def oidc_provider(*, issuer: str, fhir: str, client: str, redirect: str, scopes: tuple[str, ...]) -> Iterator[Provider]:
-    """``issuer`` is the front's address; ``client`` is public and comes back to ``redirect``."""
+def oidc_provider(
+    *,
+    issuer: str,
+    fhir: str,
+    client: str,
+    redirect: str,
+    scopes: tuple[str, ...],
+    services: Mapping[str, str] | None = None,
+    keys: Mapping[str, Any] | None = None,
+) -> Iterator[Provider]:
+    """``issuer`` is the front's address; ``client`` is public and comes back to ``redirect``. ``services`` are backend
+    services, each with its signature's algorithm; ``keys`` is their JWK Set."""
     secret = secrets.token_urlsafe(32)
     settings = {
         "issuer": issuer,
@@ -32,6 +43,8 @@ def oidc_provider(*, issuer: str, fhir: str, client: str, redirect: str, scopes:
         "secret": secret,
         "redirect": redirect,
         "scopes": scopes,
+        "services": services or {},
+        "keys": keys or {"keys": []},
         "modules": str(node_modules(_HERE)),
     }
     command = ["node", str(_HERE / "server.js"), json.dumps(settings)]

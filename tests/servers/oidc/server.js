@@ -1,5 +1,5 @@
 // oidc-provider as a hospital's authorization server; it knows nothing of SMART's launch context.
-// One argument: {"issuer", "fhir", "client", "secret", "redirect", "scopes", "modules"} as JSON.
+// One argument: {"issuer", "fhir", "client", "secret", "redirect", "scopes", "services", "keys", "modules"} as JSON.
 // Who logs in is the login_hint of the request: the chart has logged the user in already.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -23,7 +23,17 @@ const provider = new Provider(settings.issuer, {
       redirect_uris: [],
       response_types: [],
     },
+    ...Object.entries(settings.services).map(([client_id, alg]) => ({
+      client_id,
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: alg,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+      jwks: settings.keys,
+    })),
   ],
+  enabledJWA: { clientAuthSigningAlgValues: ['RS384', 'ES384'] },
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }] },
   scopes: settings.scopes,
   claims: { openid: ['sub'], fhirUser: ['fhirUser', 'name'] },
@@ -45,6 +55,7 @@ const provider = new Provider(settings.issuer, {
   ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 3600, IdToken: 600, Interaction: 60, RefreshToken: 3600, Session: 3600 },
   features: {
     devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
   },
