@@ -79,6 +79,13 @@ def artefact_resources() -> list[dict[str, Any]]:
     return sorted((_parse(name) for name in _texts()), key=place)
 
 
+def view_definitions() -> list[dict[str, Any]]:
+    """The ViewDefinitions (SQL on FHIR v2) of the tables, by name: no R4 resources, so no server is given them."""
+    names = (entry for entry in (_folders()[0] / "views").iterdir() if entry.name.endswith(".json"))
+    found = [json.loads(entry.read_text(encoding="utf-8")) for entry in names]
+    return sorted(found, key=lambda view: str(view["name"]))
+
+
 def content_hash(resource: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of what the resource says: an edited copy in an EHR differs, a server's own additions do not.
 
