@@ -10,10 +10,10 @@ from imr_fhir.response import Response
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    goal: str  # id of the goal, also where a step was reviewed
     on: date
     result: str  # done | partly | not-yet | not-wanted
     by: str  # type of who said it: Patient, Practitioner, ...; "" where it is not recorded
+    of_step: bool  # one of the goal's steps was reviewed
 
 
 @dataclass(frozen=True, slots=True)

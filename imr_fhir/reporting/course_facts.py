@@ -1,0 +1,93 @@
+"""A course and its due occasions, as rows: how it stands, and what became of each occasion for each rater."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from imr_fhir.course import Course
+from imr_fhir.due import DueOccasion, DueOutcome, add_months, occasions, standing
+from imr_fhir.history import day
+from imr_fhir.reporting.fact_rows import CourseFact, OccasionFact
+from imr_fhir.reporting.life import Life
+from imr_fhir.response import Response
+from imr_fhir.scale import RATERS
+
+MONTHS = (3, 6, 9, 12)
+
+
+def course_facts(
+    number: int, course: Course, life: Life, within: Sequence[Response], exported: date
+) -> tuple[CourseFact, list[OccasionFact]]:
+    """``within``: the responses of the course. An occasion counts once its due window has closed; out are those on hold
+    for all of it, and those that the patient did not live to see open."""
+    closed = [each for each in occasions(course, exported) if each.closes < exported and not _died(life, each)]
+    rated = [row for occasion in closed for row in _occasion(number, course, occasion, life, within)]
+    return _course(number, course, life, rated, {each.k: each.closes for each in closed}, exported), rated
+
+
+def _died(life: Life, occasion: DueOccasion) -> bool:
+    return life.died is not None and life.died < occasion.opens
+
+
+def _course(
+    number: int, course: Course, life: Life, rated: Sequence[OccasionFact], closes: Mapping[int, date], exported: date
+) -> CourseFact:
+    end, ending = _ending(course, life.died)
+
+    def by(cutoff: date) -> str:
+        if end is not None and end <= cutoff:
+            return ending
+        last = max((k for k, closed in closes.items() if closed < cutoff), default=None)
+        return "silent" if last is not None and all(r.state == "nothing" for r in rated if r.k == last) else "ongoing"
+
+    months = {month: add_months(course.start, month) for month in MONTHS}
+    return CourseFact(
+        number,
+        life.patient,
+        course.unit,
+        course.source,
+        course.start,
+        end,
+        ending,
+        by(exported) == "silent",
+        *(by(cutoff) if cutoff <= exported else "" for cutoff in months.values()),
+    )
+
+
+def _ending(course: Course, died: date | None) -> tuple[date | None, str]:
+    """Its last day and how it ended. Death ends it where nobody wrote an end."""
+    if died is not None and (course.end is None or died <= course.end):
+        return died, "died"
+    if course.end is None:
+        return None, "ongoing"
+    if course.reason in ("moved", "died"):
+        return course.end, course.reason
+    return course.end, {"finished": "completed", "left": "left"}.get(course.status, "ended")
+
+
+def _occasion(
+    number: int, course: Course, occasion: DueOccasion, life: Life, within: Sequence[Response]
+) -> Iterator[OccasionFact]:
+    outcome = _last_outcome(occasion, life.outcomes)
+    for rater in RATERS:
+        answered = standing(occasion, rater, within, today=occasion.answering_closes)
+        any_status = [
+            each
+            for each in life.responses
+            if each.rater == rater and occasion.answering_opens <= day(each) <= occasion.answering_closes
+        ]
+        state = _state(answered.state, any_status, outcome)
+        offered = bool(any_status) or outcome not in ("", "not-asked")
+        yield OccasionFact(number, course.unit, rater, occasion.k, occasion.due, state, answered.timely, offered)
+
+
+def _state(standing_state: str, any_status: Sequence[Response], outcome: str) -> str:
+    if standing_state == "answered":
+        return "answered"
+    if any(response.status == "stopped" for response in any_status):
+        return "stopped"
+    return "incomplete" if any_status else outcome or "nothing"
+
+
+def _last_outcome(occasion: DueOccasion, outcomes: Sequence[DueOutcome]) -> str:
+    within = [each for each in outcomes if occasion.answering_opens <= each.recorded <= occasion.answering_closes]
+    return max(within, key=lambda each: each.recorded).outcome if within else ""
