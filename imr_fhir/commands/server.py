@@ -5,7 +5,7 @@ A secret comes from a file or from the environment, never from the command line,
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -24,12 +24,17 @@ TOKEN, PASSWORD, HEADERS = "IMR_FHIR_TOKEN", "IMR_FHIR_PASSWORD", "IMR_FHIR_HEAD
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """``base``: the server's FHIR address. ``service``: the log-in as a backend service, None where it is another."""
+    """``base``: the server's FHIR address. ``service``: the log-in as a backend service, None where it is another.
+
+    ``headers``: names of those that go with each call. ``ca``: the file of certificate authorities, "" for the public.
+    """
 
     base: str
     transport: Transport = field(repr=False)
     client: FhirClient = field(repr=False)
     service: BackendServices | None = field(default=None, repr=False)
+    headers: tuple[str, ...] = ()
+    ca: str = ""
 
 
 _OPTIONS = (
@@ -96,18 +101,20 @@ def _server(
     **login: Any,
 ) -> Server:
     target = parse(url)
+    extra = headers(header_file, HEADERS)
     try:
         transport = Transport(
             [target.origin, *(parse(host).origin for host in hosts)],
             allow_loopback_http=target.host in LOOPBACK,
-            extra_headers=headers(header_file, HEADERS),
+            extra_headers=extra,
             ca=str(ca) if ca else None,
             to_allow="add --allow-host {host}",
         )
     except ssl.SSLError as error:
         raise click.UsageError(f"{ca} has no certificate in PEM ({error.reason}).") from None
     transport.check(url)
-    return _logged_in(url, transport, rights, **login)
+    server = _logged_in(url, transport, rights, **login)
+    return replace(server, headers=tuple(extra), ca=str(ca) if ca else "")
 
 
 def _logged_in(

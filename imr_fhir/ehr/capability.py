@@ -46,11 +46,10 @@ def write_plan(capabilities: Mapping[str, Any], scopes: Iterable[str]) -> WriteP
     Conditional creates count where every resource that may be created has them.
     """
     granted_scopes = tuple(scopes)
-    rest = next((part for part in _objects(capabilities.get("rest")) if part.get("mode") == "server"), {})
-    offered = {str(part.get("type")): part for part in _objects(rest.get("resource"))}
+    offered = resources_of(capabilities)
 
     def why_not(resource_type: str, operation: Operation) -> Reason:
-        if operation not in _interactions(offered.get(resource_type, {})):
+        if operation not in interactions(offered.get(resource_type, {})):
             return "not-offered"
         if not granted(granted_scopes, resource_type, _LETTER[operation]):
             return "no-scope"
@@ -60,7 +59,7 @@ def write_plan(capabilities: Mapping[str, Any], scopes: Iterable[str]) -> WriteP
     creatable = [written for written in WRITTEN if reasons[written, "create"] == ""]
     changeable = [written for written in WRITTEN if reasons[written, "update"] == ""]
     return WritePlan(
-        transaction="transaction" in _interactions(rest),
+        transaction="transaction" in interactions(rest_of(capabilities)),
         conditional_create=all(offered[written].get("conditionalCreate") is True for written in creatable),
         versioned=all(offered[written].get("versioning") in _VERSIONED for written in changeable),
         unknown=tuple(name for name in CHART if name not in offered) if offered else (),
@@ -68,8 +67,24 @@ def write_plan(capabilities: Mapping[str, Any], scopes: Iterable[str]) -> WriteP
     )
 
 
-def _interactions(part: Mapping[str, Any]) -> set[str]:
+def rest_of(capabilities: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the CapabilityStatement says of the server as a whole."""
+    return next((part for part in _objects(capabilities.get("rest")) if part.get("mode") == "server"), {})
+
+
+def resources_of(capabilities: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """... and of each resource type."""
+    return {str(part.get("type")): part for part in _objects(rest_of(capabilities).get("resource"))}
+
+
+def interactions(part: Mapping[str, Any]) -> set[str]:
+    """Codes of what may be done, of the whole or of one type."""
     return {str(interaction.get("code")) for interaction in _objects(part.get("interaction"))}
+
+
+def search_parameters(part: Mapping[str, Any]) -> set[str]:
+    """Names, of the whole or of one type."""
+    return {str(parameter.get("name")) for parameter in _objects(part.get("searchParam"))}
 
 
 def _objects(value: object) -> Iterator[Mapping[str, Any]]:

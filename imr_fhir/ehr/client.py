@@ -102,23 +102,26 @@ class FhirClient:
             found["meta"] = {**(found.get("meta") or {}), "versionId": tag}
         return found
 
-    def search(self, resource_type: str, params: Params, *, post: bool = False) -> Found:
+    def search(
+        self, resource_type: str, params: Params, *, post: bool = False, count: int = PAGE, pages: int = PAGES
+    ) -> Found:
         """All pages, in one deadline; resources of other patients are dropped and counted.
 
-        ``post`` keeps the parameters out of addresses and their logs: for names and national numbers.
+        ``post`` keeps the parameters out of addresses and their logs: for names and national numbers. ``count`` on a
+        page, ``pages`` at most.
         """
-        query, purpose = urlencode([*params, ("_count", str(PAGE))]), self._reading
+        query, purpose = urlencode([*params, ("_count", str(count))]), self._reading
         ends = time.monotonic() + LIMITS["chart"].seconds
         if post:
             form = {"Content-Type": "application/x-www-form-urlencoded"}
             reply = self._send("POST", f"{resource_type}/_search", purpose=purpose, headers=form, body=query.encode())
         else:
             reply = self._send("GET", f"{resource_type}?{query}", purpose=purpose)
-        pages = _Pages(self, resource_type)
-        url = pages.take(reply)
-        while url and len(pages.seen) <= PAGES:
-            url = pages.take(self._send("GET", url, purpose=purpose, seconds=ends - time.monotonic()))
-        return Found(tuple(pages.resources.values()), pages.foreign, bool(url), tuple(pages.said))
+        seen = _Pages(self, resource_type)
+        url = seen.take(reply)
+        while url and len(seen.seen) <= pages:
+            url = seen.take(self._send("GET", url, purpose=purpose, seconds=ends - time.monotonic()))
+        return Found(tuple(seen.resources.values()), seen.foreign, bool(url), tuple(seen.said))
 
     def create(self, resource: Mapping[str, Any], *, if_none_exist: str = "") -> Receipt:
         """``if_none_exist``: a search; where it finds one, that one is the answer, whatever it says."""
@@ -138,6 +141,12 @@ class FhirClient:
         headers = {"If-Match": tag} if (tag := etag(if_match)) else {}
         reply = self._write("PUT", _path(resource_type, resource_id), resource, headers)
         return receipt(reply, resource_type, resource_id)
+
+    def delete(self, resource_type: str, resource_id: str) -> None:
+        """For what was written to try it out; nothing of a patient is ever deleted."""
+        reply = self._send("DELETE", _path(resource_type, resource_id), purpose="write")
+        if reply.status not in (200, 202, 204):
+            raise failure(reply, f"to delete {resource_type}")
 
     def transaction(self, bundle: Mapping[str, Any]) -> list[Receipt]:
         """A receipt for each entry, in order. Raises BadReply where the answer does not say so of every entry."""

@@ -1,0 +1,49 @@
+"""`imr-fhir check`."""
+
+from datetime import UTC, datetime
+
+import click
+
+from imr_fhir.checking.check import Asked
+from imr_fhir.checking.check import check as look_at
+from imr_fhir.commands.check_table import table
+from imr_fhir.commands.exits import Exit
+from imr_fhir.commands.output import json_option, say_json
+from imr_fhir.commands.server import Server, reading_server_options
+
+
+@click.command()
+@reading_server_options
+@click.option("--patient", default="", metavar="ID", help="The id of a patient whose record may be read.")
+@click.option("--write", is_flag=True, help="Try the writes too, on a TEST patient, and take them back.")
+@click.option("--encounter", default="", metavar="ID", help="A visit of that patient, for what is filed under one.")
+@json_option
+@click.pass_context
+def check(ctx: click.Context, server: Server, patient: str, write: bool, encounter: str, as_json: bool) -> None:
+    """Say what of the app works with the EHR at URL (its FHIR base), and how to set the app up for it.
+
+    Each thing that the app needs is tried, not only looked up. Nothing is written without --write, and without
+    --patient nobody's record is read.
+
+    \b
+    Each line says one of: yes; no; says yes but fails; works though not advertised; can't tell.
+    Exit code 0: all that was tried and that the app uses works; 3: something of it does not.
+    """
+    if write and not patient:
+        raise click.UsageError("--write needs --patient, the id of a test patient: never a real one.")
+    visit = f"Encounter/{encounter}" if encounter else ""
+    asked = Asked(patient, visit, write, server.headers, server.ca)
+    report = look_at(server.transport, server.client, asked, now=datetime.now(UTC), tell=_tell)
+    say_json(report.as_json()) if as_json else click.echo(table(report, width=_width()))
+    ctx.exit(Exit.FOUND if report.wanting else Exit.DONE)
+
+
+def _tell(what: str) -> None:
+    click.echo(f"… {what}", err=True)
+
+
+def _width() -> int:
+    """Of a terminal; of a file, wide enough that few lines are broken."""
+    import shutil
+
+    return max(80, shutil.get_terminal_size((120, 24)).columns)
