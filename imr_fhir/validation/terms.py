@@ -1,0 +1,85 @@
+"""Our three CodeSystems and four ValueSets, to look up a code, how it reads, and where it may stand."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from imr_fhir import artefacts
+from imr_fhir.element import shown
+from imr_fhir.validation.finding import Fault, Path, codings, text
+
+_OURS = f"{artefacts.BASE}/"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    url: str
+    version: str
+    displays: Mapping[str, tuple[str, ...]]  # code -> English first, then its translations
+
+
+@cache
+def systems() -> Mapping[str, System]:
+    """By URL."""
+    found = [each for each in artefacts.artefact_resources() if each["resourceType"] == "CodeSystem"]
+    return {each["url"]: System(each["url"], each["version"], dict(_concepts(each["concept"]))) for each in found}
+
+
+def _concepts(concepts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for concept in concepts:
+        others = [each["value"] for each in concept.get("designation", ())]
+        yield concept["code"], (concept["display"], *others)
+        yield from _concepts(concept.get("concept", ()))
+
+
+@cache
+def value_sets() -> Mapping[str, frozenset[tuple[str, str]]]:
+    """URL, with its version and without -> the (system, code) in it."""
+    sets = [each for each in artefacts.artefact_resources() if each["resourceType"] == "ValueSet"]
+    return {
+        url: frozenset(
+            (part["system"], concept["code"]) for part in each["compose"]["include"] for concept in part["concept"]
+        )
+        for each in sets
+        for url in (each["url"], f"{each['url']}|{each['version']}")
+    }
+
+
+def is_in(concept: Mapping[str, Any], value_set: str) -> bool:
+    """Whether a coding of the CodeableConcept is in ``value_set``, one of ours."""
+    return bool(value_sets()[value_set].intersection(codings(concept)))
+
+
+def coding_faults(coding: Mapping[str, Any], path: Path, within: str) -> Iterable[Fault]:  # noqa: ARG001
+    """What is wrong with a Coding in one of our systems; of others' codes nothing is known here."""
+    url = text(coding, "system")
+    if not url.startswith(_OURS):
+        return ()
+    system = systems().get(url)
+    return _in(system, coding, path) if system else _no_system(url, path)
+
+
+def _no_system(url: str, path: Path) -> Iterator[Fault]:
+    if url != artefacts.FILING:  # of the tags of filings: any UUID
+        known = ", ".join(systems())
+        said = f"system is {shown(url)}, and there is no such CodeSystem."
+        yield Fault((*path, "system"), "unknown-system", said, f"Use one of {known}.")
+
+
+def _in(system: System, coding: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    code, version, display = (text(coding, name) for name in ("code", "version", "display"))
+    reads = system.displays.get(code)
+    if version and version != system.version:
+        said = f"version is {shown(version)}, and the codes known here are of {system.version}."
+        yield Fault((*path, "version"), "unknown-version", said, "Check with the release that has this version.")
+    elif code and reads is None:
+        near = get_close_matches(code, system.displays, 1)
+        next_step = f"Did you mean {near[0]}?" if near else "Use a code of that CodeSystem."
+        said = f"{shown(code)} is no code of {system.url}."
+        yield Fault((*path, "code"), "unknown-code", said, next_step)
+    elif display and reads and display not in reads:
+        said = f"display is {shown(display)}, and {code} reads {shown(reads[0])}."
+        next_step = "Find out which of the two was meant: code and words say different things to different readers."
+        yield Fault((*path, "display"), "wrong-display", said, next_step)
