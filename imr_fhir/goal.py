@@ -40,7 +40,7 @@ ACHIEVEMENTS = {
 }
 
 _ACHIEVEMENT = "http://terminology.hl7.org/CodeSystem/goal-achievement"
-_RELATIONSHIP = "http://hl7.org/fhir/StructureDefinition/goal-relationship"
+RELATIONSHIP = "http://hl7.org/fhir/StructureDefinition/goal-relationship"
 _RELATIONSHIP_TYPES = (
     "http://hl7.org/fhir/goal-relationship-type",
     "http://terminology.hl7.org/CodeSystem/goal-relationship-type",  # R4's own: has milestone, not part-of
@@ -159,7 +159,7 @@ def _require_codes(goal: Goal) -> None:
 def _part_of(parent: str) -> dict[str, Any]:
     kind = {"coding": [{"system": _RELATIONSHIP_TYPES[0], "code": "part-of"}]}
     return {
-        "url": _RELATIONSHIP,
+        "url": RELATIONSHIP,
         "extension": [
             {"url": "type", "valueCodeableConcept": kind},
             {"url": "target", "valueReference": {"reference": parent}},
@@ -224,7 +224,7 @@ def _related(found: Element) -> list[tuple[str, str]]:
 
 def relation_kinds(extension: Element) -> tuple[str, ...]:
     """The kinds of relation ("part-of", "milestone") that an extension of a Goal states; () of another extension."""
-    kind = extension.extension("type") if extension.text("url") == _RELATIONSHIP else None
+    kind = extension.extension("type") if extension.text("url") == RELATIONSHIP else None
     if kind is None:
         return ()
     return tuple(code for system in _RELATIONSHIP_TYPES for code in kind.codes("valueCodeableConcept", system))

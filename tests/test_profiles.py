@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from imr_fhir import artefacts
+from tests.changed import GONE, changed
 from tests.validator import Validator
 
 EXAMPLES = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in (Path(__file__).parent / "data/examples").iterdir()
 }
-GONE: Any = object()
 
 EXTENSION = f"{artefacts.BASE}/StructureDefinition"
 CLINICIAN = f"{artefacts.BASE}/CodeSystem/imr-clinician"
@@ -23,19 +23,7 @@ UNKNOWN = NOT_APPLICABLE | {"code": "asked-unknown"}
 
 
 def broken(example: str, path: str, to: Any) -> dict[str, Any]:
-    """``example`` with the value at ``path`` ("item.0.linkId") replaced, appended (last step "+") or removed (GONE)."""
-    resource: dict[str, Any] = json.loads(json.dumps(EXAMPLES[example]))
-    *steps, last = path.split(".")
-    element: Any = resource
-    for step in steps:
-        element = element[int(step) if step.isdigit() else step]
-    if last == "+":
-        element.append(to)
-    elif to is GONE:
-        del element[int(last) if last.isdigit() else last]
-    else:
-        element[int(last) if last.isdigit() else last] = to
-    return resource
+    return changed(EXAMPLES[example], path, to)
 
 
 ITEM_1 = EXAMPLES["response"]["item"][0]["item"][0]

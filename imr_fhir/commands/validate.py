@@ -69,6 +69,8 @@ def _summary(tally: Tally) -> Iterator[str]:
     ):
         if counted:
             yield f"{counted.total():,} {what}: {_list(counted)}."
+    if tally.other_profiles:
+        yield f"Not checked against others' profiles that they claim: {_list(tally.other_profiles)}."
     if tally.unreadable:
         yield f"{tally.unreadable:,} could not be read."
     if tally.codes:
@@ -87,6 +89,7 @@ def _as_json(found: list[Finding], tally: Tally) -> dict[str, Any]:
         "good": tally.good,
         "broken": tally.broken,
         "notChecked": tally.not_checked,
+        "otherProfiles": tally.other_profiles,
         "unreadable": tally.unreadable,
         "findings": [
             {("nextStep" if name == "next_step" else name): value for name, value in asdict(finding).items()}

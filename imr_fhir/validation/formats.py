@@ -10,7 +10,7 @@ from imr_fhir.element import shown
 from imr_fhir.resource import uncarried
 
 _REMEMBERED = 20_000  # texts known to be good; codes, addresses and displays come again and again
-_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HTML = re.compile(r"\s*<div[^<>]*\sxmlns=[\"']http://www\.w3\.org/1999/xhtml[\"'][^<>]*>", re.ASCII)
 _ACTIVE = re.compile(r"<\s*(script|iframe|object|embed|form|input|base|link|style)\b|\son\w+\s*=|javascript:", re.I)
 
@@ -24,6 +24,14 @@ _EXAMPLES = {
     "uuid": "urn:uuid:0e4f7b65-f185-469c-aaf2-8c3fae59ef17",
     "code": "without blanks around it",
 }
+
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", re.ASCII)
+
+
+def is_absolute(uri: str) -> bool:
+    """Whether ``uri`` begins with a scheme ("https:", "urn:")."""
+    return bool(_ABSOLUTE.fullmatch(uri))
 
 
 class Format:
@@ -72,7 +80,9 @@ class Format:
         if not self._matches(value) or not _in_calendar(self.name, value):
             example = f", such as {_EXAMPLES[self.name]}" if self.name in _EXAMPLES else ""
             return "bad-format", f"holds {shown(value)}, which is no {self.name}{example}"
-        if self.name in ("uri", "url", "canonical") and value.startswith("urn:uuid:") and not _UUID.fullmatch(value):
+        if self.name == "canonical" and not is_absolute(value) and value[0] != "#":
+            return "bad-format", f"holds {shown(value)}, and must be a whole address"
+        if self.name in ("uri", "url", "canonical") and value.startswith("urn:uuid:") and not UUID.fullmatch(value):
             return "bad-format", f"holds {shown(value)}, which is no UUID in small letters"
         return "", ""
 

@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from imr_fhir import artefacts
-from imr_fhir.element import type_and_id
+from imr_fhir.element import URI_IDENTIFIER, shown, type_and_id
 from imr_fhir.errors import ResourceError
+from imr_fhir.goal import RELATIONSHIP
+from imr_fhir.observation import INSTANTIATES
 from imr_fhir.record import CODES as NOTES
 from imr_fhir.record import from_resource as read_note
 from imr_fhir.scale import RATERS, scale
 from imr_fhir.validation.finding import Fault, Path, codings, many, one, text
+from imr_fhir.validation.formats import UUID, is_absolute
 from imr_fhir.validation.profile import extension_faults, profile_faults
 from imr_fhir.validation.questionnaire_rules import questionnaire_faults
 from imr_fhir.validation.response_rules import response_faults
+from imr_fhir.validation.shapes import resource_types
 from imr_fhir.validation.structure import Look, structure_faults
 from imr_fhir.validation.terms import coding_faults, systems
 
-_LOOKS: Mapping[str, Look] = {"Coding": coding_faults, "Extension": extension_faults}
 _FORMS = f"{artefacts.BASE}/Questionnaire/"
-_INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
 _SCORES = {f"score-{rater}": rater for rater in RATERS}
 _PROFILES = {
     artefacts.RESPONSE_PROFILE: "QuestionnaireResponse",
@@ -29,12 +31,41 @@ _PROFILES = {
 }
 
 
+def _identifier_faults(identifier: Mapping[str, Any], path: Path, within: str) -> Iterator[Fault]:  # noqa: ARG001
+    """An identifier that says that it is a URI is one; a write is repeated safely by it."""
+    system, value = text(identifier, "system"), text(identifier, "value")
+    if system and not is_absolute(system):
+        said = f"system is {shown(system)}, and must be a whole address."
+        yield Fault((*path, "system"), "bad-format", said, "Write it with its beginning: http://, urn:.")
+    if system == URI_IDENTIFIER and value:
+        right = UUID.fullmatch(value) if value.startswith("urn:uuid:") else is_absolute(value)
+        if not right:
+            said = f"value is {shown(value)}, and system says that it is a URI."
+            yield Fault((*path, "value"), "bad-format", said, "Write it as urn:uuid: and a UUID in small letters.")
+
+
+def _extension_faults(extension: Mapping[str, Any], path: Path, within: str) -> Iterable[Fault]:
+    url = text(extension, "url")
+    if url and within != "Extension" and not is_absolute(url):  # inside another one it is a mere name
+        said = f"url is {shown(url)}, and must be a whole address."
+        return (Fault((*path, "url"), "bad-format", said, "Name the extension by its address."),)
+    return extension_faults(extension, path, within)
+
+
+_LOOKS: Mapping[str, Look] = {
+    "Coding": coding_faults,
+    "Extension": _extension_faults,
+    "Identifier": _identifier_faults,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``checked`` is False for what is not ours to judge; then nothing is said of it, good or bad."""
 
     checked: bool
     faults: tuple[Fault, ...] = ()
+    unknown_profiles: tuple[str, ...] = ()  # others' that it claims: it was not checked against them
 
 
 NOT_OURS = Verdict(False)
@@ -43,11 +74,14 @@ NOT_OURS = Verdict(False)
 def judge(resource: Mapping[str, Any]) -> Verdict:
     """The verdict on ``resource``, whose resourceType is text and which else may have any shape."""
     resource_type = resource["resourceType"]
+    if resource_type not in resource_types():
+        said = f"{shown(resource_type)} is no resource type of FHIR R4."
+        return Verdict(True, (Fault(("resourceType",), "not-a-code", said, "Correct it, or leave the file out."),))
     if not _is_ours(resource, resource_type):
         return NOT_OURS
     faults = structure_faults(resource, _LOOKS)
     faults += _rules(resource, resource_type)
-    return Verdict(True, tuple(_one_a_place(faults)))
+    return Verdict(True, tuple(_one_a_place(faults)), tuple(set(_profiles(resource)) - set(_claimed(resource))))
 
 
 def _is_ours(resource: Mapping[str, Any], resource_type: str) -> bool:
@@ -76,11 +110,15 @@ def _codes(concept: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(system, code) for system, code in codings(concept) if system in systems()]
 
 
-def _claimed(resource: Mapping[str, Any]) -> list[str]:
-    """Our profiles that ``meta`` names."""
+def _profiles(resource: Mapping[str, Any]) -> list[str]:
+    """The profiles that ``meta`` names, without their versions."""
     named = one(resource, "meta").get("profile")
-    urls = [url.partition("|")[0] for url in named if isinstance(url, str)] if isinstance(named, list) else []
-    return [url for url in urls if url.startswith(artefacts.BASE)]
+    return [url.partition("|")[0] for url in named if isinstance(url, str)] if isinstance(named, list) else []
+
+
+def _claimed(resource: Mapping[str, Any]) -> list[str]:
+    """Those of them that are ours."""
+    return [url for url in _profiles(resource) if url.startswith(artefacts.BASE)]
 
 
 def _filed(resource: Mapping[str, Any]) -> bool:
@@ -102,6 +140,7 @@ def _rules(resource: Mapping[str, Any], resource_type: str) -> Iterator[Fault]:
         yield from response_faults(resource)
     elif resource_type == "Goal":
         yield from profile_faults(resource, artefacts.GOAL_PROFILE)
+        yield from _relations(resource)
     elif resource_type == "Questionnaire":
         yield from questionnaire_faults(resource)
     elif resource_type == "Observation":
@@ -115,10 +154,22 @@ def _rules(resource: Mapping[str, Any], resource_type: str) -> Iterator[Fault]:
             yield from _note(resource)
 
 
+def _relations(resource: Mapping[str, Any]) -> Iterator[Fault]:
+    """The core extension goal-relationship, as R4 defines it: one kind, one goal."""
+    for place, extension in many(resource, "extension"):
+        if extension.get("url") == RELATIONSHIP:
+            inside = [inner.get("url") for _, inner in many(extension, "extension")]
+            for name in ("type", "target"):
+                if inside.count(name) != 1:
+                    said = f"The relation to another goal has {inside.count(name)} parts {name}, and must have one."
+                    code = "too-many" if name in inside else "missing"
+                    yield Fault(("extension", place, "extension"), code, said, f"Keep or add the one {name}.")
+
+
 def _score_form(resource: Mapping[str, Any], codes: set[str]) -> Iterator[Fault]:
     """A score is of a known form, and of the rater whose code it has."""
     for place, extension in many(resource, "extension"):
-        if extension.get("url") == _INSTANTIATES:
+        if extension.get("url") == INSTANTIATES:
             right = [scale(rater).canonical for code, rater in _SCORES.items() if code in codes]
             named = text(extension, "valueCanonical")
             if right and named not in right:

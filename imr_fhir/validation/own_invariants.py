@@ -12,7 +12,9 @@ from functools import cached_property
 from typing import Any
 
 from imr_fhir import artefacts
+from imr_fhir.answers import COMMENT_MAX
 from imr_fhir.element import shown
+from imr_fhir.goal import RELATIONSHIP
 from imr_fhir.resource import length
 from imr_fhir.scale import ITEM_COUNT, RATERS, RATING_MAX
 from imr_fhir.validation.finding import Path, codings, many, one, text
@@ -22,8 +24,6 @@ Element = Mapping[str, Any]
 
 _FORMS = tuple(f"{artefacts.BASE}/Questionnaire/imr-{rater}|" for rater in RATERS)
 _SCALES = {f"{artefacts.BASE}/CodeSystem/imr-{rater}" for rater in RATERS}
-_PART_OF = "http://hl7.org/fhir/StructureDefinition/goal-relationship"
-COMMENT_MAX = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,7 @@ class About:
         found = []
         for place, component in many(self.resource, "component"):
             items = [code for system, code in codings(one(component, "code")) if system in _SCALES]
-            if items:
-                found.append((place, component, items[0]))
+            found += [(place, component, code) for code in items]
         return found
 
     @property
@@ -237,7 +236,7 @@ def _go_1(about: About) -> Broken:
     part = any(
         "part-of" in {code for _, code in codings(one(inner, "valueCodeableConcept"))}
         for _, each in many(about.resource, "extension")
-        if each.get("url") == _PART_OF
+        if each.get("url") == RELATIONSHIP
         for _, inner in many(each, "extension")
         if inner.get("url") == "type"
     )

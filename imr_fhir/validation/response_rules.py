@@ -25,7 +25,7 @@ class Question:
     link_id: str
     kind: str  # type: "choice"
     place: int  # among the items beside it
-    texts: tuple[str, ...]  # English first
+    text: str  # in the language of the Questionnaire: R4 allows no other in a response
     options: Mapping[tuple[str, str], tuple[str, ...]]  # (system, code) -> how it reads
     inner: Mapping[str, "Question"]
 
@@ -43,7 +43,7 @@ def _questions(items: list[Mapping[str, Any]]) -> dict[str, Question]:
             item["linkId"],
             item["type"],
             place,
-            _reads(item, "text"),
+            item["text"],
             {
                 (option["valueCoding"]["system"], option["valueCoding"]["code"]): _reads(
                     option["valueCoding"], "display"
@@ -108,10 +108,8 @@ def _items(questions: Mapping[str, Question], parent: Mapping[str, Any], path: P
 
 
 def _item(question: Question, item: Mapping[str, Any], path: Path) -> Iterator[Fault]:
-    if "text" in item and item["text"] not in question.texts:
-        said = (
-            f"The text of {question.link_id} is not that of the Questionnaire, which reads {shown(question.texts[0])}."
-        )
+    if "text" in item and item["text"] != question.text:
+        said = f"The text of {question.link_id} is not that of the Questionnaire, which reads {shown(question.text)}."
         next_step = "Find out which question was really asked; if this one, take over its text."
         yield Fault((*path, "text"), "wrong-text", said, next_step)
     if question.kind in ("group", "display"):

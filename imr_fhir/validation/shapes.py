@@ -34,9 +34,27 @@ class Shape:
 
 
 @cache
+def _table() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((files("imr_fhir.validation") / "r4.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def resource_types() -> frozenset[str]:
+    """All of R4."""
+    return frozenset(_table()["codes"]["http://hl7.org/fhir/ValueSet/resource-types"])
+
+
+@cache
+def hl7_codes() -> Mapping[str, frozenset[str]]:
+    """URL of a code system of HL7's that we use -> its codes."""
+    return {url: frozenset(codes) for url, codes in _table()["systems"].items()}
+
+
+@cache
 def shapes() -> Mapping[str, Shape]:
     """Each type that the table has, by name."""
-    table = json.loads((files("imr_fhir.validation") / "r4.json").read_text(encoding="utf-8"))
+    table = _table()
     known, found = formats(table["formats"]), {name: Shape(name) for name in table["types"]}
     lists = {name: frozenset(codes) for name, codes in table["codes"].items()}
     beside = Shape("Element")  # what stands beside a primitive, as "_text"

@@ -116,6 +116,9 @@ class _Walk:
         reference = value.get("reference")
         if not isinstance(reference, str):
             return
+        if len(reference.split()) != 1:
+            said = f"{name} has the reference {shown(reference)}, which is no address."
+            self.fault((*path, "reference"), "bad-format", said, "Write it as Patient/12, or as the whole address.")
         resource_type = type_and_id(reference)[0]
         if resource_type and member.targets and resource_type not in member.targets:
             said = f"{name} points to a {resource_type}, and can point to {' or '.join(sorted(member.targets))} only."

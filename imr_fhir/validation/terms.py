@@ -9,6 +9,8 @@ from typing import Any
 from imr_fhir import artefacts
 from imr_fhir.element import shown
 from imr_fhir.validation.finding import Fault, Path, codings, text
+from imr_fhir.validation.formats import is_absolute
+from imr_fhir.validation.shapes import hl7_codes
 
 _OURS = f"{artefacts.BASE}/"
 
@@ -53,12 +55,25 @@ def is_in(concept: Mapping[str, Any], value_set: str) -> bool:
 
 
 def coding_faults(coding: Mapping[str, Any], path: Path, within: str) -> Iterable[Fault]:  # noqa: ARG001
-    """What is wrong with a Coding in one of our systems; of others' codes nothing is known here."""
+    """What is wrong with a Coding in one of our systems, or of those of HL7's that we use; others' are not known."""
     url = text(coding, "system")
-    if not url.startswith(_OURS):
-        return ()
     system = systems().get(url)
-    return _in(system, coding, path) if system else _no_system(url, path)
+    if system:
+        return _in(system, coding, path)
+    if url.startswith(_OURS):
+        return _no_system(url, path)
+    return _of_others(url, text(coding, "code"), path) if url else ()
+
+
+def _of_others(url: str, code: str, path: Path) -> Iterator[Fault]:
+    if not is_absolute(url):
+        said = f"system is {shown(url)}, and must be a whole address."
+        yield Fault((*path, "system"), "bad-format", said, "Write it with its beginning: http://, urn:.")
+    codes = hl7_codes().get(url)
+    if codes and code not in codes:
+        near = get_close_matches(code, codes, 1)
+        next_step = f"Did you mean {near[0]}?" if near else "Use a code of that system."
+        yield Fault((*path, "code"), "unknown-code", f"{shown(code)} is no code of {url}.", next_step)
 
 
 def _no_system(url: str, path: Path) -> Iterator[Fault]:
@@ -74,11 +89,11 @@ def _in(system: System, coding: Mapping[str, Any], path: Path) -> Iterator[Fault
     if version and version != system.version:
         said = f"version is {shown(version)}, and the codes known here are of {system.version}."
         yield Fault((*path, "version"), "unknown-version", said, "Check with the release that has this version.")
-    elif code and reads is None:
+    elif reads is None:
         near = get_close_matches(code, system.displays, 1)
         next_step = f"Did you mean {near[0]}?" if near else "Use a code of that CodeSystem."
         said = f"{shown(code)} is no code of {system.url}."
-        yield Fault((*path, "code"), "unknown-code", said, next_step)
+        yield Fault((*path, "code"), "unknown-code", said if code else "The coding has no code.", next_step)
     elif display and reads and display not in reads:
         said = f"display is {shown(display)}, and {code} reads {shown(reads[0])}."
         next_step = "Find out which of the two was meant: code and words say different things to different readers."

@@ -62,6 +62,7 @@ class Tally:
     good: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     not_checked: Counter[str] = field(default_factory=Counter)
+    other_profiles: Counter[str] = field(default_factory=Counter)  # claimed, and not checked against
     codes: Counter[str] = field(default_factory=Counter)  # of the findings
     unreadable: int = 0
     errors: int = 0
@@ -108,6 +109,7 @@ def _of(text: Text, tally: Tally) -> Iterator[Finding]:
 
 
 def count(part: Part, verdict: Verdict, tally: Tally) -> None:
+    tally.other_profiles.update(verdict.unknown_profiles)
     if verdict == NOT_OURS:
         tally.not_checked[part.resource_type] += 1
     elif any(fault.severity == "error" for fault in verdict.faults):

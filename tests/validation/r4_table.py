@@ -1,6 +1,6 @@
 """Makes imr_fhir/validation/r4.json from HL7's own R4 definitions, which come with the FHIR validator.
 
-python -m tests.r4_table        writes it anew (needs the validator, built by the tests that use it)
+python -m tests.validation.r4_table        writes it anew (needs the validator, built by the tests that use it)
 """
 
 import json
@@ -15,13 +15,24 @@ from xml.etree.ElementTree import Element
 
 from tests.parts import tools_folder
 
-TABLE = Path(__file__).parents[1] / "imr_fhir/validation/r4.json"
+TABLE = Path(__file__).parents[2] / "imr_fhir/validation/r4.json"
 
 # What the app writes, and what it comes in.
 RESOURCES = (
     "AuditEvent", "Bundle", "DocumentReference", "Goal", "Observation", "Provenance", "Questionnaire",
     "QuestionnaireResponse",
 )  # fmt: skip
+
+# The code systems of HL7's from which the app takes codes.
+SYSTEMS = tuple(
+    f"http://terminology.hl7.org/CodeSystem/{name}"
+    for name in (
+        "audit-event-type", "data-absent-reason", "goal-achievement", "object-role", "observation-category",
+        "provenance-participant-type", "v3-DataOperation",
+    )
+)  # fmt: skip
+
+RESOURCE_TYPES = "http://hl7.org/fhir/ValueSet/resource-types"
 
 _MODEL = "org/hl7/fhir/r4/model"
 _PROFILES = "http://hl7.org/fhir/StructureDefinition/"
@@ -36,7 +47,8 @@ def definitions() -> Path:
 def table(jar: Path) -> dict[str, Any]:
     """``types``: name -> its elements, each [types, min, max (0: any number), codes, targets], and its invariants.
 
-    A part of a type stands under its path ("QuestionnaireResponse.item"). ``codes``: name of a required list -> codes.
+    A part of a type stands under its path ("QuestionnaireResponse.item"). ``codes``: name of a required list -> codes;
+    ``systems``: URL -> codes.
     """
     with zipfile.ZipFile(jar) as opened:
         structures = {
@@ -47,6 +59,7 @@ def table(jar: Path) -> dict[str, Any]:
         lists = _Lists(opened)
     types: dict[str, Any] = {}
     used: dict[str, list[str]] = {}
+    used[RESOURCE_TYPES] = sorted(lists.codes(RESOURCE_TYPES))
     waiting = deque(RESOURCES)
     seen = set(RESOURCES)
     while waiting:
@@ -62,6 +75,7 @@ def table(jar: Path) -> dict[str, Any]:
         "fhirVersion": "4.0.1",
         "formats": dict(_formats(structures)),
         "codes": dict(sorted(used.items())),
+        "systems": {url: lists.all_codes(url) for url in SYSTEMS},
         "types": dict(sorted(types.items())),
     }
 
@@ -111,6 +125,8 @@ def _element(element: Element, lists: "_Lists", used: dict[str, list[str]]) -> l
             used[named] = sorted(codes)
         else:
             named = ""
+    if path.count(".") == 1 and path.endswith(".id") and path.partition(".")[0] in RESOURCES:
+        kinds = ["id"]  # the definitions of 4.0.1 say string by mistake; R4's text, and later releases, say id
     most = value(element, "max")
     return [kinds, int(value(element, "min")), 0 if most == "*" else int(most), named, targets]
 
@@ -150,6 +166,9 @@ class _Lists:
         if found is None:
             return frozenset()
         return frozenset(code for part in found.iterfind("compose/include") for code in self._part(part))
+
+    def all_codes(self, system: str) -> list[str]:
+        return [value(each, "code") for each in self._systems[system].iter("concept")]
 
     def _part(self, part: Element) -> Iterator[str]:
         named = [value(each, "code") for each in part.iterfind("concept")]
