@@ -1,6 +1,6 @@
 """One resource: is it ours to judge, by which profile and rules, and what is wrong with it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,12 @@ from imr_fhir import artefacts
 from imr_fhir.element import URI_IDENTIFIER, shown, type_and_id
 from imr_fhir.errors import ResourceError
 from imr_fhir.goal import RELATIONSHIP
+from imr_fhir.goal import from_resource as read_goal
 from imr_fhir.observation import INSTANTIATES
+from imr_fhir.observation import from_resource as read_score
 from imr_fhir.record import CODES as NOTES
 from imr_fhir.record import from_resource as read_note
+from imr_fhir.response import from_resource as read_response
 from imr_fhir.scale import RATERS, scale
 from imr_fhir.validation.finding import Fault, Path, codings, many, one, text
 from imr_fhir.validation.formats import UUID, is_absolute
@@ -81,6 +84,8 @@ def judge(resource: Mapping[str, Any]) -> Verdict:
         return NOT_OURS
     faults = structure_faults(resource, _LOOKS)
     faults += _rules(resource, resource_type)
+    if not faults:
+        faults += _unread(resource, resource_type)
     return Verdict(True, tuple(_one_a_place(faults)), tuple(set(_profiles(resource)) - set(_claimed(resource))))
 
 
@@ -150,8 +155,6 @@ def _rules(resource: Mapping[str, Any], resource_type: str) -> Iterator[Fault]:
             yield from _score_form(resource, codes)
         elif "review" in codes or artefacts.REVIEW_PROFILE in claimed:
             yield from profile_faults(resource, artefacts.REVIEW_PROFILE)
-        if codes & set(NOTES):
-            yield from _note(resource)
 
 
 def _relations(resource: Mapping[str, Any]) -> Iterator[Fault]:
@@ -178,17 +181,30 @@ def _score_form(resource: Mapping[str, Any], codes: set[str]) -> Iterator[Fault]
                 yield Fault(path, "unknown-form", said, "Check with the release that has this form and version.")
 
 
-def _note(resource: Mapping[str, Any]) -> Iterator[Fault]:
-    """Reviews, what helps and hinders, due outcomes, prompts: as the app itself reads them."""
-    resource_type, patient = type_and_id(text(one(resource, "subject"), "reference"))
-    if resource_type != "Patient":
+def _unread(resource: Mapping[str, Any], resource_type: str) -> Iterator[Fault]:
+    """What FHIR and our profiles allow, and the app can't read all the same, such as a time that is a mere year."""
+    read = _reader(resource, resource_type)
+    kind, patient = type_and_id(text(one(resource, "subject"), "reference"))
+    if read is None:
+        return
+    if kind != "Patient":
         said = "Its subject is no Patient, so nobody's chart shows it."
         yield Fault(("subject",), "wrong-target", said, "Name the patient as subject.")
         return
     try:
-        read_note(resource, patient=patient)
+        read(resource, patient=patient)
     except ResourceError as fault:
         yield Fault((), "not-read", f"The app can't read it: {fault.message}", "Correct what the sentence names.")
+
+
+def _reader(resource: Mapping[str, Any], resource_type: str) -> Callable[..., object] | None:
+    """What reads it for the app."""
+    codes = {code for system, code in _codes(one(resource, "code")) if system == artefacts.CODES}
+    if resource_type == "Observation":
+        if codes & set(NOTES):
+            return read_note
+        return read_score if codes & _SCORES.keys() and "hasMember" not in resource else None
+    return {"QuestionnaireResponse": read_response, "Goal": read_goal}.get(resource_type)
 
 
 def _one_a_place(faults: Iterable[Fault]) -> Iterator[Fault]:

@@ -19,7 +19,7 @@ _EXTENSION = f"{artefacts.BASE}/StructureDefinition"
 _SIX = "item.0.item.5"
 _ANSWER = f"{_SIX}.answer.0"
 _CODING = f"{_ANSWER}.valueCoding"
-_XHTML = '<div xmlns="http://www.w3.org/1999/xhtml">'
+_DIV = '<div xmlns="http://www.w3.org/1999/xhtml">'
 _UNKNOWN: Json = {"url": "http://x.example/not", "valueBoolean": True}
 
 # name, code of the finding, place, what stands there instead
@@ -138,7 +138,7 @@ _ROWS: tuple[tuple[str, str, str, Any], ...] = (
      [{"url": artefacts.SHOWN_LANGUAGE, "valueCode": "nb"}]),
     ("a language of another type", "wrong-type", "extension.1", {"url": artefacts.SHOWN_LANGUAGE, "valueString": "nb"}),
     ("a foreign extension without its value", "ext-1", "extension.+", {"url": "http://x.example/empty"}),
-    ("a narrative that runs", "bad-format", "text", {"status": "generated", "div": f"{_XHTML}<script>1</script></div>"}),
+    ("a narrative that runs", "bad-format", "text", {"status": "generated", "div": f"{_DIV}<script>1</script></div>"}),
     ("a narrative without its namespace", "bad-format", "text", {"status": "generated", "div": "<div>Answers</div>"}),
 )  # fmt: skip
 
