@@ -22,70 +22,78 @@ def hidden(counts: Mapping[Key, int], sums: Iterable[Sum[Key]], threshold: int =
     hidden count stands alone, where the hidden parts together are under ``threshold``, or where several sums together
     would tell one. Raises ValueError for a sum that does not hold: then something was counted wrong.
     """
-    lines = [(total, tuple(parts)) for total, parts in sums]
-    for total, parts in lines:
+    lines = [(total, *parts) for total, parts in sums]
+    for total, *parts in lines:
         if counts[total] != sum(counts[part] for part in parts):
             raise ValueError(f"{total} is {counts[total]}, but its parts are {[counts[part] for part in parts]}.")
     small = {key for key, count in counts.items() if count < threshold}
     secret = set(small)
-    while more := _too_open(counts, lines, secret, threshold) or _told(counts, lines, secret, small):
-        secret.add(more)
+    while _close(counts, lines, secret, threshold) or _blur(counts, lines, secret, small):
+        pass
     return frozenset(secret)
 
 
-def _too_open(
-    counts: Mapping[Key, int], lines: Sequence[tuple[Key, tuple[Key, ...]]], secret: set[Key], threshold: int
-) -> Key | None:
-    """What to hide next, since one sum by itself says too much."""
-    for total, parts in lines:
-        within = [part for part in parts if part in secret]
-        alone = len(within) + (total in secret) == 1
-        few = within and total not in secret and sum(counts[part] for part in within) < threshold
-        if (alone or few) and (candidate := _smallest(counts, (total, *parts), secret)) is not None:
-            return candidate
-    return None
+def _close(counts: Mapping[Key, int], lines: Sequence[Sequence[Key]], secret: set[Key], threshold: int) -> bool:
+    """Hide more where one sum by itself says too much; whether anything was.
+
+    A line with a key that was hidden just now waits for the next pass: its neighbours may need the same one.
+    """
+    new: set[Key] = set()
+    for line in lines:
+        within = [part for part in line[1:] if part in secret]
+        alone = len(within) + (line[0] in secret) == 1
+        few = within and line[0] not in secret and sum(counts[part] for part in within) < threshold
+        if (alone or few) and new.isdisjoint(line):
+            new |= _smallest(counts, line, secret)
+    secret |= new
+    return bool(new)
 
 
-def _told(
-    counts: Mapping[Key, int], lines: Sequence[tuple[Key, tuple[Key, ...]]], secret: set[Key], small: set[Key]
-) -> Key | None:
-    """What to hide next, since all sums together determine a small number."""
-    for key in _determined([[k for k in (total, *parts) if k in secret] for total, parts in lines], lines) & small:
-        for total, parts in lines:
-            if key in (total, *parts) and (candidate := _smallest(counts, (total, *parts), secret)) is not None:
-                return candidate
-    return None
+def _blur(counts: Mapping[Key, int], lines: Sequence[Sequence[Key]], secret: set[Key], small: set[Key]) -> bool:
+    """Hide more where all sums together determine a small number; whether anything was."""
+    before = len(secret)
+    told = _determined(lines, secret) & small
+    for line in lines:
+        if told & set(line) and (more := _smallest(counts, line, secret)):
+            secret |= more
+            told -= set(line)
+    return len(secret) > before
 
 
-def _smallest(counts: Mapping[Key, int], line: Sequence[Key], secret: set[Key]) -> Key | None:
-    """Of a line's counts that are shown: the smallest part, its total last."""
+def _smallest(counts: Mapping[Key, int], line: Sequence[Key], secret: set[Key]) -> set[Key]:
+    """Of a line's counts that are shown: the smallest part, its total last; nothing where all are hidden."""
     shown = [key for key in line[1:] if key not in secret] or [key for key in line[:1] if key not in secret]
-    return min(shown, key=lambda key: (counts[key], str(key)), default=None)
+    return {min(shown, key=lambda key: (counts[key], str(key)))} if shown else set()
 
 
-def _determined(unknowns: Sequence[Sequence[Key]], lines: Sequence[tuple[Key, tuple[Key, ...]]]) -> set[Key]:
-    """The unknowns that the sums have one solution for, by elimination to reduced rows."""
+def _determined(lines: Sequence[Sequence[Key]], secret: set[Key]) -> set[Key]:
+    """Those of ``secret`` that the sums have one solution for, by elimination to reduced rows."""
     rows: dict[Key, dict[Key, int]] = {}  # by pivot; no pivot stands in another's row
-    for names, (total, _) in zip(unknowns, lines, strict=True):
-        row = {name: (-1 if name == total else 1) for name in names}
-        for pivot in [name for name in row if name in rows]:
+    holding: dict[Key, set[Key]] = {}  # where a key stands: pivots of rows
+    for line in lines:
+        row = {key: (-1 if key == line[0] else 1) for key in line if key in secret}
+        for pivot in [key for key in row if key in rows]:
             _subtract(row, rows[pivot], row[pivot])
         if not row:
             continue
-        pivot = next(iter(row))
+        pivot = min(row, key=lambda key: len(holding.get(key, ())))  # little to clear away
         inverse = pow(row[pivot], -1, _PRIME)
-        row = {name: value * inverse % _PRIME for name, value in row.items()}
-        for other in rows.values():
-            if pivot in other:
-                _subtract(other, row, other[pivot])
+        row = {key: value * inverse % _PRIME for key, value in row.items()}
+        for other in holding.pop(pivot, ()):
+            before = set(rows[other])
+            _subtract(rows[other], row, rows[other][pivot])
+            for key in rows[other].keys() ^ before - {pivot}:
+                holding.setdefault(key, set()).symmetric_difference_update({other})
         rows[pivot] = row
+        for key in row.keys() - {pivot}:
+            holding.setdefault(key, set()).add(pivot)
     return {pivot for pivot, row in rows.items() if len(row) == 1}
 
 
 def _subtract(row: dict[Key, int], other: Mapping[Key, int], times: int) -> None:
-    for name, value in other.items():
-        left = (row.get(name, 0) - times * value) % _PRIME
+    for key, value in other.items():
+        left = (row.get(key, 0) - times * value) % _PRIME
         if left:
-            row[name] = left
+            row[key] = left
         else:
-            row.pop(name, None)
+            row.pop(key, None)

@@ -1,0 +1,15 @@
+-- Answered
+-- counts: a due occasion of one rater
+-- quarter: the due date
+-- of interest: answered; offered: answered
+--
+-- Due occasions with a complete response, completed or amended, that was first completed in the answering window; a
+-- later correction moves nothing. Of all due occasions, and of those offered. Each other outcome is a row.
+SELECT 'due' AS part, 'due' AS total, state AS row, unit, quarter_of(due) AS quarter, rater, count(*) AS n
+FROM occasion_fact
+GROUP BY ALL
+UNION ALL
+SELECT 'offered', 'offered', 'offered: ' || state, unit, quarter_of(due), rater, count(*)
+FROM occasion_fact
+WHERE offered AND unit IN (FROM offers_recorded)
+GROUP BY ALL

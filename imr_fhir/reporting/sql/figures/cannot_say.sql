@@ -1,0 +1,11 @@
+-- Change: of how many it can be told
+-- counts: a course of one rater
+-- quarter: the start of the course
+-- of interest: can be compared
+--
+-- Courses with two comparable ratings of one rater, and why nothing can be said of the others: the first reason that
+-- holds.
+SELECT 'courses' AS part, 'courses' AS total, if(reason = '', 'can be compared', 'cannot say: ' || reason) AS row,
+       unit, quarter_of(start) AS quarter, rater, count(*) AS n
+FROM change_fact
+GROUP BY ALL

@@ -1,0 +1,67 @@
+-- What stands beside the ratings, one table a kind, by patient: courses, outcomes of due occasions, what was seen first,
+-- goals and their reviews. Variables: zone, and course_types ("system|code", an empty list for all).
+
+CREATE OR REPLACE MACRO day_of(text) AS
+  CASE WHEN text LIKE '%T%' THEN timezone(getvariable('zone'), instant_of(text))::DATE
+       WHEN length(text) = 10 THEN try_cast(text AS DATE) END;
+
+CREATE OR REPLACE MACRO left_out_of(a_patient, a_status) AS
+  CASE WHEN a_patient IS NULL THEN 'no patient'
+       WHEN a_patient IN (SELECT id FROM patient WHERE test) THEN 'test patient'
+       WHEN a_status = 'entered-in-error' THEN 'entered in error' ELSE '' END;
+
+CREATE OR REPLACE TABLE episode AS
+WITH found AS (
+  SELECT id, status, id_in(patient, 'Patient') AS patient, coalesce(unit, unit_name, '') AS unit,
+         day_of(period_start) AS start, day_of(period_end) AS "end"
+  FROM newest('courses')
+  WHERE len(getvariable('course_types')) = 0 OR id IN (
+    SELECT course_id FROM course_types WHERE list_contains(getvariable('course_types'), system || '|' || code))
+),
+past AS (
+  SELECT course_id AS id,
+         min(day_of(period_start)) FILTER (status = 'planned') AS offered,
+         list({'start': day_of(period_start), 'end': day_of(period_end)} ORDER BY period_start)
+           FILTER (status = 'onhold' AND day_of(period_start) IS NOT NULL) AS holds
+  FROM course_statuses GROUP BY course_id
+)
+SELECT found.*, offered, coalesce(holds, []) AS holds,
+       CASE WHEN left_out_of(patient, status) != '' THEN left_out_of(patient, status)
+            WHEN start IS NULL AND status IN ('planned', 'waitlist', 'cancelled') THEN 'not begun'
+            WHEN start IS NULL THEN 'no start'
+            WHEN "end" IS NULL AND status IN ('finished', 'cancelled') THEN 'ended without a day'
+            WHEN "end" < start THEN 'ends before it starts' ELSE '' END AS left_out
+FROM found LEFT JOIN past USING (id);
+
+CREATE OR REPLACE TABLE outcome AS
+SELECT id, id_in(patient, 'Patient') AS patient, outcome, day_of(said) AS day,
+       CASE WHEN left_out_of(id_in(patient, 'Patient'), status) != '' THEN left_out_of(id_in(patient, 'Patient'), status)
+            WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
+FROM newest('due_outcomes');
+
+CREATE OR REPLACE TABLE seen AS
+SELECT DISTINCT id_in(patient, 'Patient') AS patient,
+       coalesce(id_in(seen, 'QuestionnaireResponse'), id_in(seen, 'Observation')) AS rating
+FROM newest('seen_first')
+WHERE status != 'entered-in-error';
+
+CREATE OR REPLACE TABLE wish AS
+SELECT id, id_in(patient, 'Patient') AS patient, try_cast(start_date AS DATE) AS start, lifecycle_status AS lifecycle,
+       coalesce(achievement_status, '') AS achievement, try_cast(status_date AS DATE) AS status_date,
+       id_in(expressed_by, 'Patient') IS NOT DISTINCT FROM id_in(patient, 'Patient') AS theirs,
+       CASE WHEN left_out_of(id_in(patient, 'Patient'), lifecycle_status) != ''
+              THEN left_out_of(id_in(patient, 'Patient'), lifecycle_status)
+            WHEN try_cast(start_date AS DATE) IS NULL THEN 'no start' ELSE '' END AS left_out
+FROM newest('goals');
+
+CREATE OR REPLACE TABLE review AS
+WITH step AS (
+  SELECT id, coalesce(id_in(goal, 'Goal'), goal_id) AS goal
+  FROM newest('goal_steps') AS goal_steps LEFT JOIN goal_milestones ON id_in(step, 'Goal') = goal_steps.id
+)
+SELECT reviews.id, id_in(patient, 'Patient') AS patient, coalesce(step.goal, id_in(focus, 'Goal')) AS goal,
+       step.id IS NOT NULL AS of_step, day_of(said) AS day, result,
+       regexp_extract(performer, '([A-Za-z]+)/[^/]+$', 1) AS "by",
+       CASE WHEN left_out_of(id_in(patient, 'Patient'), status) != '' THEN left_out_of(id_in(patient, 'Patient'), status)
+            WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
+FROM newest('reviews') AS reviews LEFT JOIN step ON step.id = id_in(focus, 'Goal');

@@ -1,0 +1,106 @@
+-- Each rating of the export once, with the reason why it is left out ("" where it counts).
+-- A rating is a response, or a score for which the record has no response (EHRs that take no responses).
+-- Variables: zone (the site's), base (canonical base), version (of the Questionnaires that are known here).
+
+CREATE OR REPLACE MACRO id_in(reference, type) AS
+  nullif(regexp_extract(reference, '(?:^|/)' || type || '/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$', 1), '');
+
+-- An instant of a dateTime that has a time; a day alone says too little for a measurement.
+CREATE OR REPLACE MACRO instant_of(text) AS
+  CASE WHEN text LIKE '%T%' THEN try_cast(text AS TIMESTAMPTZ) END;
+
+CREATE OR REPLACE MACRO rater_of(canonical) AS
+  CASE split_part(canonical, '|', 1)
+    WHEN getvariable('base') || '/Questionnaire/imr-client' THEN 'client'
+    WHEN getvariable('base') || '/Questionnaire/imr-clinician' THEN 'clinician'
+  END;
+
+-- Two versions of one resource: the newest stands.
+CREATE OR REPLACE MACRO newest(of) AS TABLE
+  FROM query_table(of)
+  QUALIFY row_number() OVER (
+    PARTITION BY id ORDER BY instant_of(last_updated) DESC NULLS LAST, try_cast(version_id AS BIGINT) DESC NULLS LAST
+  ) = 1;
+
+CREATE OR REPLACE TABLE patient AS
+SELECT
+  id,
+  coalesce(test, false) AS test,
+  coalesce(
+    CASE WHEN deceased_at LIKE '%T%' THEN timezone(getvariable('zone'), instant_of(deceased_at))::DATE
+         ELSE try_cast(deceased_at AS DATE) END
+  ) AS died
+FROM newest('patients');
+
+-- The answers of a rating, 15 octal digits from item 15 down to item 1: 0 none, 1 not applicable, 2 to 6 the ratings 1 to 5.
+CREATE OR REPLACE TABLE response_answers AS
+SELECT
+  response_id AS id,
+  sum(CASE WHEN right(code, 2) = 'na' THEN 1 WHEN code IS NULL THEN 0 ELSE right(code, 1)::BIGINT + 1 END
+      * (8 ** (coalesce(try_cast(link_id AS INTEGER), 1) - 1))::BIGINT)::BIGINT AS packed,
+  coalesce(bool_or(
+    link_id IS NULL OR NOT regexp_full_match(link_id, '0[1-9]|1[0-5]')
+    OR (code IS NOT NULL AND (
+      system IS DISTINCT FROM getvariable('base') || '/CodeSystem/imr-' || rater_of(questionnaire)
+      OR NOT (code = '13-na' AND link_id = '13' OR regexp_full_match(code, '[0-9]{2}-[1-5]') AND left(code, 2) = link_id)))
+  ), false) OR count(code) > count(DISTINCT link_id) FILTER (code IS NOT NULL) AS unreadable
+FROM (FROM items WHERE rater_of(questionnaire) IS NOT NULL)
+GROUP BY response_id;
+
+CREATE OR REPLACE TABLE rating AS
+WITH ours AS (
+  SELECT
+    id, 'form' AS kept, identifier, status, rater_of(questionnaire) AS rater,
+    split_part(questionnaire, '|', 2) AS version, id_in(patient, 'Patient') AS patient,
+    coalesce(source, author) AS rated_by, instant_of(coalesce(first_completed, authored)) AS measured,
+    CASE WHEN shown_language IS NOT NULL THEN shown_language
+         WHEN left(language, 2) IN ('nb', 'no', 'nn') THEN 'nb' ELSE 'en' END AS language,
+    packed, coalesce(unreadable, false) AS unreadable, last_updated
+  FROM newest('responses') LEFT JOIN response_answers USING (id)
+  WHERE rater_of(questionnaire) IS NOT NULL
+),
+score_answers AS (
+  SELECT id, sum(CASE WHEN absent_reason = 'not-applicable' THEN 1 ELSE coalesce(rating + 1, 0) END
+                 * (8 ** (item::INTEGER - 1))::BIGINT)::BIGINT AS packed
+  FROM (
+    SELECT score_id AS id, item, rating, absent_reason FROM score_items
+    UNION ALL
+    SELECT score_id, item, rating, absent_reason
+    FROM score_member_links JOIN newest('score_members') AS member ON id_in(member, 'Observation') = member.id
+  )
+  WHERE regexp_full_match(item, '0[1-9]|1[0-5]')
+  GROUP BY id
+),
+alone AS (
+  SELECT
+    id, 'score' AS kept, identifier,
+    CASE WHEN status = 'entered-in-error' THEN status WHEN absent_reason IS NOT NULL THEN 'stopped'
+         WHEN status IN ('corrected', 'amended') THEN 'amended' ELSE 'completed' END AS status,
+    replace(code, 'score-', '') AS rater, split_part(questionnaire, '|', 2) AS version,
+    id_in(patient, 'Patient') AS patient, performer AS rated_by, instant_of(measured) AS measured,
+    coalesce(shown_language, '') AS language, packed, false AS unreadable, last_updated
+  FROM newest('scores') LEFT JOIN score_answers USING (id)
+  WHERE derived_from IS NULL OR id_in(derived_from, 'QuestionnaireResponse') NOT IN (SELECT id FROM responses)
+),
+every AS (
+  SELECT *, coalesce(packed, 0) AS answers,
+         identifier IS NOT NULL AND row_number() OVER (
+           PARTITION BY identifier, status = 'entered-in-error' ORDER BY instant_of(last_updated) DESC NULLS LAST, id) > 1
+           AS copy
+  FROM (FROM ours UNION ALL BY NAME FROM alone)
+)
+SELECT
+  every.* EXCLUDE (packed, last_updated, copy, unreadable),
+  timezone(getvariable('zone'), measured)::DATE AS day,
+  CASE
+    WHEN coalesce(patient.test, false) THEN 'test patient'
+    WHEN every.status = 'entered-in-error' THEN 'entered in error'
+    WHEN version IS DISTINCT FROM getvariable('version') THEN 'unknown version'
+    WHEN copy THEN 'duplicate'
+    WHEN every.patient IS NULL THEN 'no patient'
+    WHEN measured IS NULL THEN 'no readable time'
+    WHEN every.status NOT IN ('completed', 'amended', 'stopped', 'in-progress') THEN 'unknown status'
+    WHEN unreadable THEN 'an answer that is none of the scale''s'
+    ELSE ''
+  END AS left_out
+FROM every LEFT JOIN patient ON patient.id = every.patient;
