@@ -26,6 +26,7 @@ REVIEW_PROFILE = f"{BASE}/StructureDefinition/imr-review"
 SHOWN_LANGUAGE = f"{BASE}/StructureDefinition/shown-language"
 SHOWN_WORDING = f"{BASE}/StructureDefinition/shown-wording"
 FIRST_COMPLETED = f"{BASE}/StructureDefinition/first-completed"
+TRANSLATION_STATUS = f"{BASE}/StructureDefinition/translation-status"
 
 # A server that checks references takes them in this order; Questionnaires name CodeSystems, profiles name ValueSets.
 _ORDER = ("CodeSystem", "ValueSet", "StructureDefinition", "Questionnaire")

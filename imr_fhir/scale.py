@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from imr_fhir import artefacts
 from imr_fhir.errors import ArtefactError
+from imr_fhir.translations import translation
 
 Rater = Literal["client", "clinician"]
 RATERS: tuple[Rater, ...] = ("client", "clinician")
@@ -27,7 +28,6 @@ GROUPS: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("substances", (13, 14, 15)),
 )
 
-_TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 _SHORT_TEXT = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-shortText"
 _BOKMAL = ("nb", "no", "nn")  # who reads nynorsk reads bokmål rather than English
 
@@ -142,11 +142,8 @@ def _item(number: int, item: Mapping[str, Any]) -> Item:
 
 
 def _text(element: Mapping[str, Any], key: str) -> Text:
-    """The string ``element[key]`` with its bokmål translation (extension on ``_key``), where it has one."""
-    for extension in element.get(f"_{key}", {}).get("extension", ()):
-        if extension["url"] == _TRANSLATION and _extension(extension["extension"], "lang")["valueCode"] == "nb":
-            return Text(element[key], _extension(extension["extension"], "content")["valueString"])
-    return Text(element[key])
+    """The string ``element[key]`` with its bokmål translation, where it has one."""
+    return Text(element[key], translation(element, key, "nb"))
 
 
 def _extension(extensions: Sequence[Mapping[str, Any]], url: str) -> Mapping[str, Any]:

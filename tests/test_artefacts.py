@@ -29,6 +29,8 @@ BY_URL = {resource["url"]: resource for resource in RESOURCES}
 
 def test_no_text_claims_validation() -> None:
     for artefact in RESOURCES:
+        if artefact["url"] == artefacts.TRANSLATION_STATUS:
+            continue  # the extension that can say so
         said = json.dumps(artefact, ensure_ascii=False).lower()
         assert said.count("validated") == said.count("not validated"), artefact["url"]
 

@@ -13,7 +13,7 @@ from tests.validator import Validator
 EXAMPLES = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in (Path(__file__).parent / "data/examples").iterdir()
-}
+} | {"form": json.loads(json.dumps(artefacts.questionnaire("client"), default=float))}
 
 EXTENSION = f"{artefacts.BASE}/StructureDefinition"
 CLINICIAN = f"{artefacts.BASE}/CodeSystem/imr-clinician"
@@ -59,6 +59,9 @@ BREAKS = [
     ),
     ("response", "extension.0.valueDateTime", "2026-11-23", "imr-ext-1"),
     ("response", "extension.1.url", f"{EXTENSION}/shown-wording", "is not allowed to be used at this point"),
+    ("form", "extension.2.extension.1.valueCode", "checked", "imr-tr-1"),
+    ("form", "extension.2.extension.2", GONE, "translation-status"),
+    ("form", "extension.2.extension.+", {"url": "checked", "valueBoolean": True}, "translation-status"),
     ("score", "status", "preliminary", "imr-ob-1"),
     ("score", "valueQuantity", GONE, "imr-ob-2"),
     ("score", "dataAbsentReason", {"coding": [UNKNOWN]}, "imr-ob-2"),

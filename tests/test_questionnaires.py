@@ -8,6 +8,7 @@ import pytest
 
 from imr_fhir import artefacts
 from imr_fhir.scale import RATERS
+from imr_fhir.translation_status import statuses
 
 DATA = Path(__file__).parent / "data"
 ENGLISH = json.loads((DATA / "imr_scales.json").read_text(encoding="utf-8"))
@@ -99,6 +100,9 @@ class TestText:
             artefact = resource(kind, f"imr-{rater}")
             assert f"Bokmål (nb), in {where}: {BOKMAL['status']}." in artefact["description"]
             assert ("not yet checked against the SAMHSA booklet" in artefact["description"]) == (rater == "clinician")
+            (status,) = statuses(artefact)
+            assert (status.lang, status.status, status.on) == ("nb", "draft", "2026-11-23")
+            assert status.sentence(kind) == f"Bokmål (nb), in {where}: {BOKMAL['status']}."
             expected = {"client": ("active", False), "clinician": ("draft", True)}[rater]
             assert (artefact["status"], artefact["experimental"]) == expected
 

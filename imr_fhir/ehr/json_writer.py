@@ -1,4 +1,7 @@
-"""Writes JSON with each Decimal as its own digits: 3.40 stays 3.40, which `json` can't do."""
+"""Writes JSON with each Decimal as its own digits: 3.40 stays 3.40, which `json` can't do.
+
+`write_json` for the wire; `write_file` for people, and for the files in questionnaires/ and profiles/.
+"""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +12,22 @@ from typing import Any
 def write_json(value: Any) -> bytes:
     """``value`` as JSON in UTF-8, without spaces, names in their order. Raises TypeError for what is no JSON."""
     return _text(value).encode()
+
+
+def write_file(value: Any) -> bytes:
+    """``value`` as JSON in UTF-8, a line a value, two spaces a level, a newline at the end. Raises TypeError."""
+    return f"{_lines(value, chr(10))}\n".encode()
+
+
+def _lines(value: Any, newline: str) -> str:
+    """``newline``: the line break and the spaces of the level on which ``value`` stands."""
+    inner = f"{newline}  "
+    if isinstance(value, Mapping) and value:
+        members = f",{inner}".join(f"{_name(name)}: {_lines(each, inner)}" for name, each in value.items())
+        return f"{{{inner}{members}{newline}}}"
+    if isinstance(value, list | tuple) and value:
+        return f"[{inner}{f',{inner}'.join(_lines(each, inner) for each in value)}{newline}]"
+    return _text(value)
 
 
 def _text(value: Any) -> str:
