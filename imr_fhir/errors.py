@@ -2,6 +2,7 @@
 
 ImrError
 ├── ArtefactError          a packaged or loaded artefact is not what it must be
+├── TranslationError       a table of translations that can't be taken, or a language that is none
 ├── RatingError            a rating that the instrument does not have
 ├── ResourceError          a FHIR resource that can't be read as ours; it is shown, never counted
 │   ├── ResponseError      ... a QuestionnaireResponse
@@ -41,6 +42,10 @@ class ImrError(Exception):
 
 
 class ArtefactError(ImrError):
+    pass
+
+
+class TranslationError(ImrError):
     pass
 
 

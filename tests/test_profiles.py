@@ -158,7 +158,7 @@ class TestValidator:
     def test_plain_fhir_faults_are_errors(self, fhir_validator: Validator) -> None:
         assert fhir_validator.validate({"resourceType": "Goal", "lifecycleStatus": "finall"})
 
-    def test_only_bokmal_is_let_through(self, fhir_validator: Validator) -> None:
+    def test_only_written_norwegian_is_let_through(self, fhir_validator: Validator) -> None:
         codes = json.loads(json.dumps(next(r for r in artefacts.artefact_resources() if r["url"] == artefacts.CODES)))
         codes["concept"][0]["designation"][0]["language"] = "zz"
         (error,) = fhir_validator.validate(codes)
