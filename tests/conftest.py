@@ -13,6 +13,7 @@ from smart_app.state import state_of
 from tests import parts
 from tests.postgresql import Cluster, cluster
 from tests.running import Running, running
+from tests.servers.medplum import Medplum, medplum
 from tests.written import record_writes
 
 MARKS = {
@@ -38,9 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What needs Java runs in one worker and shares its servers; xdist reads the groups when all are collected."""
-    if {"hapi_base", "fhir_validator"} & set(getattr(item, "fixturenames", ())):
+    """What needs a server that starts slowly runs in one worker and shares it; xdist reads the groups at the end."""
+    needed = set(getattr(item, "fixturenames", ()))
+    if {"hapi_base", "fhir_validator"} & needed:
         item.add_marker(pytest.mark.xdist_group("java"))
+    elif "medplum_server" in needed:
+        item.add_marker(pytest.mark.xdist_group("medplum"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -77,6 +81,19 @@ def hapi_base() -> Iterator[str]:
 
     with hapi() as base:
         yield base
+
+
+@pytest.fixture(scope="session")
+def medplum_server() -> Iterator[Medplum]:
+    parts.need(parts.NODE)
+    with medplum() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def npm_fhir_base(medplum_server: Medplum) -> str:
+    """The base URL of an R4 server from npm; shared, so clean up by patient or by `POST base/$expunge`."""
+    return medplum_server.base
 
 
 @pytest.fixture(scope="session")
