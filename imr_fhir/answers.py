@@ -20,7 +20,7 @@ def items(form: Scale, ratings: Ratings, comment: str, language: str) -> list[di
     Texts and displays are English; what was shown in another ``language`` stands in an extension of the answer.
     A comment of spaces alone is no comment. Raises ResponseError for a comment that can't be kept, RatingError.
     """
-    texts = _texts(form.rater)
+    texts = _texts(form.canonical)
 
     def leaf(link_id: str, **answer: Any) -> dict[str, Any]:
         return {"linkId": link_id, "text": texts[link_id], "answer": [answer]}
@@ -58,9 +58,9 @@ def _answer(item: Item, rating: int, form: Scale, language: str) -> dict[str, An
 
 
 @cache
-def _texts(rater: Rater) -> Mapping[str, str]:
+def _texts(canonical: str) -> Mapping[str, str]:
     """linkId -> text of each item in the Questionnaire, so that a record is readable without it."""
-    top = artefacts.questionnaire(rater)["item"]
+    top = next(each["item"] for each in artefacts.questionnaires() if f"{each['url']}|{each['version']}" == canonical)
     return {item["linkId"]: item["text"] for outer in top for item in [outer, *outer.get("item", [])]}
 
 

@@ -71,6 +71,22 @@ def questionnaire(rater: str) -> dict[str, Any]:
     return _parse(name)
 
 
+def questionnaires() -> list[dict[str, Any]]:
+    """Each Questionnaire that anything was begun or filed with, parsed afresh: the two in use first, then those of
+    ``questionnaires/earlier``. Whoever gives a form a new version moves the one before there, under any name.
+    """
+    packaged = [_parse(name) for name in _texts() if name.startswith("Questionnaire-")]
+    return [*packaged, *(json.loads(text, parse_float=Decimal) for text in _earlier())]
+
+
+@cache
+def _earlier() -> tuple[str, ...]:
+    folder = _folders()[1] / "earlier"
+    if not folder.is_dir():
+        return ()
+    return tuple(entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".json"))
+
+
 def artefact_resources() -> list[dict[str, Any]]:
     """Every resource that a server needs, each after what it refers to, parsed afresh."""
 

@@ -20,7 +20,7 @@ from imr_fhir.errors import ResponseError
 from imr_fhir.fhir_time import format_date_time
 from imr_fhir.resource import SURVEY, Coding, checked, concept, identifier, meta, patient_reference, words
 from imr_fhir.response import Response
-from imr_fhir.scale import NA, NA_ITEM, RATERS, RATING_MAX, Rater, Ratings, Scale, scale
+from imr_fhir.scale import NA, NA_ITEM, RATERS, RATING_MAX, Rater, Ratings, Scale, scale, scale_of
 
 # R4's Observation has no such element; the FHIR validator takes the core extension on it.
 INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
@@ -78,7 +78,7 @@ def score_observation(
         raise ResponseError(
             f"A response that is {response.status} has no score.", next_step="Complete it, or end it early."
         )
-    form = scale(response.rater)
+    form = scale_of(response.questionnaire) or scale(response.rater)
     score = response.score
     # What a response would say of it has no other place.
     alone = (
@@ -158,8 +158,8 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> StoredScore:
         raise found.fault("does not say when it was measured (effectiveDateTime)")
     instantiates = found.extension(INSTANTIATES)
     questionnaire = instantiates.text("valueCanonical") if instantiates else ""
-    form = scale(rater)
-    if questionnaire != form.canonical:
+    form = scale_of(questionnaire)
+    if form is None or form.rater != rater:
         raise found.fault(f"scores {shown(questionnaire)}, a form or version that is not known here")
     derived, performers = found.many("derivedFrom"), found.many("performer")
     language = found.extension(artefacts.SHOWN_LANGUAGE)

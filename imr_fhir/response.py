@@ -21,7 +21,7 @@ from imr_fhir.element import (
 from imr_fhir.errors import ResponseError
 from imr_fhir.fhir_time import format_date_time
 from imr_fhir.resource import Coding, checked, identifier, meta, patient_reference
-from imr_fhir.scale import ITEM_COUNT, RATERS, Rater, Ratings, Scale, scale
+from imr_fhir.scale import ITEM_COUNT, RATERS, Rater, Ratings, Scale, scale, scale_of
 from imr_fhir.scoring import Score, score
 
 STATUSES = ("in-progress", "completed", "amended", "stopped", "entered-in-error")
@@ -102,8 +102,7 @@ def to_resource(
     ``filing``: UUID of the filing. ``profile``: name our profile in ``meta``, where the server has it. ``security``:
     the site's labels. A comment of spaces alone is no comment. Raises ResponseError, RatingError.
     """
-    form = scale(response.rater)
-    _require_whole(response, form)
+    form = _require_whole(response)
     built: dict[str, Any] = {
         "resourceType": "QuestionnaireResponse",
         **({"id": response.id} if response.id else {}),
@@ -125,12 +124,13 @@ def to_resource(
     return checked(built, ResponseError)
 
 
-def _require_whole(response: Response, form: Scale) -> None:
+def _require_whole(response: Response) -> Scale:
     if response.status not in STATUSES:
         raise ResponseError(f"{response.status!r} is no status of a response.", next_step=f"Use {', '.join(STATUSES)}.")
-    if response.questionnaire != form.canonical:
+    form = scale_of(response.questionnaire)
+    if form is None or form.rater != response.rater:
         raise ResponseError(
-            f"The response is to {response.questionnaire!r}, and the form here is {form.canonical}.",
+            f"The response is to {response.questionnaire!r}, and the form here is {scale(response.rater).canonical}.",
             next_step="Fill in the form of this version.",
         )
     if response.rater == "client" and type_and_id(response.source) != ("Patient", response.patient):
@@ -143,6 +143,7 @@ def _require_whole(response: Response, form: Scale) -> None:
             f"{ITEM_COUNT - len(response.ratings)} questions have no answer, so the response is not {response.status}.",
             next_step="Answer them, or end the form early.",
         )
+    return form
 
 
 def from_resource(raw: Mapping[str, Any], *, patient: str) -> Response:
@@ -185,11 +186,9 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> Response:
 
 def _form(found: Element) -> Scale:
     canonical = found.text("questionnaire")
-    forms = [scale(rater) for rater in RATERS]
-    for form in forms:
-        if canonical == form.canonical:
-            return form
-    if canonical.split("|")[0] in [form.url for form in forms]:
+    if form := scale_of(canonical):
+        return form
+    if canonical.split("|")[0] in [scale(rater).url for rater in RATERS]:
         raise found.fault(f"answers {shown(canonical)}, a version that is not known here")
     raise found.fault(f"answers {shown(canonical)}, which is no IMR Scale")
 

@@ -93,6 +93,16 @@ def scale(rater: Rater) -> Scale:
     return scale_from(artefacts.questionnaire(rater))
 
 
+def scale_of(canonical: str) -> Scale | None:
+    """The scale that ``url|version`` names, in use or of an earlier version; None where it is not packaged here."""
+    return _scales().get(canonical)
+
+
+@cache
+def _scales() -> Mapping[str, Scale]:
+    return {form.canonical: form for form in map(scale_from, artefacts.questionnaires())}
+
+
 def scale_from(questionnaire: Mapping[str, Any]) -> Scale:
     """The scale that ``questionnaire`` holds. Raises ArtefactError where it is not one of ours, or not whole."""
     url = questionnaire.get("url")

@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from smart_app import (
     alone,
     code_page,
+    earlier,
     filing,
     form,
     goals,
@@ -45,6 +46,7 @@ _ACTIVITIES = (
     code_page.code,
     patient.patient,
     alone.alone,
+    earlier.earlier,
     own.own,
     together.together,
     today.today,

@@ -261,7 +261,8 @@ def _load_handover(hid: str) -> None:
     handover: Handover = state().store.handovers.access(hid, secret, now())
     g.handover = handover
     g.covered = _ALL_LAUNCHES
-    csrf.bind_forms(f"{hid}|patient|{secret}")
+    # with the draft, since another may be begun in its place: a page of the one before posts nothing into that
+    csrf.bind_forms(f"{hid}|{handover.draft_id}|patient|{secret}")
 
 
 def _check_form() -> None:

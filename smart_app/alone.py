@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from smart_app import questions
 from smart_app.access import Launch, audit, with_launch
 from smart_app.delivery import deliver
-from smart_app.drafting import begin_draft, seal_draft
+from smart_app.drafting import begin_draft, is_earlier, seal_draft
 from smart_app.language import say, words
 from smart_app.patient_page import PatientPage, patient_page
 from smart_app.presenters.own_receipt import lower_rung, own_receipt
@@ -36,7 +36,7 @@ def begin_or_go_on(launch: Launch) -> Response:
         return redirect(url_for("own.home", lid=launch.id), 303)
     owner = launch.record.owner
     draft = begin_draft(state().store, owner, "client", language=launch.language, now=now())
-    return redirect(url_for("alone.start", lid=launch.id, did=draft.id), 303)
+    return redirect(url_for("earlier.show" if is_earlier(draft) else "alone.start", lid=launch.id, did=draft.id), 303)
 
 
 def may_answer(launch: Launch) -> bool:
@@ -79,6 +79,10 @@ def _while_answering(view: View) -> View:
         sitting = _sitting(launch, did)
         if view is questions.keep:
             return view(sitting)
+        if sitting.state == "aside" or is_earlier(state().store.drafts.get(did, sitting.owner)):
+            if sitting.state == "open":
+                questions.keep_late(sitting)
+            return redirect(url_for("earlier.show", lid=launch.id, did=did), 303)
         page = patient_page(sitting)
         if page.finished:
             return redirect(url_for("alone.receipt", lid=launch.id, did=did), 303)
@@ -95,6 +99,8 @@ questions.add_pages(alone, "/<did>", _while_answering)
 def send(launch: Launch, did: str) -> Response:
     """Seals, from then on "we have it", and takes it into the record. Pressed twice, the second finds it sealed."""
     sitting, store = _sitting(launch, did), state().store
+    if is_earlier(store.drafts.get(did, sitting.owner)):
+        return redirect(url_for("earlier.show", lid=launch.id, did=did), 303)
     page = patient_page(sitting)
     if not page.finished:
         if not page.ratings and not page.comment:

@@ -14,11 +14,10 @@ from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.figures import as_response
 from imr_fhir.history import LISTED
 from imr_fhir.response import Response
-from imr_fhir.scale import scale
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
 from smart_app.charting import read
-from smart_app.drafting import codes_of, ratings_of
+from smart_app.drafting import codes_of, form_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
 from smart_app.presenters.plan_lines import changes, changes_lines
@@ -158,7 +157,7 @@ def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:
     return Conflict(
         lead=say("conflict.corrected", who=_author(launch, filed), when=f"{words().day(at)} {words().time(at)}"),
         there=say("conflict.there"),
-        differences=differences(words(), scale(draft.rater), there, mine),
+        differences=differences(words(), form_of(draft), there, mine),
         post_to=url_for("form.answer", lid=launch.id, did=draft.id) if filed.status in LISTED else "",
         onward=url_for("panel.show", lid=launch.id),
         onward_label=say("page.to_panel"),

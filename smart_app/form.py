@@ -11,11 +11,11 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from imr_fhir.scale import RATERS, Rater, scale
+from imr_fhir.scale import RATERS, Rater
 from smart_app import correction
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, Posted, read_answers
-from smart_app.drafting import begin_draft, ratings_in, ratings_of, seal_draft
+from smart_app.drafting import begin_draft, form_of, is_earlier, ratings_in, ratings_of, seal_draft
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
 from smart_app.saving import begin, plan_of, sent
@@ -37,15 +37,19 @@ def start(launch: Launch, rater: str) -> Response:
     wanted = _rater(launch, rater)
     owner = launch.record.owner
     draft = begin_draft(state().store, owner, wanted, language=launch.language, now=now())
-    return redirect(url_for("form.show", lid=launch.id, did=draft.id), 303)
+    return redirect(_page_of(launch, draft), 303)
+
+
+def _page_of(launch: Launch, draft: Draft) -> str:
+    return url_for("earlier.show" if is_earlier(draft) else "form.show", lid=launch.id, did=draft.id)
 
 
 @form.get("/draft/<did>")
 @with_launch("clinician")
 def show(launch: Launch, did: str) -> Any:
     draft = state().store.drafts.get(did, launch.record.owner)
-    if draft.state != "open":
-        return redirect(_receipt(launch, draft), 303)
+    if draft.state != "open" or is_earlier(draft):
+        return redirect(_after(launch, draft), 303)
     if not draft.about and draft.language != launch.language:  # what is shown from here on is what was answered
         draft = state().store.drafts.set_language(did, launch.record.owner, launch.language, now())
     draft = seen_first(launch, draft)
@@ -58,11 +62,13 @@ def show(launch: Launch, did: str) -> Any:
 def answer(launch: Launch, did: str) -> Any:
     """What came is kept first, then done what was pressed; what can't be kept is shown as it was typed."""
     drafts, owner, do = state().store.drafts, launch.record.owner, request.form.get("do", "")
-    posted = read_answers(request.form, scale(drafts.get(did, owner).rater))
+    posted = read_answers(request.form, form_of(drafts.get(did, owner)))
     try:
         draft = drafts.set_answers(did, owner, posted.values, now())
         if posted.faults:
             return _again(launch, draft, *posted.faults)
+        if is_earlier(draft):  # its page was open while the app was brought up to date
+            return redirect(_after(launch, draft), 303)
         if do in ("complete", "stop"):
             return _complete(launch, draft, stopped=do == "stop")
         if do == "rebase":
@@ -87,7 +93,7 @@ def answer(launch: Launch, did: str) -> Any:
 def keep(launch: Launch, did: str) -> tuple[str, int]:
     """For the script: one answer or the comment, as it is given. 204 means that it is kept."""
     drafts, owner = state().store.drafts, launch.record.owner
-    posted = read_answers(request.form, scale(drafts.get(did, owner).rater))
+    posted = read_answers(request.form, form_of(drafts.get(did, owner)))
     try:
         drafts.set_answers(did, owner, posted.values, now())
     except DraftSealed:
@@ -141,7 +147,10 @@ def _shown(page: Page | Conflict, status: int = 200) -> tuple[str, int]:
     return render_template("form/scale.html", page=page), status
 
 
-def _receipt(launch: Launch, draft: Draft) -> str:
+def _after(launch: Launch, draft: Draft) -> str:
+    """Where a draft is read that takes no more answers."""
+    if draft.state != "sealed":
+        return url_for("earlier.show", lid=launch.id, did=draft.id)
     filing = state().store.filings.of_draft(draft.id, launch.record.owner)
     if filing is None:
         abort(404)
@@ -149,22 +158,23 @@ def _receipt(launch: Launch, draft: Draft) -> str:
 
 
 def _sealed_before(launch: Launch, draft: Draft, posted: Posted) -> Any:
-    """Saved twice: the same answers lead to the same receipt, others are shown beside what was saved."""
+    """Saved twice: the same answers lead to the same receipt, others are shown beside what was saved or set aside."""
     saved = {item: given.value for item, given in draft.answers.items()}
     mine = saved | dict(posted.values)
     if all(value == saved.get(item, "") for item, value in mine.items()):
-        return redirect(_receipt(launch, draft), 303)
+        return redirect(_after(launch, draft), 303)
+    aside = draft.state == "aside"
     conflict = Conflict(
-        lead=say("form.error.sent"),
-        there=say("conflict.saved"),
+        lead=say("earlier.aside" if aside else "form.error.sent"),
+        there=say("conflict.aside" if aside else "conflict.saved"),
         differences=differences(
             words(),
-            scale(draft.rater),
+            form_of(draft),
             Said(ratings_of(draft), draft.comment),
             Said(ratings_in(mine), mine.get(COMMENT, "")),
         ),
         post_to="",
-        onward=_receipt(launch, draft),
-        onward_label=say("conflict.receipt"),
+        onward=_after(launch, draft),
+        onward_label=say("earlier.look" if aside else "conflict.receipt"),
     )
     return _shown(conflict)

@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from imr_fhir.scale import ITEM_COUNT
 from smart_app import cookies
 from smart_app.access import Launch, audit, opened, with_launch, with_locked_launch
 from smart_app.delivery import deliver
-from smart_app.drafting import begin_draft, ratings_of
+from smart_app.drafting import begin_draft, is_earlier, ratings_of
 from smart_app.language import say, use_language, words
 from smart_app.patient import enter
 from smart_app.presenters.header import addressed
@@ -21,6 +22,7 @@ from smart_app.session import session_from, session_of
 from smart_app.state import now, state
 from smart_app.store import codes
 from smart_app.store.audit import Entry, Outcome
+from smart_app.store.drafts import Draft
 from smart_app.store.errors import PinRefused
 from smart_app.store.filing_states import State
 from smart_app.store.handovers import Handover
@@ -37,8 +39,7 @@ class GivePage:
     lid: str
     name: str
     framed: bool
-    answered: int
-    begun: str  # the day of the answers that are there already
+    begun: str  # what is said of answers that are there already
     printed: str  # said where the record takes no answers
     blocked: str  # why there are no questions to give, "" where there are
     error: str = ""
@@ -63,8 +64,7 @@ def give(launch: Launch) -> Any:
         lid=launch.id,
         name=name,
         framed=launch.framed,
-        answered=len(ratings_of(begun)) if begun else 0,
-        begun=words().day(begun.touched.astimezone(launch.site.zone)) if begun else "",
+        begun=_begun(launch, begun, name) if begun and not begun.empty else "",
         printed=say("hand.print", name=name) if plan_of(launch).rung("answers") == "print" else "",
         blocked=say("form.edited") if "client" in plan_of(launch).edited else "",
     )
@@ -90,6 +90,12 @@ def give(launch: Launch) -> Any:
         response = enter(given.handover.id, framed=False)
     cookies.set_cookie(response, cookies.launch_cookie(launch.id), given.launch_secret, framed=launch.framed)
     return response
+
+
+def _begun(launch: Launch, draft: Draft, name: str) -> str:
+    said = {"answered": len(ratings_of(draft)), "total": ITEM_COUNT, "name": name}
+    day = words().day(draft.touched.astimezone(launch.site.zone))
+    return say("hand.earlier" if is_earlier(draft) else "hand.resume", day=day, **said)
 
 
 @handover.get("/locked")

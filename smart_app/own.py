@@ -18,6 +18,7 @@ from smart_app.access import Launch, audit, with_launch
 from smart_app.alone import may_answer, take_on
 from smart_app.charting import read, waiting_ratings
 from smart_app.drafting import ratings_of
+from smart_app.earlier import kept_for
 from smart_app.filing_page import places
 from smart_app.language import words
 from smart_app.noting import note, said
@@ -30,6 +31,7 @@ from smart_app.presenters.own_record import own_record
 from smart_app.presenters.purpose import help_now, purpose
 from smart_app.saving import begin
 from smart_app.state import state
+from smart_app.store.drafts import Draft
 from smart_app.store.filing_states import State
 
 own = Blueprint("own", __name__, url_prefix="/l/<lid>/own")
@@ -53,10 +55,17 @@ def home(launch: Launch) -> str:
         "answered": len(ratings_of(draft)) if draft else 0,
         "total": ITEM_COUNT,
         "kept_until": words().day(draft.expires.astimezone(launch.site.zone)) if draft else "",
+        "earlier": [(each.id, _begun_on(launch, each)) for each in kept_for(launch)],
         "waiting": len(state().store.filings.outbox(launch.record.owner)),
         "figures": not launch.without_figures,
     }
     return render_template("own/home.html", page=page)
+
+
+def _begun_on(launch: Launch, draft: Draft) -> str:
+    zone = launch.site.zone
+    day, until = words().day(draft.touched.astimezone(zone)), words().day(draft.expires.astimezone(zone))
+    return words().say("own.earlier", day=day, until=until)
 
 
 def _goal_and_responses(launch: Launch) -> tuple[OwnGoal, tuple[Rating, ...]]:

@@ -16,15 +16,18 @@ from imr_fhir.response import Response as Rating
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.charting import read
 from smart_app.delivery import to_print
+from smart_app.drafting import is_earlier
+from smart_app.earlier import kept_for
 from smart_app.filing_page import left_elsewhere
 from smart_app.language import words
 from smart_app.noting import note, said
 from smart_app.presenters import how as how_presenter
 from smart_app.presenters import panel as panel_presenter
-from smart_app.presenters.situation import OpenDraft
+from smart_app.presenters.situation import DraftKind, OpenDraft
 from smart_app.saving import begin, plan_of
 from smart_app.sealing import urn
 from smart_app.state import now, state
+from smart_app.store.drafts import Draft
 
 panel = Blueprint("panel", __name__, url_prefix="/l/<lid>")
 
@@ -100,18 +103,28 @@ def not_today(launch: Launch) -> Response:
 
 def _drafts(launch: Launch) -> tuple[OpenDraft, ...]:
     """New ratings begun and not handed in; a correction is gone on with from the rating that it corrects."""
-    zone = launch.site.zone
-    return tuple(
-        OpenDraft(
-            rater=draft.rater,
-            answered=len(draft.codes),
-            touched=draft.touched.astimezone(zone).date(),
-            expires=draft.expires.astimezone(zone).date(),
-            expiring=draft.expiring(now()),
-        )
-        for draft in state().store.drafts.open_for(launch.record.owner)
-        if not draft.about and (draft.codes or draft.comment)
+    drafts = state().store.drafts.open_for(launch.record.owner)
+    taken = (each for each in drafts if not each.about and not each.empty and not is_earlier(each))
+    return tuple(_draft(launch, each) for each in (*taken, *kept_for(launch)))
+
+
+def _draft(launch: Launch, draft: Draft) -> OpenDraft:
+    zone, kind = launch.site.zone, _kind(launch, draft)
+    return OpenDraft(
+        rater=draft.rater,
+        answered=len(draft.codes),
+        touched=draft.touched.astimezone(zone).date(),
+        expires=draft.expires.astimezone(zone).date(),
+        expiring=draft.expiring(now()),
+        kind=kind,
+        id="" if kind == "open" else draft.id,
     )
+
+
+def _kind(launch: Launch, draft: Draft) -> DraftKind:
+    if draft.owner != launch.record.owner:
+        return "merged"
+    return "aside" if draft.state == "aside" else "earlier" if is_earlier(draft) else "open"
 
 
 def _shown(chart: Chart) -> tuple[str, ...]:

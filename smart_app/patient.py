@@ -5,6 +5,7 @@ No module of ``imr_fhir.ehr`` is imported here and a hand-over holds no token (i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -13,8 +14,9 @@ from werkzeug.wrappers import Response
 
 from smart_app import cookies, questions
 from smart_app.access import bind_pin_form, with_handover
-from smart_app.drafting import seal_draft
-from smart_app.language import say
+from smart_app.drafting import begin_anew, is_earlier, seal_draft
+from smart_app.earlier_page import earlier_answers
+from smart_app.language import say, words
 from smart_app.patient_page import PatientPage, patient_page
 from smart_app.questions import Answer, View
 from smart_app.sealing import new_act
@@ -22,7 +24,8 @@ from smart_app.session import session_from
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
 from smart_app.store.audit import Entry
-from smart_app.store.errors import NoAccess
+from smart_app.store.drafts import Draft
+from smart_app.store.errors import NoAccess, StaleDraft
 from smart_app.store.handovers import Handover
 
 patient = Blueprint("patient", __name__, url_prefix="/p")
@@ -97,6 +100,9 @@ def _while_answering(view: View) -> View:
         if view is questions.keep:
             return view(sitting)
         page = patient_page(sitting)
+        draft = state().store.drafts.get(sitting.draft_id, sitting.owner)
+        if sitting.state == "open" and is_earlier(draft) and view is not questions.language:
+            return _earlier(sitting, page, draft)
         if page.finished:
             bind_pin_form(handover.launch_id)  # the only form that is left
             return _finished(handover, page, "patient/done.html")
@@ -106,6 +112,31 @@ def _while_answering(view: View) -> View:
 
 
 questions.add_pages(patient, "/<hid>", _while_answering)
+
+
+def _earlier(sitting: Sitting, page: PatientPage, draft: Draft) -> Answer:
+    """The form was revised since the answers of ``draft`` were given; it may have been while they were."""
+    if request.method == "POST":
+        questions.keep_late(sitting)
+        return redirect(sitting.url("start"), 303)
+    zone = state().config.sites[sitting.owner.site].zone
+    of = earlier_answers(words(), draft, draft.expires.astimezone(zone))
+    return render_template("patient/earlier.html", page=page, of=of)
+
+
+@patient.post("/<hid>/anew")
+@with_handover
+def anew(handover: Handover) -> Answer:
+    """The questions as they are now, with those of the answers before that the patient says hold still."""
+    sitting, store = sitting_of(handover), state().store
+    with suppress(StaleDraft), store.writing():
+        draft = store.drafts.get(sitting.draft_id, sitting.owner)
+        if sitting.state == "open" and is_earlier(draft):
+            confirmed = request.form.getlist("keep")
+            fresh = begin_anew(store, draft, sitting.owner, confirmed, language=draft.language, now=now())
+            store.handovers.go_on_with(handover.id, fresh)
+            sitting.touch()
+    return redirect(sitting.url("start"), 303)
 
 
 @patient.post("/<hid>/send")

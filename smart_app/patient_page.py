@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from flask import g, request
 
-from imr_fhir.scale import ITEM_COUNT, Item, scale
+from imr_fhir.scale import ITEM_COUNT, Item
 from smart_app.access import full_date
-from smart_app.drafting import ratings_of
+from smart_app.drafting import form_of, ratings_of
 from smart_app.language import LANGUAGES, use_language, words
 from smart_app.presenters.header import addressed, header
 from smart_app.presenters.plan_lines import readers_line
@@ -83,7 +83,7 @@ def patient_page(sitting: Sitting) -> PatientPage:
             today=now().astimezone(site.zone).date(),
             lid=sitting.lid,
         )
-    form, who = scale("client"), sitting.who or site.organization
+    form, who = form_of(draft), sitting.who or site.organization
     return PatientPage(
         sitting=sitting,
         name=addressed(words(), session.patient_name),

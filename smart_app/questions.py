@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from imr_fhir.scale import ITEM_COUNT, scale
 from smart_app import answering
+from smart_app.drafting import form_of
 from smart_app.language import language_of, say
 from smart_app.patient_page import PatientPage, patient_page
 from smart_app.sitting import Sitting
@@ -127,11 +128,18 @@ def _keep_or_show(sitting: Sitting, page: PatientPage, template: str) -> Answer 
     return render_template(template, page=replace(again, item=page.item, comment=typed, errors=errors)), 400
 
 
+def keep_late(sitting: Sitting) -> None:
+    """A page of the form in use before: what was typed on it is kept with the rest. Raises DraftSealed."""
+    if request.method == "POST":
+        _keep(sitting)
+
+
 def _keep(sitting: Sitting) -> tuple[answering.AnswerError, ...]:
     """Keeps what can be kept, and says what can't. Raises DraftSealed."""
     if sitting.state != "open":
         raise DraftSealed("This form is handed in already.", next_step="A change is a correction.")
-    posted = answering.read_answers(request.form, scale("client"))
-    state().store.drafts.set_answers(sitting.draft_id, sitting.owner, posted.values, now())
+    drafts = state().store.drafts
+    posted = answering.read_answers(request.form, form_of(drafts.get(sitting.draft_id, sitting.owner)))
+    drafts.set_answers(sitting.draft_id, sitting.owner, posted.values, now())
     sitting.touch()
     return posted.faults

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from flask import url_for
 
 from imr_fhir.response import Response
-from imr_fhir.scale import Item, Rater, Scale, scale
+from imr_fhir.scale import Item, Rater, Scale
 from smart_app.access import Launch
-from smart_app.drafting import ratings_of
+from smart_app.drafting import form_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.header import addressed
 from smart_app.presenters.plan_lines import answers_lines, changes, changes_lines, readers_line
@@ -44,7 +44,7 @@ class Page:
 
 def new_page(launch: Launch, draft: Draft) -> Page:
     """Of a new rating: the clinician's own, or the patient's answers typed as they are said."""
-    shown = scale(draft.rater)
+    shown = form_of(draft)
     return Page(
         post_to=url_for("form.answer", lid=launch.id, did=draft.id),
         title=title(launch, draft.rater),
@@ -63,8 +63,8 @@ def new_page(launch: Launch, draft: Draft) -> Page:
 
 
 def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
-    """Of a correction of ``filed``, in the language in which it was answered."""
-    shown = scale(draft.rater)
+    """Of a correction of ``filed``, in the language and on the version of the form in which it was answered."""
+    shown = form_of(draft)
     plan, stands = plan_of(launch), filed.reference.partition("/")[0]
     there = changes(plan, stands)
     return Page(
@@ -90,7 +90,7 @@ def title(launch: Launch, rater: Rater) -> str:
 
 def missing(draft: Draft) -> tuple[Item, ...]:
     answered = ratings_of(draft)
-    return tuple(item for item in scale(draft.rater).items if item.number not in answered)
+    return tuple(item for item in form_of(draft).items if item.number not in answered)
 
 
 def _name(launch: Launch) -> str:

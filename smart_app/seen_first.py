@@ -26,15 +26,20 @@ from smart_app.store.owner import Owner
 
 def seen_first(launch: Launch, draft: Draft) -> Draft:
     """``draft`` as it is to be shown. Raises LaunchError where the log-in is over."""
-    answered_alone = draft.handed_over and bool(draft.codes or draft.comment)
-    if draft.rater != "client" or not answered_alone or draft.seen_by:
+    if not is_blind(launch, draft):
         return draft
+    return state().store.drafts.set_seen(draft.id, draft.owner, begin(launch).session.clinician, now())
+
+
+def is_blind(launch: Launch, draft: Draft) -> bool:
+    """The patient answered alone and nobody has opened it, and this clinician is still to rate. Raises LaunchError."""
+    answered_alone = draft.handed_over and not draft.empty
+    if launch.role != "clinician" or draft.rater != "client" or not answered_alone or draft.seen_by:
+        return False
     act = begin(launch)
     so_far = response_of(draft, act, author=act.session.patient_reference)
     known, _ = read_with(launch, (so_far,))
-    if so_far not in known.hidden:
-        return draft  # the clinician's own rating is complete, or none is made here
-    return state().store.drafts.set_seen(draft.id, launch.record.owner, act.session.clinician, now())
+    return so_far in known.hidden  # else the own rating is complete, or none is made here
 
 
 def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response) -> Filing:

@@ -32,5 +32,6 @@ class Sitting:
     set_language: Callable[[str], None] = field(repr=False)
 
     def url(self, page: str, **more: Any) -> str:
-        """Address of one of its pages: start, question, every, comment, check, keep, send, language."""
+        """Address of one of its pages: start, question, every, comment, check, keep, send, language; of a
+        hand-over also anew."""
         return url_for(f"{self.blueprint}.{page}", **more, **dict[str, Any](self.ids))

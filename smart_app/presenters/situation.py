@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from imr_fhir.course import Course
 from imr_fhir.pairing import PAIR_WINDOW
@@ -11,16 +12,21 @@ from imr_fhir.parameters import PARAMETERS, Parameters
 from imr_fhir.scale import Rater
 from smart_app.plan import Plan
 
+DraftKind = Literal["open", "earlier", "aside", "merged"]
+
 
 @dataclass(frozen=True, slots=True)
 class OpenDraft:
-    """A form that was begun and not handed in."""
+    """A form that was begun and not handed in; ``id`` of one that is only read here, with what to say of it (``kind``):
+    on an earlier version of the form, set aside, or of a record that was merged into this one."""
 
     rater: Rater
     answered: int
     touched: date
     expires: date
     expiring: bool  # time to warn of its end
+    kind: DraftKind = "open"
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

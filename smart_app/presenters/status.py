@@ -15,8 +15,11 @@ from smart_app.presenters.situation import OpenDraft
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
+    """``id`` of one that is only read."""
+
     rater: Rater
     text: str
+    id: str
 
 
 def draft_lines(words: Words, drafts: Iterable[OpenDraft], names: Mapping[Rater, str]) -> tuple[DraftLine, ...]:
@@ -24,15 +27,15 @@ def draft_lines(words: Words, drafts: Iterable[OpenDraft], names: Mapping[Rater,
     lines = []
     for draft in drafts:
         text = words.say(
-            "draft.open",
+            f"draft.{draft.kind}",
             name=names.get(draft.rater, draft.rater),
             n=draft.answered,
             total=ITEM_COUNT,
             date=words.day(draft.touched),
         )
-        if draft.expiring:
+        if draft.expiring or draft.id:
             text = f"{text} {words.say('draft.expiring', date=words.day(draft.expires))}"
-        lines.append(DraftLine(draft.rater, text))
+        lines.append(DraftLine(draft.rater, text, draft.id))
     return tuple(lines)
 
 

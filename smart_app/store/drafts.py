@@ -1,13 +1,14 @@
 """Drafts: each answer kept as it is given, encrypted, until the form is saved or 30 days after the last touch.
 
 A draft opens for its own user, site and patient alone. There is one open draft a user, patient, rater and purpose, so
-two tabs work on the same one: the last writer of an answer wins, and each answer counts its versions.
+two tabs work on the same one: the last writer of an answer wins, and each answer counts its versions. One that another
+was begun in place of is set aside: it can be read as long as any.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -39,15 +40,16 @@ class Answer:
 
 
 _NONE = Answer("", 0)
+_TAKES = ("open",)  # the states in which a draft takes answers
 
 # Built once: each panel runs it, and SQLAlchemy needs longer to build it than to run it.
-_OPEN = (
+_IN_STATE = (
     select(draft.c.id)
     .where(
         draft.c.user_key == bindparam("user_key"),
         draft.c.site == bindparam("site"),
         draft.c.patient == bindparam("patient"),
-        draft.c.state == "open",
+        draft.c.state == bindparam("state"),
     )
     .order_by(draft.c.started_at)
 )
@@ -55,7 +57,7 @@ _OPEN = (
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """``about`` names the response that is being corrected, empty for a new rating; ``state`` is open or sealed.
+    """``about`` names the response that is being corrected, empty for a new rating; ``state`` is open, sealed or aside.
 
     ``handed_over``: the patient may have given answers alone. ``seen_by`` then is the reference of the clinician who
     opened them before rating, "" where none did.
@@ -94,6 +96,10 @@ class Draft:
         """Time to warn of its end."""
         return self.state == "open" and now >= self.expires - WARNED
 
+    @property
+    def empty(self) -> bool:
+        return not self.codes and not self.comment.strip()
+
 
 class Drafts:
     def __init__(self, database: Database, cipher: Cipher) -> None:
@@ -123,26 +129,68 @@ class Drafts:
             if found is not None:
                 connection.execute(update(draft).where(draft.c.id == found).values(touched_at=to_ms(now)))
                 return self._get(connection, found, owner)
-            draft_id = secrets.token_hex(16)
             value = {"questionnaire": questionnaire, "language": language, "identifier": identifier, "about": about}
-            connection.execute(
-                insert(draft).values(
-                    id=draft_id,
-                    slot=slot,
-                    state="open",
-                    site=owner.site,
-                    user_key=owner.user_key,
-                    patient=owner.patient_key,
-                    rater=rater,
-                    value=self._cipher.seal_json("draft", owner.row(draft_id), "value", value),
-                    revision=1,
-                    started_at=to_ms(now),
-                    touched_at=to_ms(now),
-                )
+            return self._insert(connection, owner, rater, value, answers, now)
+
+    def begin_anew(
+        self,
+        read: Draft,
+        owner: Owner,
+        *,
+        questionnaire: str,
+        language: str,
+        identifier: str,
+        answers: Mapping[str, str],
+        now: datetime,
+    ) -> Draft:
+        """A new draft of ``owner`` in place of ``read``, a new rating's, which is set aside with all that is in it.
+
+        ``answers`` are those of ``read`` that hold still. ``owner`` may be of another patient than ``read.owner``:
+        where records were merged. Who saw what was answered alone goes with it. Raises StaleDraft where ``read``
+        changed meanwhile, or ``owner`` has a form open that holds anything; DraftSealed, NoAccess.
+        """
+        value: dict[str, Any] = {"questionnaire": questionnaire, "language": language, "identifier": identifier}
+        value |= {"about": read.about, "handed_over": read.handed_over, "seen_by": read.seen_by}
+        with self._database.writing() as connection:
+            self._leave(connection, read, read.owner, "aside", touched_at=to_ms(now))
+            slot = self._slot(owner, read.rater, read.about)
+            found = connection.execute(select(draft.c.id).where(draft.c.slot == slot)).scalar_one_or_none()
+            if found is not None:
+                there = self._get(connection, found, owner)
+                if not there.empty:
+                    raise _stale()
+                value["seen_by"] = value["seen_by"] or there.seen_by
+                self._leave(connection, there, owner, "aside")
+            return self._insert(connection, owner, read.rater, value, answers, now)
+
+    def _insert(
+        self,
+        connection: Connection,
+        owner: Owner,
+        rater: Rater,
+        value: Mapping[str, Any],
+        answers: Mapping[str, str],
+        now: datetime,
+    ) -> Draft:
+        draft_id = secrets.token_hex(16)
+        connection.execute(
+            insert(draft).values(
+                id=draft_id,
+                slot=self._slot(owner, rater, value["about"]),
+                state="open",
+                site=owner.site,
+                user_key=owner.user_key,
+                patient=owner.patient_key,
+                rater=rater,
+                value=self._cipher.seal_json("draft", owner.row(draft_id), "value", value),
+                revision=1,
+                started_at=to_ms(now),
+                touched_at=to_ms(now),
             )
-            for item, given in answers.items():
-                self._write(connection, draft_id, item, given, 0)
-            return self._get(connection, draft_id, owner)
+        )
+        for item, given in answers.items():
+            self._write(connection, draft_id, item, given, 0)
+        return self._get(connection, draft_id, owner)
 
     def get(self, draft_id: str, owner: Owner) -> Draft:
         """Raises NoAccess for an unknown draft and for another owner's."""
@@ -158,9 +206,16 @@ class Drafts:
 
     def open_for(self, owner: Owner) -> tuple[Draft, ...]:
         """All open drafts of this user for this patient, oldest first."""
-        mine = {"user_key": owner.user_key, "site": owner.site, "patient": owner.patient_key}
+        return self._in_state(owner, "open")
+
+    def aside_for(self, owner: Owner) -> tuple[Draft, ...]:
+        """Those that another was begun in place of, oldest first."""
+        return self._in_state(owner, "aside")
+
+    def _in_state(self, owner: Owner, state: str) -> tuple[Draft, ...]:
+        wanted = {"user_key": owner.user_key, "site": owner.site, "patient": owner.patient_key, "state": state}
         with self._database.reading() as connection:
-            found = connection.execute(_OPEN, mine).scalars().all()
+            found = connection.execute(_IN_STATE, wanted).scalars().all()
             return tuple(self._get(connection, draft_id, owner) for draft_id in found)
 
     def set_answer(
@@ -215,8 +270,8 @@ class Drafts:
         return self._change(draft_id, owner, now, handed_over=True)
 
     def set_seen(self, draft_id: str, owner: Owner, by: str, now: datetime) -> Draft:
-        """A clinician (reference) opened what the patient answered alone before rating."""
-        return self._change(draft_id, owner, now, seen_by=by)
+        """A clinician (reference) opened what the patient answered alone before rating, also where it is set aside."""
+        return self._change(draft_id, owner, now, states=("open", "aside"), seen_by=by)
 
     def discard(self, draft_id: str, owner: Owner) -> None:
         """Deletes an open draft and its answers; the caller audits it. Raises DraftSealed and NoAccess."""
@@ -227,37 +282,46 @@ class Drafts:
 
     def seal_in(self, connection: Connection, read: Draft, owner: Owner) -> None:
         """For the filing's transaction: read-only from now on. Raises StaleDraft, DraftSealed and NoAccess."""
+        self._leave(connection, read, owner, "sealed")
+
+    def _leave(self, connection: Connection, read: Draft, owner: Owner, state: str, **values: Any) -> None:
         changed = connection.execute(
             update(draft)
             .where(draft.c.id == read.id, *_owned_by(owner), draft.c.state == "open", draft.c.revision == read.revision)
-            .values(state="sealed", slot=None)
+            .values(state=state, slot=None, **values)
         )
         if changed.rowcount != 1:
             if self._row(connection, read.id, owner).state == "open":
-                raise StaleDraft(
-                    "An answer was changed in another tab meanwhile.",
-                    next_step="Look at the answers as they are now, and save again.",
-                )
+                raise _stale()
             raise _sealed()
 
-    def _change(self, draft_id: str, owner: Owner, now: datetime, **changed: str | bool) -> Draft:
+    def _change(
+        self, draft_id: str, owner: Owner, now: datetime, states: Sequence[str] = _TAKES, **changed: str | bool
+    ) -> Draft:
         with self._database.writing() as connection:
-            self._touch(connection, draft_id, owner, now)
+            self._touch(connection, draft_id, owner, now, states=states)
             row = self._row(connection, draft_id, owner)
             value = self._cipher.open_json("draft", owner.row(draft_id), "value", row.value) | changed
             columns = {
                 "value": self._cipher.seal_json("draft", owner.row(draft_id), "value", value),
-                "slot": self._slot(owner, row.rater, value["about"]),
+                "slot": self._slot(owner, row.rater, value["about"]) if row.slot else None,
             }
             connection.execute(update(draft).where(draft.c.id == draft_id).values(**columns))
             return self._get(connection, draft_id, owner)
 
     def _touch(
-        self, connection: Connection, draft_id: str, owner: Owner, now: datetime, *, revised: bool = True
+        self,
+        connection: Connection,
+        draft_id: str,
+        owner: Owner,
+        now: datetime,
+        *,
+        revised: bool = True,
+        states: Sequence[str] = _TAKES,
     ) -> None:
         changed = connection.execute(
             update(draft)
-            .where(draft.c.id == draft_id, *_owned_by(owner), draft.c.state == "open")
+            .where(draft.c.id == draft_id, *_owned_by(owner), draft.c.state.in_(states))
             .values(revision=draft.c.revision + int(revised), touched_at=to_ms(now))
         )
         if changed.rowcount != 1:
@@ -308,6 +372,13 @@ def _owned_by(owner: Owner) -> tuple[Any, ...]:
         draft.c.user_key == owner.user_key,
         draft.c.site == owner.site,
         draft.c.patient == owner.patient_key,
+    )
+
+
+def _stale() -> StaleDraft:
+    return StaleDraft(
+        "An answer was changed in another tab meanwhile.",
+        next_step="Look at the answers as they are now, and save again.",
     )
 
 

@@ -147,6 +147,14 @@ class Handovers:
         with self._database.writing() as connection:
             connection.execute(update(launch).where(*_locked_by(hid)).values(seen_at=to_ms(now)))
 
+    def go_on_with(self, hid: str, draft: Draft) -> None:
+        """The draft that is answered from now on, begun in place of the one that was handed over; to be called in one
+        transaction with that. Raises NoAccess where the hand-over is not open."""
+        with self._database.writing() as connection:
+            mine = (handover.c.id == hid, handover.c.state == "open", handover.c.user_key == draft.owner.user_key)
+            if connection.execute(update(handover).where(*mine).values(draft_id=draft.id)).rowcount != 1:
+                raise NoAccess
+
     def submit(self, hid: str, now: datetime) -> Handover:
         """The patient is finished; to be called in one transaction with the seal. A second call changes nothing.
 

@@ -61,8 +61,8 @@ RULES: Mapping[str, Callable[[datetime], Executable]] = {
     ),
     "launches a day after they ended": lambda now: delete(launch).where(launch.c.ended_at < to_ms(now - DAY)),
     "hand-overs a day after they began": lambda now: delete(handover).where(handover.c.created_at < to_ms(now - DAY)),
-    "open drafts 30 days after the last touch": (
-        lambda now: delete(draft).where(draft.c.state == "open", draft.c.touched_at < to_ms(now - KEPT))
+    "drafts that were never handed in, 30 days after the last touch": (
+        lambda now: delete(draft).where(draft.c.state.in_(("open", "aside")), draft.c.touched_at < to_ms(now - KEPT))
     ),
     "drafts that are filed": (
         lambda now: delete(draft).where(draft.c.id.in_(select(filing.c.draft_id).where(_filed(now))))

@@ -145,3 +145,52 @@ def test_answer_that_comes_between_reading_and_sealing_is_not_lost(store: Store,
     assert store.drafts.get(read.id, launch.owner).state == "open"
     assert store.filings.outbox(launch.owner) == ()
     assert store.audit.entries() == []
+
+
+ANEW = {"questionnaire": "q|2", "language": "en", "identifier": "urn:uuid:2", "now": NOW + DAY}
+
+
+def test_begun_anew_the_one_before_is_set_aside_whole(store: Store, launch: Launch) -> None:
+    made = draft(store, launch)
+    store.drafts.set_answers(made.id, launch.owner, {"01": "01-1", "06": "06-3", "comment": "x"}, NOW)
+    store.drafts.set_handed_over(made.id, launch.owner, NOW)
+    read = store.drafts.set_seen(made.id, launch.owner, "Practitioner/1", NOW)
+    fresh = store.drafts.begin_anew(read, launch.owner, answers={"06": "06-3"}, **ANEW)
+    assert (fresh.codes, fresh.questionnaire, fresh.identifier) == ({"06": "06-3"}, "q|2", "urn:uuid:2")
+    assert (fresh.handed_over, fresh.seen_by, fresh.rater) == (True, "Practitioner/1", read.rater)
+    assert store.drafts.open_for(launch.owner) == (fresh,)
+    (aside,) = store.drafts.aside_for(launch.owner)
+    assert aside == replace(read, state="aside", touched=NOW + DAY)
+    with pytest.raises(DraftSealed):
+        store.drafts.set_answer(read.id, launch.owner, "06", "06-5", NOW)
+    with pytest.raises(DraftSealed):
+        store.drafts.begin_anew(read, launch.owner, answers={}, **ANEW)
+    assert store.drafts.set_seen(read.id, launch.owner, "Practitioner/2", NOW + DAY).state == "aside"
+    assert store.drafts.find(launch.owner, read.rater) == fresh
+    store.purge(NOW + 31 * DAY)
+    assert store.drafts.aside_for(launch.owner) != ()
+    store.purge(NOW + 32 * DAY)
+    assert store.drafts.aside_for(launch.owner) == ()
+
+
+def test_begun_anew_twice_or_on_what_changed_meanwhile_nothing_is_lost(store: Store, launch: Launch) -> None:
+    read = draft(store, launch)
+    store.drafts.set_answer(read.id, launch.owner, "06", "06-1", NOW)
+    with pytest.raises(StaleDraft):
+        store.drafts.begin_anew(read, launch.owner, answers={}, **ANEW)
+    assert [each.codes for each in store.drafts.open_for(launch.owner)] == [{"06": "06-1"}]
+    assert store.drafts.aside_for(launch.owner) == ()
+
+
+def test_begun_anew_for_another_patient_no_answer_there_is_written_over(store: Store, launch: Launch) -> None:
+    read = draft(store, launch)
+    other = start(store, patient="bjorn").launch
+    there = draft(store, other)
+    store.drafts.set_answer(there.id, other.owner, "06", "06-1", NOW)
+    with pytest.raises(StaleDraft):
+        store.drafts.begin_anew(read, other.owner, answers={"06": "06-5"}, **ANEW)
+    assert store.drafts.get(read.id, launch.owner).state == "open"
+    store.drafts.set_answer(there.id, other.owner, "06", "", NOW)
+    fresh = store.drafts.begin_anew(read, other.owner, answers={"06": "06-5"}, **ANEW)
+    assert (fresh.owner, fresh.codes) == (other.owner, {"06": "06-5"})
+    assert store.drafts.open_for(other.owner) == (fresh,)

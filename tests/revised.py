@@ -1,0 +1,45 @@
+"""The app brought up to date with a new version of both forms; the one before is packaged as an earlier one."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from imr_fhir import answers, artefacts, scale
+
+NAMES = {rater: f"Questionnaire-imr-{rater}.json" for rater in ("client", "clinician")}
+VERSION = "0.2.0"
+OTHERWISE = "In other words"
+"""The words of question 3 in the new version."""
+
+
+@contextmanager
+def revised(*, kept: bool = True, introduction: str = "") -> Iterator[None]:
+    """Question 3 of both scales is asked in other words. ``kept``: the version before is packaged still."""
+    texts = artefacts._texts()
+    fresh = {name: json.dumps(_new(json.loads(texts[name]), introduction)) for name in NAMES.values()}
+    earlier = tuple(texts[name] for name in NAMES.values()) if kept else ()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artefacts, "_texts", lambda: {**texts, **fresh})
+        patch.setattr(artefacts, "_earlier", lambda: earlier)
+        _forget()
+        try:
+            yield
+        finally:
+            patch.undo()
+            _forget()
+
+
+def _new(form: dict[str, Any], introduction: str) -> Mapping[str, Any]:
+    items = {item["linkId"]: item for item in form["item"]}
+    items["imr"]["item"][2]["text"] = OTHERWISE
+    if introduction and "introduction" in items:
+        items["introduction"]["text"] = introduction
+    return form | {"version": VERSION}
+
+
+def _forget() -> None:
+    for cached in (scale.scale, scale._scales, answers._texts):
+        cached.cache_clear()
