@@ -37,6 +37,7 @@ class Page:
     groups: tuple[ItemGroup, ...]
     folded: tuple[ItemGroup, ...]
     medication: Mapping[int, str]  # what to ask, at its question
+    only_here: tuple[str, ...]  # whose answers are in no record
     may_write: bool
 
 
@@ -74,6 +75,11 @@ def _page(launch: Launch, all_of: Known, pair: Pair, goal: GoalView | None) -> P
         groups=tuple(group for group in groups if not _foldable(group)),
         folded=tuple(group for group in groups if _foldable(group)),
         medication={NA_ITEM: view.medication} if view and view.medication else {},
+        only_here=tuple(
+            f"{all_of.names[rater]}: {words().say('rating.kept.print')}"
+            for rater, one in rated.items()
+            if one.kept == "print"
+        ),
         may_write=launch.role == "clinician",
     )
 

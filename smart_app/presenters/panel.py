@@ -25,7 +25,7 @@ from smart_app.presenters.main_button import MainButton, main_button
 from smart_app.presenters.moved import Since, since
 from smart_app.presenters.notes import due_answers, said_of_goals
 from smart_app.presenters.occasions import Choice, Occasion, choices, figure, figure_rows
-from smart_app.presenters.plan_lines import GoalButtons, goal_buttons, notes_line, plan_lines
+from smart_app.presenters.plan_lines import GoalButtons, PlanView, goal_buttons, notes_line, plan_view
 from smart_app.presenters.ratings import RatingRow, rating_rows
 from smart_app.presenters.scales import Tile, empty_tile, tile
 from smart_app.presenters.situation import Situation
@@ -76,7 +76,7 @@ class Panel:
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
     documents: tuple[str, ...]
-    plan: tuple[str, ...]
+    plan: PlanView
     together: bool  # both have answered the whole of it, and both may be seen
     main: MainButton
     translation: bool  # the instrument's words are shown in a translation that nobody has validated
@@ -141,7 +141,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             may_write=situation.may_write,
         ),
         documents=document_lines(words, chart, all_of.names),
-        plan=plan_lines(words, situation.plan),
+        plan=plan_view(words, situation.plan),
         together=together,
         main=main_button(
             all_of.course,

@@ -72,8 +72,29 @@ def changes_lines(words: Words, plan: Plan, resource_type: str) -> tuple[str, ..
     return () if plan.versioned else (words.say("plan.weaker.versions"),)
 
 
-def plan_lines(words: Words, plan: Plan | None) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """``whole``: whatever a person writes here is saved, so that the lines may stay folded."""
+
+    title: str
+    whole: bool
+    lines: tuple[str, ...]
+
+
+def plan_view(words: Words, plan: Plan | None) -> PlanView:
     """The whole plan, for the panel."""
+    whole = plan is not None and _saves_all(plan)
+    return PlanView(words.say("plan.all" if whole else "plan.title"), whole, _lines(words, plan))
+
+
+def _saves_all(plan: Plan) -> bool:
+    answers = plan.rung("answers")
+    scored = answers != "form" or plan.rung("score") != "print"  # else the answers are all figures, or readable
+    kept = "print" not in (answers, plan.rung("goal"), plan.rung("review"))
+    return kept and scored and not plan.edited
+
+
+def _lines(words: Words, plan: Plan | None) -> tuple[str, ...]:
     if plan is None:
         return (words.say("plan.read_only"),)
     audit = "record" if plan.rung("audit") == "provenance" else "app"

@@ -228,6 +228,7 @@ def test_what_is_only_here_lifts_the_blind_and_comes_together(tmp_path: Path) ->
         assert panel.count(say("rating.kept.print")) >= 2
         together = steps.text(chart.browser.get(chart.at("together")))
         assert say("together.none") not in together
+        assert together.count(say("rating.kept.print")) == 2
         assert not [each for each in _saved(chart) if say("blind.open") in steps.text(each)]
         colleague = log_in(run, patient=patient, user="Practitioner/ola")
         assert say("rating.kept.print") not in steps.text(colleague.browser.get(colleague.url))

@@ -1,6 +1,9 @@
 """The panel's parts for each kind of chart: with nothing, one visit, one rater, a rater missing, blind, ten years."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from imr_fhir.ehr.chart import Problem
 from imr_fhir.record import SeenFirst
@@ -187,11 +190,11 @@ def test_a_reader_can_change_nothing() -> None:
     panel = shown(chart(pair(0)), today=100, may_write=False, plan=None)
     assert not any(row.changeable for row in panel.ratings)
     assert not panel.may_rate
-    assert panel.plan == ("You can see and print; nothing is saved from here.",)
+    assert panel.plan.lines == ("You can see and print; nothing is saved from here.",)
 
 
 def test_the_write_plan_is_said_before_anyone_types() -> None:
-    assert shown(chart()).plan == (
+    assert shown(chart()).plan.lines == (
         "Answers: saved as a form.",
         "Score: saved as a measurement.",
         "Goals and steps: saved as goals.",
@@ -200,10 +203,31 @@ def test_the_write_plan_is_said_before_anyone_types() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("changed", "whole"),
+    [
+        ({}, True),
+        ({"in_transaction": False, "versioned": False}, True),
+        ({"edited": ("client",)}, False),
+        ({"closed": {"form"}}, True),  # measurements alone hold each answer
+        ({"closed": {"components", "members", "flat"}}, False),
+        ({"closed": {"form", "components", "members", "flat"}}, True),  # a document can be read
+        ({"closed": {"goal"}}, False),
+        ({"closed": {"note"}}, False),
+    ],
+)
+def test_the_plan_is_folded_where_all_is_saved(changed: dict[str, Any], whole: bool) -> None:
+    plan = PLAN
+    for rung in changed.get("closed", ()):
+        plan = plan.without(rung)
+    plan = replace(plan, **{name: value for name, value in changed.items() if name != "closed"})
+    assert shown(chart(), plan=plan).plan.whole is whole
+
+
 def test_an_edited_form_is_said_before_anyone_types() -> None:
     only = {**PLAN.ladders, "answers": {"components": ""}, "goal": {"goal": "not-offered"}, "audit": {}}
     plan = replace(PLAN, edited=("client",), ladders=only)
-    assert shown(chart(), plan=plan).plan == (
+    assert shown(chart(), plan=plan).plan.lines == (
         "The form in this record differs from the packaged one, so nothing can be filed against it. "
         "Tell those who look after the record system.",
         "Answers: saved as one measurement that holds each answer.",
