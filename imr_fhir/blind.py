@@ -18,6 +18,7 @@ def hidden_from_clinician(
     may_rate: bool,
     seen_first: Collection[str] = (),
     scheduled: bool = True,
+    elsewhere: Collection[date] = (),
 ) -> tuple[Response, ...]:
     """The patient's current answers that panel and form hide from this viewer today, whatever their status.
 
@@ -29,10 +30,20 @@ def hidden_from_clinician(
 
     ``scheduled``: a course runs today, so that there are due windows. Where none does (offered, ended, none at all) the
     occasion is the last 28 days, within which the two would be a pair: the rule's purpose, its window being missing.
+    ``elsewhere``: days of complete clinician ratings that are none of ``responses``, since the record has them as
+    documents, which say whose they are and of which day.
     """
     if not (clinician_on and may_rate):
         return ()
-    return _until_rated("clinician", responses, occasion, today=today, seen_first=seen_first, scheduled=scheduled)
+    return _until_rated(
+        "clinician",
+        responses,
+        occasion,
+        today=today,
+        seen_first=seen_first,
+        scheduled=scheduled,
+        elsewhere=elsewhere,
+    )
 
 
 def hidden_from_patient(
@@ -42,12 +53,15 @@ def hidden_from_patient(
     today: date,
     seen_first: Collection[str] = (),
     scheduled: bool = True,
+    elsewhere: Collection[date] = (),
 ) -> tuple[Response, ...]:
     """The clinician's current ratings that do not come before the patient's own answers; as above, the other way.
 
     They are the patient's to open at any time (rule 20), so a press opens them, which is recorded.
     """
-    return _until_rated("client", responses, occasion, today=today, seen_first=seen_first, scheduled=scheduled)
+    return _until_rated(
+        "client", responses, occasion, today=today, seen_first=seen_first, scheduled=scheduled, elsewhere=elsewhere
+    )
 
 
 def _until_rated(
@@ -58,6 +72,7 @@ def _until_rated(
     today: date,
     seen_first: Collection[str],
     scheduled: bool,
+    elsewhere: Collection[date],
 ) -> tuple[Response, ...]:
     if occasion is not None and occasion.opens <= today <= occasion.closes:
         opens, closes = occasion.opens, occasion.closes
@@ -66,6 +81,7 @@ def _until_rated(
     else:
         return ()
     at_occasion = [response for response in responses if opens <= day(response) <= closes]
-    if any(response.rater == viewer and response.complete for response in at_occasion):
+    rated = [day(response) for response in at_occasion if response.rater == viewer and response.complete]
+    if rated or any(opens <= each <= closes for each in elsewhere):
         return ()
     return tuple(response for response in at_occasion if response.rater != viewer and response.key not in seen_first)

@@ -1,22 +1,23 @@
-"""A readable record of one rating as a DocumentReference, for an EHR that takes documents only; listed, never counted.
+"""A readable record of one rating as a DocumentReference, for an EHR that takes documents only; listed, never counted
+(`document_reading`).
 
 The first attachment is the whole of it: Epic keeps no other.
 """
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
-from imr_fhir import artefacts
-from imr_fhir.element import require_patient, resource, server_id
 from imr_fhir.errors import ResponseError
 from imr_fhir.fhir_time import format_date_time
 from imr_fhir.pdf import pdf_of
 from imr_fhir.resource import Coding, checked, identifier, meta, patient_reference
 from imr_fhir.response import Response
-from imr_fhir.scale import NA, RATERS, Rater, scale
+from imr_fhir.scale import NA, Item, scale
+
+# How the description of one that was ended early goes on: the only trace of it where the content is not read.
+EARLY = ", ended early"
 
 # Of the response -> of the composition that the document is (R4, composition-status).
 _STATUSES = {"completed": "final", "stopped": "final", "amended": "amended", "entered-in-error": "entered-in-error"}
@@ -57,16 +58,6 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A record of a rating that the EHR has as a document: it exists, from that day."""
-
-    id: str
-    rater: Rater
-    day: date
-    withdrawn: bool
-
-
 def readable(response: Response, zone: tzinfo) -> str:
     """The answers in words, in the language in which they were given, with all that is needed to judge them."""
     form, score, said = scale(response.rater), response.score, _WORDS[response.language]
@@ -81,14 +72,22 @@ def readable(response: Response, zone: tzinfo) -> str:
     ]
     whole = response.status != "stopped" and score.mean is not None
     lines += [said["score" if whole else "no-score"].format(mean=score.mean, sum=score.sum, rated=score.rated), ""]
-    for item in form.items:
-        rating = response.ratings.get(item.number)
-        text = said["unanswered"] if rating is None else item.anchor(rating).text.in_(response.language)
-        figure = "" if rating in (None, NA) else f" ({rating})"
-        lines.append(f"{item.number}. {item.label.in_(response.language)}: {text}{figure}")
+    lines += [item_line(item, response.ratings.get(item.number), response.language) for item in form.items]
     if response.comment.strip():
         lines += ["", f"{said['comment']}:", response.comment]
     return "\n".join(lines) + "\n"
+
+
+def item_line(item: Item, rating: int | None, language: str) -> str:
+    """One question as ``readable`` says it."""
+    text = _WORDS[language]["unanswered"] if rating is None else item.anchor(rating).text.in_(language)
+    figure = "" if rating in (None, NA) else f" ({rating})"
+    return f"{item.number}. {item.label.in_(language)}: {text}{figure}"
+
+
+def comment_heading(language: str) -> str:
+    """What stands before the comment."""
+    return f"\n\n{_WORDS[language]['comment']}:\n"
 
 
 def document_reference(
@@ -101,7 +100,7 @@ def document_reference(
     filing: str,
     security: Sequence[Coding] = (),
 ) -> dict[str, Any]:
-    """The DocumentReference of ``response``.
+    """The DocumentReference of ``response``; of a correction, a new one that says which it replaces.
 
     ``urn``: its own identifier, "urn:uuid:...". ``pdf``: laid out, which needs the extra ``pdf``. ``type_coding``: the
     site's. Raises ResponseError.
@@ -118,7 +117,8 @@ def document_reference(
         "subject": patient_reference(response.patient),
         "date": format_date_time(response.authored),
         **({"author": [{"reference": response.source}]} if response.source else {}),
-        "description": f"{form.title.en}, {day}",
+        **({"relatesTo": [{"code": "replaces", "target": {"reference": response.reference}}]} if response.id else {}),
+        "description": f"{form.title.en}, {day}{EARLY if response.status == 'stopped' else ''}",
         "content": [
             {
                 "attachment": {
@@ -136,22 +136,3 @@ def document_reference(
         },
     }
     return checked(built, ResponseError)
-
-
-def read_document(raw: Mapping[str, Any], *, patient: str, zone: tzinfo) -> Document | None:
-    """The document ``raw``, None where it is none of ours. What it says is not read: an attachment is for people."""
-    found = resource(raw, "DocumentReference", ResponseError)
-    labels = found.one("meta")
-    tagged = labels is not None and any(tag.text("system") == artefacts.FILING for tag in labels.many("tag"))
-    described = found.text("description")
-    rater = next((rater for rater in RATERS if described.startswith(f"{scale(rater).title.en}, ")), None)
-    if rater is None or not (tagged or described):
-        return None
-    require_patient(found, "subject", patient)
-    context = found.one("context")
-    period = context.one("period") if context else None
-    when: datetime | None = (period.moment("start") if period else None) or found.moment("date")
-    if when is None:
-        raise found.fault("does not say of which day it is (context.period, date)")
-    withdrawn = "entered-in-error" in (found.text("status"), found.text("docStatus"))
-    return Document(server_id(found), rater, when.astimezone(zone).date(), withdrawn)

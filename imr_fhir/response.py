@@ -44,19 +44,23 @@ class Response:
     authored: datetime  # last written, with offset
     language: str  # shown while answering: "en" | "nb", "" where the EHR's single figures do not tell
     questionnaire: str  # "url|version"
-    # As the EHR has it: all but a form are Observations, and what is only to be printed it does not have.
-    kept: Literal["form", "components", "members", "flat", "print"] = "form"
+    # As the EHR has it: all but a form and a document (text, pdf) are Observations; what is to be printed it has not.
+    kept: Literal["form", "components", "members", "flat", "text", "pdf", "print"] = "form"
 
     @property
     def reference(self) -> str:
-        """Where the EHR has it: the response, else the Observation that stands for it; "" while new."""
-        resource_type = "QuestionnaireResponse" if self.kept == "form" else "Observation"
-        return f"{resource_type}/{self.id}" if self.id else ""
+        """Where the EHR has it: the response, else the Observation or document that stands for it; "" while new."""
+        return f"{self._type}/{self.id}" if self.id else ""
+
+    @property
+    def _type(self) -> str:
+        documented = "DocumentReference" if self.kept in ("text", "pdf") else "Observation"
+        return "QuestionnaireResponse" if self.kept == "form" else documented
 
     @property
     def link(self) -> str:
         """How an address of the app names it: "12", and "Observation~12" for what is no form ("~" is in no id)."""
-        return self.id if self.kept == "form" or not self.id else f"Observation~{self.id}"
+        return self.id if self.kept == "form" or not self.id else f"{self._type}~{self.id}"
 
     @property
     def complete(self) -> bool:

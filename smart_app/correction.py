@@ -9,6 +9,8 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WebResponse
 
 from imr_fhir import response
+from imr_fhir.bundle import Part
+from imr_fhir.document_reading import rating_in, withdrawn_document
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.figures import as_response
@@ -16,14 +18,15 @@ from imr_fhir.history import LISTED
 from imr_fhir.response import Response
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
-from smart_app.charting import read
+from smart_app.charting import read, read_with
 from smart_app.drafting import codes_of, form_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
-from smart_app.presenters.plan_lines import changes, changes_lines
+from smart_app.presenters.plan_lines import withdrawal_lines, withdraws
+from smart_app.rungs import placed
 from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.scale_page import Page, correction_page, missing, title
-from smart_app.sealing import answers, urn
+from smart_app.sealing import Act, answers, told, urn
 from smart_app.site_codes import figure_codes
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
@@ -77,7 +80,7 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     act = begin(launch)
     clinician = act.session.clinician
     after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
-    stored = score_of(launch.client(), filed, figure_codes(launch.site))
+    stored = None if _is_document(filed) else score_of(launch.client(), filed, figure_codes(launch.site))
     parts = answers(act, after, activity="update", author=clinician, reason=reason, stored=stored)
     details = {"rater": filed.rater, "key": filed.identifier}
     return save(launch, act, parts, kind="correction", details=details, draft=draft)
@@ -101,8 +104,8 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
     page = {
         "lid": launch.id,
         "what": f"{title(launch, filed.rater)}, {words().day(filed.measured)}",
-        "where": changes_lines(words(), plan, stands),
-        "there": changes(plan, stands),
+        "where": withdrawal_lines(words(), plan, stands, filed.reference),
+        "there": withdraws(plan, stands),
         "reason": request.form.get("reason", ""),
         "error": "",
         "once": request.form.get("once") or urn(),
@@ -114,17 +117,39 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
     except AnswerError as error:
         return render_template("form/withdraw.html", page=page | {"error": say(error.key, **error.params)}), 400
     act = begin(launch)
-    after = response.withdrawn(filed, authored=act.local_now)
-    stored = score_of(launch.client(), filed, figure_codes(launch.site))
-    parts = answers(act, after, activity="update", author=act.session.clinician, reason=reason, stored=stored)
+    parts = _withdrawn(launch, act, filed, reason)
     details = {"rater": filed.rater}
     return save(launch, act, parts, kind="withdrawal", details=details, form=form_name(request.form))
 
 
+def _withdrawn(launch: Launch, act: Act, filed: Response, reason: str) -> tuple[Part, ...]:
+    client, author = launch.client(), act.session.clinician
+    if _is_document(filed):
+        gone = withdrawn_document(client.read("DocumentReference", filed.id), filing=act.filing)
+        parts = placed((Part(gone, filed.identifier or urn(), filed.version_id),), act.plan)
+        return (*parts, *told(act, parts, activity="update", author=author, reason=reason))
+    after = response.withdrawn(filed, authored=act.local_now)
+    stored = score_of(client, filed, figure_codes(launch.site))
+    return answers(act, after, activity="update", author=author, reason=reason, stored=stored)
+
+
+def _is_document(filed: Response) -> bool:
+    return filed.reference.startswith("DocumentReference/")
+
+
 def _read(launch: Launch, link: str) -> Response:
-    """As the record has it now, by its ``link``. Raises NotFound, WrongPatient, ResponseError."""
+    """As the record has it now, by its ``link``. Raises NotFound, WrongPatient, ResponseError.
+
+    Of a document only what may be seen: a correction of one that this clinician is still blind for begins empty.
+    """
     kind, _, observation_id = link.partition("~")
-    if kind == "Observation" and observation_id:
+    if kind == "DocumentReference" and observation_id:
+        raw = launch.client().read("DocumentReference", observation_id)
+        found = rating_in(raw, patient=launch.patient, zone=launch.site.zone)
+        found = replace(found, measured=found.measured.astimezone(launch.site.zone))
+        known, _ = read_with(launch, (found,))
+        found = replace(found, ratings={}, comment="") if found in known.hidden else found
+    elif kind == "Observation" and observation_id:
         codes = figure_codes(launch.site)
         rating = rating_at(launch.client(), observation_id, patient=launch.patient, codes=codes)
         found = as_response(rating, launch.patient)
@@ -138,6 +163,8 @@ def _read(launch: Launch, link: str) -> Response:
 
 def _is_hidden(launch: Launch, filed: Response) -> bool:
     """The clinician rates blind: the panel says so, and there the answers can be opened first, which is noted."""
+    if _is_document(filed):
+        return False  # of which nothing is shown: see ``_read``
     _, all_of, _ = read(launch)
     return any(one.reference == filed.reference for one in all_of.hidden)
 

@@ -52,6 +52,11 @@ class Plan:
     def reason(self, artefact: Artefact, rung: RungName) -> Reason:
         return self.ladders.get(artefact, {}).get(rung, "not-offered")
 
+    def document_rung(self) -> RungName:
+        """Where a document is kept that replaces another, whatever better place new answers have."""
+        open_ = [name for name, reason in self.ladders.get("answers", {}).items() if name in DOCUMENTS and not reason]
+        return open_[0] if open_ else "print"
+
     @property
     def documents(self) -> bool:
         """Whether this EHR may have answers of ours as documents."""

@@ -35,6 +35,8 @@ class Writing(Protocol):
 def rating_parts(of: Writing, response: Response, *, stored: StoredRating | None = None) -> tuple[Part, ...]:
     """``response`` on the best rung that is open, else kept here; a correction on the one where it stands."""
     rung: RungName = response.kept if response.id else of.plan.rung("answers")
+    if response.id and rung in DOCUMENTS:
+        rung = of.plan.document_rung()  # a document is never rewritten: the correction is another that replaces it
     urn = response.identifier or f"urn:uuid:{uuid.uuid4()}"
     if rung == "form":
         parts = [Part(to_resource(response, **of.options), urn, response.version_id)]

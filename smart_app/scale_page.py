@@ -79,7 +79,11 @@ def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
         save=say("form.save_correction" if there else "form.keep_correction"),
         correcting=True,
         asks=say("form.reason" if there else "form.reason.print"),
-        purpose=(title(launch, draft.rater), *((say("form.correct.what"),) if there else ())),
+        purpose=(
+            title(launch, draft.rater),
+            *((say("form.correct.what"),) if there else ()),
+            *(() if filed.ratings else (say("form.correct.unread", reference=filed.reference),)),
+        ),
         marks=_marks(shown, draft.language),
     )
 

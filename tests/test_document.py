@@ -1,13 +1,15 @@
 """A rating as a document: what it says, as text and as PDF, and how it is found again without being counted."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from imr_fhir import pdf
-from imr_fhir.document import Document, document_reference, read_document, readable
+from imr_fhir.document import document_reference, readable
+from imr_fhir.document_reading import Document, rating_in, read_document, withdrawn_document
 from imr_fhir.errors import ResponseError, WrongPatient
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, RATERS, scale
@@ -105,3 +107,46 @@ def test_a_pdf_fetches_nothing_and_takes_no_markup(monkeypatch: pytest.MonkeyPat
     monkeypatch.undo()
     with pytest.raises(ValueError, match="not fetched"):
         pdf._refuses("file:///etc/passwd")
+
+
+def test_a_document_says_whether_it_was_ended_early_and_what_it_corrects() -> None:
+    early = read_document({**written(RESPONSES["stopped"]), "id": "8"}, patient="anna", zone=ZONE)
+    assert early is not None
+    assert not early.complete
+    corrects = replace(RESPONSES["amended"], id="8", kept="text")
+    built = {**written(corrects), "id": "9"}
+    assert built["relatesTo"] == [{"code": "replaces", "target": {"reference": "DocumentReference/8"}}]
+    after = read_document(built, patient="anna", zone=ZONE)
+    assert after is not None
+    assert (after.replaces, after.complete) == (("8",), True)
+
+
+@pytest.mark.parametrize("name", sorted(RESPONSES))
+def test_its_answers_are_read_where_its_text_is_ours_to_the_letter(name: str) -> None:
+    response = RESPONSES[name]
+    if response.status == "in-progress":
+        pytest.skip("no document is made of it")
+    built = {**written(response), "id": "8"}
+    found = rating_in(built, patient="anna", zone=ZONE)
+    assert (found.ratings, found.comment.strip()) == (response.ratings, response.comment.strip())
+    assert (found.status, found.language, found.rater) == (response.status, response.language, response.rater)
+    assert (found.measured, found.authored) == (response.measured, response.authored)
+    changed = readable(response, ZONE).replace("(3)", "(4)", 1).encode()
+    attachment = built["content"][0]["attachment"] | {"data": base64.b64encode(changed + b".").decode()}
+    other = rating_in({**built, "content": [{"attachment": attachment}]}, patient="anna", zone=ZONE)
+    assert (other.ratings, other.comment) == ({}, "")
+
+
+@pytest.mark.parametrize("attachment", [{}, {"url": "Binary/1"}, {"contentType": "text/plain", "data": "no base64!"}])
+def test_no_answers_of_a_text_that_did_not_come(attachment: dict[str, str]) -> None:
+    built = {**written(new_response()), "id": "8", "content": [{"attachment": attachment}]}
+    assert rating_in(built, patient="anna", zone=ZONE).ratings == {}
+
+
+def test_withdrawn_it_keeps_its_content_and_others_labels() -> None:
+    house = {"system": "https://house.example", "code": "x"}
+    built = {**written(new_response()), "id": "8", "meta": {"versionId": "3", "tag": [house]}}
+    gone = withdrawn_document(built, filing=FILING)
+    assert (gone["status"], gone["docStatus"], gone["content"]) == ("entered-in-error",) * 2 + (built["content"],)
+    assert [tag["code"] for tag in gone["meta"]["tag"]] == [FILING, "x"]
+    assert "versionId" not in gone["meta"]

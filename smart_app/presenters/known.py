@@ -85,7 +85,12 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
     opened = situation.opened | seen_first(notes, chart.responses, situation.viewer)
     if situation.own_record:  # which lists all there is, also what was taken back or only begun
         hidden = hidden_from_patient(
-            chart.responses, now_due, today=situation.today, seen_first=opened, scheduled=scheduled
+            chart.responses,
+            now_due,
+            today=situation.today,
+            seen_first=opened,
+            scheduled=scheduled,
+            elsewhere=_documented(chart, "client"),
         )
     else:
         hidden = hidden_from_clinician(
@@ -96,6 +101,7 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
             may_rate=situation.may_write,
             scheduled=scheduled,
             seen_first=opened,
+            elsewhere=_documented(chart, "clinician"),
         )
     pairing = pairs(listed, found, situation.pair_window)
     visible = tuple(response for response in listed if response not in hidden)
@@ -117,6 +123,13 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
             for firsts in (firsts_of(course, visible),)
             for rater in RATERS
         },
+    )
+
+
+def _documented(chart: Chart, rater: Rater) -> frozenset[date]:
+    """Days of whole ratings of ``rater`` that the record has as documents."""
+    return frozenset(
+        each.day for each in chart.documents if each.rater == rater and each.complete and not each.withdrawn
     )
 
 

@@ -29,7 +29,7 @@ from smart_app.presenters.plan_lines import GoalButtons, PlanView, goal_buttons,
 from smart_app.presenters.ratings import RatingRow, rating_rows
 from smart_app.presenters.scales import Tile, empty_tile, tile
 from smart_app.presenters.situation import Situation
-from smart_app.presenters.status import DraftLine, clock_lines, document_lines, draft_lines, problem_lines
+from smart_app.presenters.status import DocumentLine, DraftLine, clock_lines, document_lines, draft_lines, problem_lines
 from smart_app.presenters.talk_lines import TalkStrip, talk_strip
 
 
@@ -75,7 +75,7 @@ class Panel:
     left: int  # not saved, for a record that was merged into this one
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
-    documents: tuple[str, ...]
+    documents: tuple[DocumentLine, ...]
     plan: PlanView
     together: bool  # both have answered the whole of it, and both may be seen
     main: MainButton
@@ -140,7 +140,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             figures=figures,
             may_write=situation.may_write,
         ),
-        documents=document_lines(words, chart, all_of.names),
+        documents=document_lines(words, chart, all_of.names, may_write=situation.may_write),
         plan=plan_view(words, situation.plan),
         together=together,
         main=main_button(

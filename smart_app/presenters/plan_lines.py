@@ -61,15 +61,34 @@ def notes_line(words: Words, plan: Plan | None) -> str:
 
 
 def changes(plan: Plan, resource_type: str) -> bool:
-    """Whether what stands as ``resource_type`` can be changed there; else the change is kept to be printed."""
+    """Whether what stands as ``resource_type`` can be corrected there; else that is kept to be printed. A document is
+    corrected by another that replaces it."""
+    if resource_type == "DocumentReference":
+        return plan.document_rung() != "print"
+    return resource_type in plan.updates
+
+
+def withdraws(plan: Plan, resource_type: str) -> bool:
+    """Whether what stands as ``resource_type`` can be marked there as entered in error."""
     return resource_type in plan.updates
 
 
 def changes_lines(words: Words, plan: Plan, resource_type: str) -> tuple[str, ...]:
-    """Of a correction or withdrawal of what stands as ``resource_type``."""
+    """Of a correction of what stands as ``resource_type``."""
     if not changes(plan, resource_type):
         return (words.say("plan.changes.none"),)
+    if resource_type == "DocumentReference":
+        return (words.say("plan.changes.replaces"),)
     return () if plan.versioned else (words.say("plan.weaker.versions"),)
+
+
+def withdrawal_lines(words: Words, plan: Plan, resource_type: str, reference: str) -> tuple[str, ...]:
+    """Of a withdrawal of what stands as ``reference``."""
+    if withdraws(plan, resource_type):
+        return () if plan.versioned else (words.say("plan.weaker.versions"),)
+    if resource_type == "DocumentReference":
+        return (words.say("plan.changes.none"), words.say("plan.documents.ask", reference=reference))
+    return (words.say("plan.changes.none"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,27 @@ def draft_lines(words: Words, drafts: Iterable[OpenDraft], names: Mapping[Rater,
     return tuple(lines)
 
 
-def document_lines(words: Words, chart: Chart, names: Mapping[Rater, str]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """``link``: in the app's addresses, "" where nothing of it is to be changed."""
+
+    text: str
+    link: str
+
+
+def document_lines(
+    words: Words, chart: Chart, names: Mapping[Rater, str], *, may_write: bool
+) -> tuple[DocumentLine, ...]:
     """Ratings that are in the record as documents, the latest first."""
+    replaced = {each for document in chart.documents if not document.withdrawn for each in document.replaces}
     lines = []
     for document in sorted(chart.documents, key=lambda document: (document.day, document.id), reverse=True):
-        gone = f" ({words.say('documents.withdrawn')})" if document.withdrawn else ""
-        lines.append(f"{words.short_day(document.day)}: {names.get(document.rater, document.rater)}{gone}")
+        old = document.gone or document.id in replaced
+        gone = "withdrawn" if document.withdrawn else "replaced" if old else "" if document.complete else "early"
+        said = f" ({words.say(f'documents.{gone}')})" if gone else ""
+        text = f"{words.short_day(document.day)}: {names.get(document.rater, document.rater)}{said}"
+        stands = may_write and not document.withdrawn and not old
+        lines.append(DocumentLine(text, f"DocumentReference~{document.id}" if stands else ""))
     return tuple(lines)
 
 

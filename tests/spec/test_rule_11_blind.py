@@ -118,3 +118,23 @@ def test_the_patient_may_open_it_first():
 def test_without_a_course_the_last_28_days_are_the_occasion_for_the_patient_too():
     hidden = [hidden_from_patient([clinician(0)], None, today=d(day), scheduled=False) for day in (28, 29)]
     assert [ids(each) for each in hidden] == ["clinician-0", ""]
+
+
+ELSEWHERE = [
+    # days of complete ratings that the record has as documents, today, hidden
+    ((), 91, "client-90"),
+    ((91,), 91, ""),
+    ((0,), 91, "client-90"),  # of an earlier occasion
+    ((119,), 91, "client-90"),  # of a later one
+]
+
+
+@pytest.mark.parametrize(("days", "today", "hidden"), ELSEWHERE)
+def test_a_rating_that_is_kept_as_a_document_is_one(days, today, hidden):
+    occasion, rated = current(course(0), d(today)), [d(day) for day in days]
+    found = hidden_from_clinician(
+        [client(90)], occasion, today=d(today), clinician_on=True, may_rate=True, elsewhere=rated
+    )
+    assert ids(found) == hidden
+    theirs = hidden_from_patient([clinician(90)], occasion, today=d(today), elsewhere=rated)
+    assert ids(theirs) == hidden.replace("client", "clinician")

@@ -1,0 +1,130 @@
+"""A rating kept as a document: it lifts the blind, and is corrected and withdrawn as far as a document can be."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.ehrs.flow import hospital, launch, patient_of
+from tests.flows import steps
+from tests.flows.steps import SAVED, answers, filed, go, heading, say, text
+from tests.running import Chart, Running
+
+ONLY_DOCUMENTS = {"never_write": ("QuestionnaireResponse", "Observation")}
+
+
+def linked(chart: Chart, what: str) -> requests.Response:
+    """The page of the document's one link of this kind."""
+    panel = chart.browser.get(chart.url).text
+    (link,) = re.findall(rf'href="(/l/[^"]+/response/DocumentReference~[^"]+/{what})"', panel)
+    return chart.browser.open(chart.at(link))
+
+
+def documents(run: Running, patient: str) -> list[dict[str, Any]]:
+    return filed(run, patient, "DocumentReference")
+
+
+def ticked(page: requests.Response) -> int:
+    return len(re.findall(r'type="radio" name="\d\d" value="[^"]+" checked', page.text))
+
+
+def test_a_document_of_the_clinician_s_lifts_the_blind(tmp_path: Path) -> None:
+    """Oracle Health takes documents within an encounter only: the patient's answers of a launch without stay here."""
+    with hospital(tmp_path, "oracle-health") as run:
+        patient = patient_of(run)
+        without = launch(run, patient, encounter=False)
+        steps.answered_by_patient(without)
+        assert say("blind.why") in text(without.browser.get(without.url))
+        within = launch(run, patient)
+        form = steps.begin(within)
+        early = go(within.browser, form, do="stop", **{"01": "01-3"})
+        assert heading(early) == SAVED
+        panel = text(within.browser.get(within.url))
+        assert (say("documents.early") in panel, say("blind.why") in panel) == (True, True)
+        assert heading(steps.rate(within)) == SAVED
+        panel = text(within.browser.get(within.url))
+        assert say("blind.why") not in panel
+        assert say("rating.kept.print") in panel
+
+
+@pytest.mark.parametrize("ehr", ["generic", "oracle-health"])
+def test_a_correction_is_a_document_that_replaces_the_one_before(tmp_path: Path, ehr: str) -> None:
+    settings = ONLY_DOCUMENTS if ehr == "generic" else {}
+    with hospital(tmp_path, ehr, **settings) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        said = answers(3, {13: "na", 6: "5"})
+        steps.go(chart.browser, steps.begin(chart), do="complete", comment="Two\nlines", **said)
+        (before,) = documents(run, patient)
+        form = linked(chart, "correct")
+        assert say("plan.changes.replaces") in text(form)
+        assert (ticked(form), "Two\nlines" in form.text) == (15, True)
+        saved = go(chart.browser, form, do="complete", reason="Misread", **{"06": "06-1"})
+        assert heading(saved) == SAVED
+        old, new = documents(run, patient)
+        assert old == before
+        target = {"reference": f"DocumentReference/{old['id']}"}
+        assert new["relatesTo"] == [{"code": "replaces", "target": target}]
+        assert (new["docStatus"], new["context"]["period"]) == ("amended", old["context"]["period"])
+        panel = text(chart.browser.get(chart.url))
+        assert panel.count(say("documents.replaced")) == 1
+        assert ticked(linked(chart, "correct")) == 15, "the newer one can be corrected again"
+        if ehr == "oracle-health":
+            (told,) = [each for each in steps.told_of(run, new) if "reason" in each]
+            assert told["reason"] == [{"text": "Misread"}]
+
+
+def test_a_document_whose_text_is_elsewhere_is_written_anew(tmp_path: Path) -> None:
+    with hospital(tmp_path, "generic", **ONLY_DOCUMENTS) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        (document,) = documents(run, patient)
+        attachment = document["content"][0]["attachment"]
+        moved = {name: value for name, value in attachment.items() if name != "data"} | {
+            "url": "https://elsewhere.example/1"
+        }
+        steps.put(run, document | {"content": [{"attachment": moved}]})
+        form = linked(chart, "correct")
+        assert ticked(form) == 0
+        assert say("form.correct.unread", reference=f"DocumentReference/{document['id']}") in text(form)
+        assert heading(go(chart.browser, form, do="complete", reason="Misread", **answers(2))) == SAVED
+        assert len(documents(run, patient)) == 2
+
+
+def test_what_the_patient_answered_alone_stays_closed_in_a_correction(tmp_path: Path) -> None:
+    with hospital(tmp_path, "generic", **ONLY_DOCUMENTS) as run:
+        chart = launch(run, patient_of(run))
+        steps.answered_by_patient(chart, comment="Mine alone")
+        form = linked(chart, "correct")
+        assert (ticked(form), "Mine alone" in form.text) == (0, False)
+
+
+def test_withdrawn_where_documents_may_be_changed(tmp_path: Path) -> None:
+    with hospital(tmp_path, "generic", **ONLY_DOCUMENTS) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        saved = go(chart.browser, linked(chart, "withdraw"), reason="Another patient's")
+        assert heading(saved) == SAVED
+        (document,) = documents(run, patient)
+        assert (document["status"], document["docStatus"]) == ("entered-in-error", "entered-in-error")
+        assert "data" in document["content"][0]["attachment"]
+        panel = chart.browser.get(chart.url)
+        assert say("documents.withdrawn") in text(panel)
+        assert "DocumentReference~" not in panel.text
+
+
+def test_where_they_may_not_the_page_says_what_to_do(tmp_path: Path) -> None:
+    with hospital(tmp_path, "oracle-health") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        (document,) = documents(run, patient)
+        page = linked(chart, "withdraw")
+        assert say("plan.documents.ask", reference=f"DocumentReference/{document['id']}") in text(page)
+        kept = go(chart.browser, page, reason="Another patient's")
+        assert heading(kept) == say("filing.printed.title")
+        assert documents(run, patient) == [document]
