@@ -24,6 +24,7 @@ ImrError
 │       ├── Invalid        400, 422 and other 4xx
 │       ├── Busy           429, 503 with Retry-After
 │       └── ServerFault    other 5xx
+├── ExportError            an export that can't go on as it is: its folder, its key, the server's job
 └── LaunchError            SMART launch and log-in
     ├── UnknownIssuer      an iss that is not configured
     ├── StateError         state missing, tampered with, too old or already used
@@ -135,6 +136,10 @@ class Busy(HttpFailure):
 
 
 class ServerFault(HttpFailure):
+    pass
+
+
+class ExportError(ImrError):
     pass
 
 

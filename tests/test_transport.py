@@ -512,6 +512,68 @@ def test_a_handshake_that_never_comes_means_nothing_was_sent(certificate: Path) 
             )
 
 
+# A body that is taken piece by piece
+
+
+def stream(server: Server, limit: Limit, **more: object) -> bytes:
+    sender = transport(server, {"export-file": limit}, extra_headers={"Subscription-Key": "k"})
+    with sender.open(f"{server.origin}/file", purpose="export-file", **more) as incoming:  # type: ignore[arg-type]
+        assert incoming.status == 200
+        return b"".join(incoming.pieces)
+
+
+def slow_in_all(exchange: Exchange) -> None:
+    exchange.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")
+    drip(exchange, b"x" * 60)
+
+
+def test_a_file_may_take_long_as_long_as_something_comes() -> None:
+    with serve(slow_in_all) as server:
+        assert stream(server, Limit(0.6, 100)) == b"x" * 60
+        with pytest.raises(LostReply, match="time ran out"):  # the same, as a whole reply
+            get(server, {"chart": Limit(0.6, 100)})
+
+
+def test_a_file_that_stops_coming_is_a_lost_reply() -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\nhalf")
+        exchange.close = exchange.request.path.endswith("broken")
+        if not exchange.close:
+            time.sleep(2)
+
+    with serve(script) as server:
+        sender = transport(server, {"export-file": Limit(0.4, 100)})
+        for path, why in (("stalled", "time ran out"), ("broken", "stopped in the middle")):
+            opened = sender.open(f"{server.origin}/{path}", purpose="export-file")
+            with opened as incoming, pytest.raises(LostReply, match=why):
+                list(incoming.pieces)
+
+
+def test_a_file_is_unpacked_within_its_limit() -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.answer(200, gzip.compress(b"x" * 5_000_000), {"Content-Encoding": "gzip"})
+
+    with serve(script) as server:
+        assert len(stream(server, Limit(5, 5_000_000))) == 5_000_000
+        with pytest.raises(BadReply, match="larger than"):
+            stream(server, Limit(5, 4_999_999))
+
+
+def test_a_file_host_is_not_told_the_site_s_headers() -> None:
+    with serve(hello) as server:
+        stream(server, Limit(5, 1000), bare=True)
+        stream(server, Limit(5, 1000))
+    assert ["subscription-key" in request.headers for request in server.requests] == [False, True]
+
+
+def test_no_file_is_fetched_from_a_host_that_is_not_allowed() -> None:
+    with serve(hello) as server, serve(hello) as other:
+        sender = transport(server)
+        with pytest.raises(RefusedUrl), sender.open(f"{other.origin}/file", purpose="export-file"):
+            pass
+    assert not other.requests
+
+
 # What is told
 
 
@@ -543,6 +605,9 @@ def test_each_purpose_has_its_limits() -> None:
         "write": (30, 10_000_000),
         "token": (30, 256_000),
         "jwks": (30, 256_000),
+        "export": (60, 10_000_000),
+        "export-page": (300, 100_000_000),
+        "export-file": (120, 200_000_000_000),
     }
 
 

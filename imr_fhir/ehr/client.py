@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +12,13 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from imr_fhir.ehr.address import is_id, under
+from imr_fhir.ehr.address import is_id, origin, under
 from imr_fhir.ehr.compartment import belongs
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.outcome import sentence
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
-from imr_fhir.ehr.transport import LIMITS, Reply, Transport
+from imr_fhir.ehr.transport import LIMITS, Incoming, Reply, Transport
 from imr_fhir.errors import BadReply, EhrError, LaunchError, NotJson, OtherResource, WrongPatient
 from imr_fhir.version import etag, stored_version
 
@@ -39,6 +40,16 @@ class Found:
     foreign: int = 0
     truncated: bool = False
     said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``resources`` as they stand, others than those searched for among them. ``next`` is "" on the last one; ``date``
+    is the server's clock, as HTTP writes it."""
+
+    resources: tuple[dict[str, Any], ...]
+    next: str
+    date: str
 
 
 class FhirClient:
@@ -119,9 +130,41 @@ class FhirClient:
             reply = self._send("GET", f"{resource_type}?{query}", purpose=purpose)
         seen = _Pages(self, resource_type)
         url = seen.take(reply)
-        while url and len(seen.seen) <= pages:
+        while url and len(seen.seen) < pages:
             url = seen.take(self._send("GET", url, purpose=purpose, seconds=ends - time.monotonic()))
         return Found(tuple(seen.resources.values()), seen.foreign, bool(url), tuple(seen.said))
+
+    def page(self, url: str) -> "Page":
+        """One page of a search for many patients: ``Type?query`` or the address of a next page. Not for one patient's
+        client, whose ``search`` looks at whose each resource is."""
+        reply = self._send("GET", url, purpose="export-page")
+        if reply.status != 200:
+            raise failure(reply, "to search")
+        bundle = _resource(reply, "Bundle")
+        entries = (entry.get("resource") for entry in _list(bundle.get("entry")) if isinstance(entry, dict))
+        resources = tuple(each for each in entries if isinstance(each, dict))
+        return Page(resources, self.next_page(bundle), reply.headers.get("Date", ""))
+
+    def ask(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Reply:
+        """An operation (R4, operations.html) by its path or address, whatever its status."""
+        return self._send(method, url, purpose="export", headers=headers, body=body)
+
+    @contextmanager
+    def open(self, url: str, *, headers: Mapping[str, str], token: bool) -> Iterator[Incoming]:
+        """A file of an export, whatever the status. ``token``: it wants the access token, and is refused with one
+        where it does not say so."""
+        own = origin(url) == origin(self.base)
+        sent = {**(self._headers if own and token else {}), **headers}
+        now = self._token() if self._token and token else ""
+        with self._transport.open(url, purpose="export-file", headers=sent | _bearer(now), bare=not own) as incoming:
+            newer = self._renew(now) if incoming.status == 401 and self._renew and token else ""
+            if not newer:
+                yield incoming
+                return
+        with self._transport.open(url, purpose="export-file", headers=sent | _bearer(newer), bare=not own) as incoming:
+            yield incoming
 
     def create(self, resource: Mapping[str, Any], *, if_none_exist: str = "") -> Receipt:
         """``if_none_exist``: a search; where it finds one, that one is the answer, whatever it says."""
@@ -210,9 +253,22 @@ class FhirClient:
     def _send_with(
         self, token: str, method: str, url: str, *, headers: dict[str, str], seconds: float, **options: Any
     ) -> Reply:
-        authorization = {"Authorization": f"Bearer {token}"} if token else {}
         left = min(seconds, self._ends - time.monotonic())
-        return self._transport.send(method, url, headers=headers | authorization, seconds=left, **options)
+        return self._transport.send(method, url, headers=headers | _bearer(token), seconds=left, **options)
+
+    def next_page(self, bundle: Mapping[str, Any]) -> str:
+        """The address of the next page, or ""."""
+        links = [link for link in _list(bundle.get("link")) if isinstance(link, dict)]
+        following = [link for link in links if link.get("relation") == "next"]
+        if not following:
+            return ""
+        if not isinstance(following[0].get("url"), str):
+            raise BadReply("The EHR says that there is a next page, but not where.", next_step=_TELL)
+        return self.page_address(following[0]["url"])
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 class _Pages:
@@ -224,7 +280,7 @@ class _Pages:
         self.resources: dict[object, dict[str, Any]] = {}  # by id: one may stand on two pages when another was written
         self.said: list[str] = []
         self.foreign = 0
-        self.seen: set[str] = {""}
+        self.seen: set[str] = set()
 
     def take(self, reply: Reply) -> str:
         """Adds one page; the address of the next, or ""."""
@@ -235,17 +291,11 @@ class _Pages:
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if isinstance(resource, dict):
                 self._add(resource)
-        links = [
-            link for link in _list(bundle.get("link")) if isinstance(link, dict) and link.get("relation") == "next"
-        ]
-        if not links:
-            return ""
-        if not isinstance(links[0].get("url"), str):
-            raise BadReply("The EHR says that there is a next page, but not where.", next_step=_TELL)
-        url = self._client.page_address(links[0]["url"])
+        url = self._client.next_page(bundle)
         if url in self.seen:
             raise BadReply("The EHR's pages lead in a circle.", next_step=_TELL)
-        self.seen.add(url)
+        if url:
+            self.seen.add(url)
         return url
 
     def _add(self, resource: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 
@@ -31,18 +32,25 @@ def _lines(value: Any, newline: str) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"{{{','.join(f'{_name(name)}:{_text(inner)}' for name, inner in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(_text, value))}]"
-    if isinstance(value, Decimal):
+    kind = value.__class__  # of what was read it is one of these four: to ask for a Mapping takes longer than to write
+    if kind is str:
+        return encode_basestring(value)
+    if kind is dict:
+        return f"{{{','.join([f'{_name(name)}:{_text(inner)}' for name, inner in value.items()])}}}"
+    if kind is list:
+        return f"[{','.join([_text(inner) for inner in value])}]"
+    if kind is Decimal:
         if not value.is_finite():
             raise TypeError(f"{value} is no JSON number")
         return str(value)
+    if isinstance(value, Mapping):
+        return _text(dict(value))
+    if isinstance(value, list | tuple):
+        return _text(list(value))
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _name(name: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{name!r} is no name in JSON")
-    return json.dumps(name, ensure_ascii=False)
+    return encode_basestring(name)

@@ -43,7 +43,8 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 class Limit:
     """``seconds`` from the first look-up of a name to the last byte; ``bytes`` of the body once unpacked.
 
-    ``anyway``: sent also to a host that the breaker leaves alone.
+    ``anyway``: sent also to a host that the breaker leaves alone. For what is taken piece by piece (``open``), the
+    seconds are those in which nothing comes.
     """
 
     seconds: float
@@ -60,6 +61,9 @@ LIMITS: Mapping[str, Limit] = {
     "write": Limit(30, 10_000_000),
     "token": Limit(30, 256_000),
     "jwks": Limit(30, 256_000),
+    "export": Limit(60, 10_000_000),
+    "export-page": Limit(300, 100_000_000),
+    "export-file": Limit(120, 200_000_000_000),
 }
 
 
@@ -74,6 +78,15 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON; raises NotJson."""
         return read_json(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A reply whose body is still to come: ``pieces`` gives it once, unpacked, and raises as ``Transport.send``."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[bytes]
 
 
 def may_be_added(name: str, value: str) -> bool:
@@ -108,7 +121,8 @@ class Transport:
         self._to_allow = to_allow
         self._allowed = frozenset(address.parse(origin).origin for origin in allowed_hosts)
         self._allow_loopback_http = allow_loopback_http
-        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(extra_headers or {})}
+        self._bare = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
+        self._headers = {**self._bare, **(extra_headers or {})}
         self._slots = threading.BoundedSemaphore(pool)
         self._pool = pool
         self._threads = ThreadPoolExecutor(pool, "side-by-side")  # kept: to start five for a page costs 0.3 ms of it
@@ -171,6 +185,32 @@ class Transport:
         else:
             breaker.answered()
         return reply
+
+    @contextmanager
+    def open(
+        self, url: str, *, purpose: str, headers: Mapping[str, str] | None = None, bare: bool = False
+    ) -> Iterator[Incoming]:
+        """GET, on a connection of its own, whatever the status; the body is for the caller to take, piece by piece.
+
+        ``bare``: without the site's extra headers, which are none of a file host's business. Raises as ``send``.
+        """
+        self.check(url)
+        limit, breaker = self._limits[purpose], self._breakers[address.parse(url).origin]
+        request = _request("GET", url, {**(self._bare if bare else self._headers), **(headers or {})}, None)
+        with self._slot(limit.seconds, fresh=True) as call:
+            breaker.enter()
+            try:
+                response = self._adapter.send(request, stream=True, timeout=call.left())
+            except (requests.RequestException, HTTPError, TimeoutError) as error:
+                breaker.failed(limit.seconds)
+                raise _failure(request, error, sent=call.sent) from None
+            breaker.answered()
+            call.idle = True
+            try:
+                pieces = _pieces(request, response, limit.bytes, call)
+                yield Incoming(response.status_code, CaseInsensitiveDict(response.headers), pieces)
+            finally:
+                response.close()
 
     def clock_off(self, url: str, now: datetime) -> timedelta:
         """How far the clock of this host is from ``now``, ours, by the ``Date`` of its last reply; 0 before the first.
@@ -251,12 +291,34 @@ def _read(response: requests.Response, most: int) -> bytes:
     body = bytearray()
     for part in response.raw.stream(65_536, decode_content=True):
         body += part
-        if len(body) > most:
-            raise BadReply(
-                f"The reply is larger than {most:,} bytes, so the rest was not read.",
-                next_step="Tell the EHR's administrator.",
-            )
+        _require_fit(len(body), most)
     return bytes(body)
+
+
+def _pieces(
+    request: requests.PreparedRequest, response: requests.Response, most: int, call: wire.Call
+) -> Iterator[bytes]:
+    parts = response.raw.stream(65_536, decode_content=True)
+    had = 0
+    while True:
+        call.again()  # what the caller did with the last piece took none of the server's time
+        try:
+            part = next(parts, b"")
+        except (requests.RequestException, HTTPError, TimeoutError) as error:
+            raise _failure(request, error, sent=True) from None
+        if not part:
+            return
+        had += len(part)
+        _require_fit(had, most)
+        yield part
+
+
+def _require_fit(had: int, most: int) -> None:
+    if had > most:
+        raise BadReply(
+            f"The reply is larger than {most:,} bytes, so the rest was not read.",
+            next_step="Tell the EHR's administrator.",
+        )
 
 
 # What went wrong, by the most telling error in the chain that urllib3 and requests wrap around it.

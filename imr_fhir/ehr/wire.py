@@ -20,13 +20,23 @@ CONNECT = 5.0  # seconds for one address of a host, so that a dead one leaves ti
 
 
 class Call:
-    """One request under way. ``sent``: a byte of it may have left. ``reused``: on a connection kept from before."""
+    """One request under way. ``sent``: a byte of it may have left. ``reused``: on a connection kept from before.
+
+    ``idle``: the seconds are from one byte to the next, no more for the whole.
+    """
 
     def __init__(self, seconds: float, *, fresh: bool) -> None:
+        self._seconds = seconds
         self._ends = time.monotonic() + seconds
         self.fresh = fresh
         self.sent = False
         self.reused = False
+        self.idle = False
+
+    def again(self) -> None:
+        """Where it is idle time that counts, it counts from now: something came."""
+        if self.idle:
+            self._ends = time.monotonic() + self._seconds
 
     @property
     def over(self) -> bool:
@@ -45,8 +55,11 @@ CALL: ContextVar[Call] = ContextVar("call")
 
 class _TimedSocket(socket.socket):
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(CALL.get().left())
-        return super().recv_into(*args, **kwargs)
+        call = CALL.get()
+        self.settimeout(call.left())
+        received = super().recv_into(*args, **kwargs)
+        call.again()
+        return received
 
     def sendall(self, *args: Any, **kwargs: Any) -> None:
         call = CALL.get()
@@ -57,8 +70,11 @@ class _TimedSocket(socket.socket):
 
 class _TimedTLSSocket(ssl.SSLSocket):
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(CALL.get().left())
-        return super().recv_into(*args, **kwargs)
+        call = CALL.get()
+        self.settimeout(call.left())
+        received = super().recv_into(*args, **kwargs)
+        call.again()
+        return received
 
     def send(self, *args: Any, **kwargs: Any) -> int:  # SSLSocket.sendall calls it for each part
         call = CALL.get()
