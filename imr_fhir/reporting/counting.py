@@ -1,8 +1,9 @@
 """Runs the figures' queries and adds what a reader can add up: margins, totals, and numbers that two figures share."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -53,7 +54,7 @@ def count(connection: duckdb.DuckDBPyConnection) -> Counted:
                 raise ValueError(
                     f"Figure {figure.name} counts {n} of {Cell(row, *where)}, and another figure does not."
                 )
-    whole = tuple(Part(*about, tuple(rows)) for about, rows in parts.items())
+    whole = tuple(Part(*about, tuple(rows)) for about, rows in sorted(parts.items(), key=_place))
     before = 0
     while before != len(counts):  # a row of one part can be the total of another
         before = len(counts)
@@ -62,6 +63,12 @@ def count(connection: duckdb.DuckDBPyConnection) -> Counted:
     margins = list(_margins(counts))
     sums = (*margins, *(line for each in whole for line in _sums(each, counts)), *_same(counts))
     return Counted(whole, counts, sums)
+
+
+def _place(part: tuple[tuple[str, str, str], Any]) -> tuple[int, list[str]]:
+    """The figures' own order; within one, "month 3" before "month 12"."""
+    (name, about, _), _ = part
+    return [each.name for each in figures()].index(name), [run.zfill(4) for run in re.split(r"(\d+)", about)]
 
 
 def _complete(part: Part, counts: dict[Cell, int]) -> None:

@@ -5,7 +5,7 @@
 -- Goals that are achieved at the export, by who judged so in the last review; of all goals begun 6 months ago or more,
 -- reviewed or not. Not what I want any more is a class of its own.
 SELECT 'goals' AS part, 'goals 6 months old' AS total,
-       CASE outcome WHEN 'achieved' THEN 'achieved, judged by: ' || if(judged_by = '', 'not recorded', judged_by)
+       CASE outcome WHEN 'achieved' THEN 'achieved, judged by ' || if(judged_by = '', 'nobody recorded', 'the ' || lower(judged_by))
                     WHEN 'not-wanted' THEN 'not what I want any more' ELSE 'not achieved' END AS row,
        unit, quarter_of(start) AS quarter, '' AS rater, count(*) AS n
 FROM goal_fact

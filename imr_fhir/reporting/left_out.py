@@ -1,0 +1,45 @@
+"""How many of what stand in no figure, and why: never counted in silence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
+
+import duckdb
+
+from imr_fhir.reporting.counting import ALL, Cell
+from imr_fhir.reporting.disclosure import Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``reasons``: "counted", then why the others are not, each with its cell of ``LeftOut.counts``."""
+
+    name: str
+    all: Cell
+    reasons: tuple[tuple[str, Cell], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    kinds: tuple[Kind, ...]
+    counts: Mapping[Cell, int]
+    sums: tuple[Sum[Cell], ...]
+
+
+def left_out(connection: duckdb.DuckDBPyConnection) -> LeftOut:
+    """Of each kind in the export; after `prepare`."""
+    query = (files("imr_fhir.reporting") / "sql" / "left_out.sql").read_text(encoding="utf-8")
+    kinds: list[Kind] = []
+    counts: dict[Cell, int] = {}
+    for name, rows in groupby(connection.execute(query).fetchall(), key=itemgetter(0)):
+        found = {reason: n for _, reason, n in rows}
+        kind = Kind(name, _cell(name, ALL), tuple((reason, _cell(name, reason)) for reason in found))
+        counts |= {cell: found[reason] for reason, cell in kind.reasons} | {kind.all: sum(found.values())}
+        kinds.append(kind)
+    return LeftOut(tuple(kinds), counts, tuple((kind.all, [cell for _, cell in kind.reasons]) for kind in kinds))
+
+
+def _cell(kind: str, reason: str) -> Cell:
+    return Cell(f"{kind} read: {reason}", ALL, ALL, "")

@@ -1,0 +1,57 @@
+"""The report of one export: its figures as far as they may be shown, and what was left out of them and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from pathlib import Path
+
+import duckdb
+
+from imr_fhir.course import Course
+from imr_fhir.reporting.counting import Cell, Counted, count
+from imr_fhir.reporting.disclosure import THRESHOLD, hidden
+from imr_fhir.reporting.fact_tables import make_fact_tables
+from imr_fhir.reporting.left_out import LeftOut, left_out
+from imr_fhir.reporting.lives import lives, prepare
+from imr_fhir.reporting.measured import Measured, measure
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``hidden``: what may not be shown, of all counts of the report together."""
+
+    exported: date
+    zone: str
+    counted: Counted
+    measured: Measured
+    left_out: LeftOut
+    hidden: frozenset[Cell]
+    threshold: int = THRESHOLD
+
+    def shown(self, cell: Cell) -> int | None:
+        """The number of ``cell``; None where it is hidden."""
+        counts = (self.counted.counts, self.measured.counts, self.left_out.counts)
+        return None if cell in self.hidden else next(found[cell] for found in counts if cell in found)
+
+
+def make_report(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    exported: date,
+    zone: tzinfo,
+    course_types: tuple[str, ...] = (),
+    table: Mapping[str, tuple[Course, ...]],
+    work: Path,
+) -> Report:
+    """Over the tables of docs/tables.md in ``connection``, which it adds to.
+
+    ``exported``: the day of the export at the site, whose ``zone`` decides on which day something was.
+    ``course_types``: "system|code" of the episodes that are IMR; none: each of them is. ``table``: the hospital's own
+    courses by patient id. ``work``: a folder in which it may write.
+    """
+    prepare(connection, zone=str(zone), course_types=course_types)
+    make_fact_tables(connection, lives(connection, zone, table), exported, work)
+    counted, measured, without = count(connection), measure(connection), left_out(connection)
+    counts = {**counted.counts, **measured.counts, **without.counts}
+    secret = hidden(counts, [*counted.sums, *measured.sums, *without.sums])
+    return Report(exported, str(zone), counted, measured, without, secret)
