@@ -69,6 +69,8 @@ class SmallEhr:
                 return (status,)
             version = resource["meta"]["versionId"]
             return status, b"", {"Location": f"/fhir/{path.split('/')[0]}/{resource['id']}/_history/{version}"}
+        if request.method == "DELETE":
+            return (204,) if self.store.pop(path, None) else (404,)
         if "/" in path:
             if path not in self.store:
                 return (404,)

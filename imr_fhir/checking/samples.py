@@ -70,14 +70,18 @@ class Samples:
     def goal_part(self, aim: Goal) -> Part:
         return Part(goal.to_resource(aim, filing=self.filing), aim.identifier, aim.version_id)
 
-    def review(self, focus: str) -> Part:
-        urn = new_urn()
-        who = f"Patient/{self.patient}"
-        note = record.Review(
-            patient=self.patient, said=self.now, performer=who, identifier=urn, encounter=self.encounter,
-            focus=focus, result="partly", helped=WORDS,
-        )  # fmt: skip
-        return Part(record.to_resource(note, filing=self.filing), urn)
+    def note(self, goal: str) -> Part:
+        """A review of ``goal``, a reference; where there is none, what became of a due rating, which is about none."""
+        about: dict[str, Any] = {
+            "patient": self.patient,
+            "said": self.now,
+            "performer": f"Patient/{self.patient}",
+            "identifier": new_urn(),
+            "encounter": self.encounter,
+        }
+        review = record.Review(**about, focus=goal, result="partly", helped=WORDS)
+        note = review if goal else record.DueOutcome(**about, outcome="not-today")
+        return Part(record.to_resource(note, filing=self.filing), note.identifier)
 
     def document(self, answers: Response, *, pdf: bool) -> Part:
         urn = new_urn()

@@ -40,11 +40,9 @@ class Trial:
         match outcome:
             case PartOk(receipts):
                 self.note(*(receipt.reference for receipt in receipts))
-            case Duplicate(ids):
+            case Duplicate(ids):  # perhaps others than those that were made
                 self.note(*ids)
-            case Unknown():
-                return outcome
-        if not isinstance(outcome, Duplicate) or len(parts) == 1:
+        if isinstance(outcome, PartOk | Refused | Waiting):
             self.doubtful = [part for part in self.doubtful if part not in new]
         return outcome
 
@@ -82,15 +80,20 @@ class Trial:
             return _stays(reference, error.message)
         if not self.samples.is_one(there):
             return _stays(reference, "The server named it as what was written, and it does not say so itself.")
+        why = "It was deleted and is still shown."
         try:
             self.client.delete(resource_type, resource_id)
+        except HttpFailure as error:
+            why = f"It can't be deleted there ({error.status})."
+        except ImrError as error:
+            why = error.message
+        try:
             self.client.read(resource_type, resource_id)
         except NotFound:
             return None
         except ImrError as error:
-            why = f"It can't be deleted there ({error.status})." if isinstance(error, HttpFailure) else error.message
-            return self._withdrawn(resource_type, resource_id, why)
-        return self._withdrawn(resource_type, resource_id, "It was deleted and is still shown.")
+            why = error.message
+        return self._withdrawn(resource_type, resource_id, why)
 
     def _withdrawn(self, resource_type: str, resource_id: str, why: str) -> Finding:
         reference = f"{resource_type}/{resource_id}"

@@ -88,8 +88,8 @@ class Writes:
                 aim, id=receipt.id, version_id=receipt.version_id, achievement="in-progress", status_date=aim.start
             )
             yield self._updated(self.samples.goal_part(now))
-        focus = receipt.reference if receipt else f"Patient/{self.samples.patient}"
-        yield self._rung("note", "review", "Observation", self.trial.send(self.samples.review(focus)))
+        note = self.samples.note(receipt.reference if receipt else "")
+        yield self._rung("note", "review" if receipt else "note", "Observation", self.trial.send(note))
 
     def _documents(self) -> Iterator[Finding]:
         """Wanted where the EHR takes no answers otherwise."""

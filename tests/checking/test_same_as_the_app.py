@@ -1,12 +1,21 @@
 """What `check` tries is what the app asks for: all that a whole life of the app searches for and writes is tried."""
 
+import sys
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+import imr_fhir.ehr
+from imr_fhir.checking.watch import WatchedClient
 from imr_fhir.ehr.ladder import LADDERS
 from tests.checking.hospital import PATIENT, VISIT, hospital, listening
 from tests.ehrs.flow import whole_flow
 from tests.running import running
 
+EHR = Path(imr_fhir.ehr.__file__).parent
+TOP = EHR.parents[1]
 Searches = set[tuple[str, tuple[str, ...]]]
 
 
@@ -39,3 +48,36 @@ def test_each_rung_that_is_written_is_tried_or_told_why_not(tmp_path: Path) -> N
         report = checked.check(patient=PATIENT, encounter=VISIT, write=True)
     told = {each.what.partition(":")[0] for each in report.findings if each.area == "write"}
     assert types <= told
+
+
+def test_each_place_in_the_code_that_searches_is_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a search that no flow above happens to need is tried too."""
+    passed: set[str] = set()
+    search = WatchedClient.search
+
+    def noted(self: WatchedClient, *arguments: Any, **options: Any) -> Any:
+        frame: Any = sys._getframe(1)
+        while frame:
+            passed.add(Path(frame.f_code.co_filename).name)
+            frame = frame.f_back
+        return search(self, *arguments, **options)
+
+    def at_once(_: WatchedClient, call: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(call())
+        return done
+
+    monkeypatch.setattr(WatchedClient, "search", noted)
+    monkeypatch.setattr(WatchedClient, "beside", at_once)  # in this thread, so that who asks is seen
+    with hospital(tmp_path, "generic") as checked:
+        checked.check(patient=PATIENT, write=True)
+    places = {path.name for path in EHR.glob("*.py") if "client.search" in path.read_text(encoding="utf-8")}
+    elsewhere = {
+        path.name
+        for path in (TOP / "smart_app").rglob("*.py")
+        if "client.search" in path.read_text(encoding="utf-8") and path.parent.name not in ("sandbox", "stories")
+    }
+    assert places == {"chart.py", "changes.py", "forms.py", "lookup.py", "scores.py"}
+    # members of a score ask as the chart does, by patient and code
+    assert places - passed == {"scores.py"}
+    assert not elsewhere
