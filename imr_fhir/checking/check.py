@@ -28,7 +28,8 @@ Tell = Callable[[str], None]
 class Asked:
     """``patient``: an id, "" where none is to be read. ``write``: try the writes on it. ``encounter``: a reference.
 
-    ``headers``: names of those that each call has. ``ca``: the file of certificate authorities.
+    ``headers``: names of those that each call has. ``ca``: the file of certificate authorities. ``granted`` gives the
+    scopes of this log-in, where they are known.
     """
 
     patient: str = ""
@@ -36,6 +37,7 @@ class Asked:
     write: bool = False
     headers: Collection[str] = ()
     ca: str = ""
+    granted: Callable[[], Collection[str]] | None = None
 
 
 def check(transport: Transport, client: FhirClient, asked: Asked, *, now: datetime, tell: Tell) -> Report:
@@ -43,6 +45,8 @@ def check(transport: Transport, client: FhirClient, asked: Asked, *, now: dateti
     tell("CapabilityStatement")
     said = statement.read_statement(client)
     found = [*statement.findings(said), _clock(client, now)]
+    if asked.granted:
+        found.append(Finding("server", "this log-in", "yes", f"a token for {' '.join(asked.granted())}"))
     tell("SMART configuration")
     config = smart.configuration(transport, client.base)
     found += [config] if isinstance(config, Finding) else smart.findings(transport, config, now)
@@ -131,3 +135,6 @@ def _by_form(client: FhirClient, said: statement.Statement, asked: Asked, done: 
     if asked.patient and one is not None:
         watched = WatchedClient(client, asked.patient)
         yield from reads.by_questionnaire(watched, said, asked.patient, one["questionnaire"], str(one["id"]))
+    else:
+        why = "there is no response by which it could be seen"
+        yield Finding("read", "QuestionnaireResponse?questionnaire=…", "unknown", why, needed=False)

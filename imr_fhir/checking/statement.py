@@ -72,9 +72,9 @@ def read_statement(client: FhirClient) -> Statement:
 def findings(statement: Statement) -> Iterator[Finding]:
     yield Finding("server", "FHIR R4", "yes", f"fhirVersion {statement.release}")
     formats = [str(each) for each in statement.raw.get("format") or () if isinstance(each, str)]
-    json = bool(_JSON & {each.partition(";")[0].strip() for each in formats}) if formats else None
-    evidence = f"format {', '.join(plain(each, 40) for each in formats[:6]) or 'is not told'}; it answered in JSON"
-    yield Finding("server", "JSON", verdict(advertised=json, works=True), evidence)
+    json = [plain(each, 40) for each in formats if each.partition(";")[0].strip() in _JSON]
+    evidence = f"format {', '.join(json) or 'does not name it' if formats else 'is not told'}; it answered in JSON"
+    yield Finding("server", "JSON", verdict(advertised=bool(json) if formats else None, works=True), evidence)
 
 
 def _part(raw: Mapping[str, Any], element: str, name: str) -> str:

@@ -60,7 +60,10 @@ class Trial:
             yield Finding("clean-up", what, "unknown", "its answer was lost, and it is not to be seen", _BY_HAND)
         if gone := len(self.made) - len(left):
             yield Finding(
-                "clean-up", "all else that was written to try it", "yes", f"{gone} deleted, and looked for again"
+                "clean-up",
+                "all the others" if left or unseen else "all of it",
+                "yes",
+                f"{gone} deleted, and looked for again",
             )
 
     def _found(self, part: Part) -> bool:

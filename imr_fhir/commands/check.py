@@ -32,7 +32,8 @@ def check(ctx: click.Context, server: Server, patient: str, write: bool, encount
     if write and not patient:
         raise click.UsageError("--write needs --patient, the id of a test patient: never a real one.")
     visit = f"Encounter/{encounter}" if encounter else ""
-    asked = Asked(patient, visit, write, server.headers, server.ca)
+    granted = server.service.granted if server.service else None
+    asked = Asked(patient, visit, write, server.headers, server.ca, granted)
     report = look_at(server.transport, server.client, asked, now=datetime.now(UTC), tell=_tell)
     say_json(report.as_json()) if as_json else click.echo(table(report, width=_width()))
     ctx.exit(Exit.FOUND if report.wanting else Exit.DONE)
