@@ -104,7 +104,7 @@ def _qr_3(about: About) -> Broken:
 def _qr_4(about: About) -> Broken:
     for each in about.asked:
         for path, code in each.codes[:1]:
-            if code[:3] != f"{each.link_id}-":
+            if each.link_id and code[:3] != f"{each.link_id}-":
                 yield path, f"question {each.link_id} has the answer {shown(code)}"
 
 

@@ -47,7 +47,7 @@ class Node:
 
     @property
     def next_step(self) -> str:
-        return f"Correct it: {self.why}" if self.why else "Correct it."
+        return f"Correct it. Reason: {self.why}" if self.why else "Correct it."
 
 
 @cache
@@ -102,7 +102,7 @@ def _inside(node: Node, value: Any, path: Path, about: About) -> Iterator[Fault]
         key = constraint["key"]
         for there, what in OF_RESOURCES[key](about) if key in OF_RESOURCES else OF_ELEMENTS[key](value):
             said = f"{constraint['human']}: {what}."
-            yield Fault((*path, *there), key, said, f"Correct it: {constraint['requirements']}")
+            yield Fault((*path, *there), key, said, f"Correct it. Reason: {constraint['requirements']}")
     if not node.inner or not isinstance(value, dict):
         return
     for inner in node.inner:

@@ -49,11 +49,13 @@ def _changes(form: Mapping[str, Any], rater: Rater) -> Iterator[Fault]:
     elif content_hash(form) != content_hash(packaged):
         differ = [path for path in same_content(packaged, form) if not path.startswith("meta")]
         for place in differ[:_NAMED]:
-            said = "This differs from the Questionnaire of that version, which was edited, then."
-            next_step = "Load the packaged one again; what is worded otherwise is another version, with other figures."
+            said = f"This is not as in version {packaged['version']} of the Questionnaire: it was edited."
+            next_step = (
+                "Load the packaged one again. Other words are another version, and are not compared with this one."
+            )
             yield Fault(_path(place), "edited", said, next_step)
         if len(differ) > _NAMED:
-            said = f"{len(differ) - _NAMED} more places differ from the Questionnaire of that version."
+            said = f"{len(differ) - _NAMED} more places are not as in that version."
             yield Fault((), "edited", said, "Load the packaged one again.")
 
 

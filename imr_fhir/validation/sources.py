@@ -84,7 +84,7 @@ def _of(file: str, opened: BinaryIO, *, lines: bool, asked_for: bool) -> Iterato
     elif lines or _is_whole(line):
         for at, each in chain([first], numbered):
             if each.strip():
-                yield Text(file, at, each, asked_for)
+                yield Text(file, at, each.rstrip(b"\r\n"), asked_for)
     else:
         yield Text(file, number, line + b"".join(rest for _, rest in numbered), asked_for)
 

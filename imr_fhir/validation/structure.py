@@ -61,7 +61,9 @@ class _Walk:
         for element, names in shape.required:
             if not any(name in value or f"_{name}" in value for name in names):
                 plain = element if len(names) > 3 else " or ".join(names)
-                self.fault((*path, element), "missing", f"{shape.name} has no {plain}, and must.", f"Add {plain}.")
+                self.fault(
+                    (*path, element), "missing", f"{shape.name} has no {plain}, and must have one.", f"Add {plain}."
+                )
         for key, human in shape.invariants.items():
             holds = INVARIANTS.get(key)
             if holds is not None and not holds(value):
@@ -72,7 +74,7 @@ class _Walk:
 
     def _many(self, member: Member, name: str, values: Any, path: Path, within: str, beside: Mapping[str, Any]) -> None:
         if not isinstance(values, list):
-            said = f"{path[-1]} holds {shown(values)}, and is a list."
+            said = f"{path[-1]} holds {shown(values)}, and must be a list."
             self.fault(path, "wrong-type", said, "Put it in [ ].")
             return
         if name == "modifierExtension":  # R4, extensibility: who does not know it must not read on
@@ -96,7 +98,7 @@ class _Walk:
                 said = f"{name} holds {shown(value)}, which is none of {offered}."
                 self.fault(path, "not-a-code", said, "Use one of them.")
         elif not isinstance(value, dict):
-            said = f"{name} holds {shown(value)}, and is an object."
+            said = f"{name} holds {shown(value)}, and must be an object."
             self.fault(path, "wrong-type", said, "Take it out or correct it.")
         elif member.shape is not None:
             self.inside(member.shape, value, path, within)

@@ -104,8 +104,7 @@ def _of(text: Text, tally: Tally) -> Iterator[Finding]:
             continue
         verdict = judge(part.resource)
         count(part, verdict, tally)
-        for fault in verdict.faults:
-            yield part.finding(fault)
+        yield from sorted(map(part.finding, verdict.faults), key=lambda finding: (finding.line, finding.column))
 
 
 def count(part: Part, verdict: Verdict, tally: Tally) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from imr_fhir.artefacts import CODES, GOAL_PROFILE, RESPONSE_PROFILE, REVIEW_PROFILE, SCORE_PROFILE
+from imr_fhir.ehr.json_reader import read_json
+from imr_fhir.validation.judge import judge
 from tests.validator import Validator
 from tests.written import FOLDER
 
@@ -38,3 +40,8 @@ def test_everything_written_is_valid(fhir_validator: Validator) -> None:
         if (found := fhir_validator.validate(resource, profile=profile_of(resource)))
     }
     assert faults == {}, f"{len(faults)} of {len(files)} resources have errors"
+
+
+def test_everything_written_is_good_to_our_own_validator() -> None:
+    verdicts = {file.name: judge(read_json(file.read_bytes())) for file in sorted(FOLDER.glob("*.json"))}
+    assert {name: verdict for name, verdict in verdicts.items() if verdict.faults} == {}
