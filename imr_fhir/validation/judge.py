@@ -14,7 +14,7 @@ from imr_fhir.observation import from_resource as read_score
 from imr_fhir.record import CODES as NOTES
 from imr_fhir.record import from_resource as read_note
 from imr_fhir.response import from_resource as read_response
-from imr_fhir.scale import RATERS, scale
+from imr_fhir.scale import RATERS, scale, scale_of
 from imr_fhir.validation.finding import Fault, Path, codings, many, one, text
 from imr_fhir.validation.formats import UUID, is_absolute
 from imr_fhir.validation.profile import extension_faults, profile_faults
@@ -173,10 +173,11 @@ def _score_form(resource: Mapping[str, Any], codes: set[str]) -> Iterator[Fault]
     """A score is of a known form, and of the rater whose code it has."""
     for place, extension in many(resource, "extension"):
         if extension.get("url") == INSTANTIATES:
-            right = [scale(rater).canonical for code, rater in _SCORES.items() if code in codes]
+            raters = [rater for code, rater in _SCORES.items() if code in codes]
             named = text(extension, "valueCanonical")
-            if right and named not in right:
-                said = f"It scores {named!r}, and its code is of {right[0]}."
+            form = scale_of(named)
+            if raters and (form is None or form.rater not in raters):
+                said = f"It scores {shown(named)}, and its code is of {scale(raters[0]).canonical}."
                 path: Path = ("extension", place, "valueCanonical")
                 yield Fault(path, "unknown-form", said, "Check with the release that has this form and version.")
 

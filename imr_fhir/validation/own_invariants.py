@@ -249,11 +249,18 @@ def _go_2(about: About) -> Broken:
         yield ("achievementStatus",), "there is no statusDate"
 
 
+def _tr_1(about: About) -> Broken:
+    for place, part in many(about.resource, "extension"):
+        status = part.get("valueCode")
+        if part.get("url") == "status" and status not in ("draft", "reviewed", "validated"):
+            yield ("extension", place, "valueCode"), f"it is {shown(status)}"
+
+
 OF_RESOURCES: Mapping[str, Callable[[About], Broken]] = {
     "imr-qr-1": _qr_1, "imr-qr-2": _qr_2, "imr-qr-3": _qr_3, "imr-qr-4": _qr_4, "imr-qr-5": _qr_5,
     "imr-qr-6": _qr_6, "imr-qr-7": _qr_7, "imr-qr-9": _qr_9,
     "imr-ob-1": _ob_1, "imr-ob-2": _ob_2, "imr-ob-3": _ob_3, "imr-ob-4": _ob_4, "imr-ob-5": _ob_5,
     "imr-ob-6": _ob_6, "imr-ob-7": _ob_7, "imr-ob-8": _ob_8, "imr-ob-9": _ob_9, "imr-ob-10": _ob_10,
-    "imr-go-1": _go_1, "imr-go-2": _go_2,
+    "imr-go-1": _go_1, "imr-go-2": _go_2, "imr-tr-1": _tr_1,
 }  # fmt: skip
 OF_ELEMENTS: Mapping[str, Callable[[Any], Broken]] = {"imr-qr-8": _qr_8, "imr-ext-1": _with_time}

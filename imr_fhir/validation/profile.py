@@ -36,6 +36,7 @@ class Node:
         self.allowed = (
             [self.stem + kind["code"][0].upper() + kind["code"][1:] for kind in kinds] if self.stem != self.name else []
         )
+        self.closed = asks.get("slicing", {}).get("rules") == "closed"
         self.constraints = asks.get("constraint", ())
         self.counts = bool(self.least) or self.most != "*"
         self.judges = bool(
@@ -107,6 +108,8 @@ def _inside(node: Node, value: Any, path: Path, about: About) -> Iterator[Fault]
         return
     for inner in node.inner:
         found = _values(inner, value)
+        if inner.closed:
+            yield from _outside([each for each in node.inner if each.slice and each.name == inner.name], found, path)
         if inner.counts:
             yield from _how_many(inner, found, path)
         for there, each in found:
@@ -114,6 +117,14 @@ def _inside(node: Node, value: Any, path: Path, about: About) -> Iterator[Fault]
                 yield from _each(inner, each, (*path, *there), str(there[0]))
             if inner.inner or inner.constraints:
                 yield from _inside(inner, each, (*path, *there), about)
+
+
+def _outside(slices: list[Node], found: list[tuple[Path, Any]], path: Path) -> Iterator[Fault]:
+    for there, value in found:
+        if not any(_is_of(each, value) for each in slices):
+            names = ", ".join(each.slice for each in slices)
+            said = f"There is a part that belongs to none of {names}."
+            yield Fault((*path, *there), "unknown-element", said, "Take it out, or correct what names it.")
 
 
 def _values(node: Node, parent: Mapping[str, Any]) -> list[tuple[Path, Any]]:

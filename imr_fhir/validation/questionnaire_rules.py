@@ -36,24 +36,20 @@ def questionnaire_faults(form: Mapping[str, Any]) -> Iterator[Fault]:
         )
     except (AttributeError, IndexError):  # a shape so odd that the structure tells of it
         pass
-    yield from _changes(form, rater)
+    yield from _changes(form)
 
 
-def _changes(form: Mapping[str, Any], rater: Rater) -> Iterator[Fault]:
-    packaged = artefacts.questionnaire(rater)
-    if form.get("version") != packaged["version"]:
-        said = (
-            f"version is {shown(form.get('version'))}, and known here is {packaged['version']}: not compared with it."
-        )
+def _changes(form: Mapping[str, Any]) -> Iterator[Fault]:
+    known = {each["version"]: each for each in artefacts.questionnaires() if each["url"] == form["url"]}
+    packaged = known.get(text(form, "version"))
+    if packaged is None:
+        said = f"version is {shown(form.get('version'))}, and known here is {', '.join(known)}: it was not compared."
         yield Fault(("version",), "unknown-version", said, "Compare it with the release that has it.", "warning")
     elif content_hash(form) != content_hash(packaged):
         differ = [path for path in same_content(packaged, form) if not path.startswith("meta")]
         for place in differ[:_NAMED]:
             said = f"This is not as in version {packaged['version']} of the Questionnaire: it was edited."
-            next_step = (
-                "Load the packaged one again. Other words are another version, and are not compared with this one."
-            )
-            yield Fault(_path(place), "edited", said, next_step)
+            yield Fault(_path(place), "edited", said, "Load the packaged one again, or give the new one a new version.")
         if len(differ) > _NAMED:
             said = f"{len(differ) - _NAMED} more places are not as in that version."
             yield Fault((), "edited", said, "Load the packaged one again.")

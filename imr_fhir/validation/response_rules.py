@@ -10,9 +10,10 @@ from typing import Any
 from imr_fhir import artefacts
 from imr_fhir.element import shown
 from imr_fhir.errors import RatingError
-from imr_fhir.scale import RATERS, Rater, scale
+from imr_fhir.scale import RATERS, Rater, scale, scale_of
 from imr_fhir.scoring import Score, rating_of, score
 from imr_fhir.validation.finding import Fault, Path, many, one, text
+from imr_fhir.validation.terms import reads
 
 _ANSWERS = {"choice": "valueCoding", "text": "valueString", "integer": "valueInteger", "decimal": "valueDecimal"}
 _WHOLE = ("completed", "amended")
@@ -32,9 +33,14 @@ class Question:
 
 @cache
 def form(canonical: str) -> tuple[Rater, Mapping[str, Question]] | None:
-    """The form of ``canonical`` ("url|version") and its items by linkId; None for one that is not known here."""
-    rater = next((rater for rater in RATERS if scale(rater).canonical == canonical), None)
-    return (rater, _questions(artefacts.questionnaire(rater)["item"])) if rater else None
+    """The form of ``canonical`` ("url|version"), in use or earlier, and its items by linkId; None for any other."""
+    known = scale_of(canonical)
+    if known is None:
+        return None
+    (found,) = (
+        each for each in artefacts.questionnaires() if (each["url"], each["version"]) == (known.url, known.version)
+    )
+    return known.rater, _questions(found["item"])
 
 
 def _questions(items: list[Mapping[str, Any]]) -> dict[str, Question]:
@@ -45,7 +51,7 @@ def _questions(items: list[Mapping[str, Any]]) -> dict[str, Question]:
             place,
             item["text"],
             {
-                (option["valueCoding"]["system"], option["valueCoding"]["code"]): _reads(
+                (option["valueCoding"]["system"], option["valueCoding"]["code"]): reads(
                     option["valueCoding"], "display"
                 )
                 for option in item.get("answerOption", ())
@@ -54,17 +60,6 @@ def _questions(items: list[Mapping[str, Any]]) -> dict[str, Question]:
         )
         for place, item in enumerate(items)
     }
-
-
-def _reads(element: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """The string ``name``, and its translations."""
-    others = [
-        inner["valueString"]
-        for extension in element.get(f"_{name}", {}).get("extension", ())
-        for inner in extension.get("extension", ())
-        if inner["url"] == "content"
-    ]
-    return (element[name], *others)
 
 
 def response_faults(response: Mapping[str, Any]) -> Iterator[Fault]:
@@ -160,11 +155,11 @@ def _choice(question: Question, answer: Mapping[str, Any], path: Path) -> Iterat
         yield Fault((*there, "code") if code else there, "not-an-option", said, next_step)
 
 
-def _wording(question: Question, reads: tuple[str, ...], answer: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+def _wording(question: Question, known: tuple[str, ...], answer: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     """The person saw other words than those of the code that was kept: one of them is not what was answered."""
     for place, extension in many(answer, "extension"):
         saw = text(extension, "valueString")
-        if extension.get("url") == artefacts.SHOWN_WORDING and saw not in reads:
+        if extension.get("url") == artefacts.SHOWN_WORDING and saw not in known:
             other = next((code for (_, code), words in question.options.items() if saw in words), "")
             if other:
                 code = text(one(answer, "valueCoding"), "code")

@@ -19,6 +19,7 @@ _OURS = f"{artefacts.BASE}/"
 class System:
     url: str
     version: str
+    versions: frozenset[str]  # also those of the forms, in use and earlier: an answer has its form's version
     displays: Mapping[str, tuple[str, ...]]  # code -> English first, then its translations
 
 
@@ -26,7 +27,37 @@ class System:
 def systems() -> Mapping[str, System]:
     """By URL."""
     found = [each for each in artefacts.artefact_resources() if each["resourceType"] == "CodeSystem"]
-    return {each["url"]: System(each["url"], each["version"], dict(_concepts(each["concept"]))) for each in found}
+    return {each["url"]: _system(each) for each in found}
+
+
+def _system(resource: Mapping[str, Any]) -> System:
+    displays = dict(_concepts(resource["concept"]))
+    options = [coding for coding in _options() if coding["system"] == resource["url"]]
+    for coding in options:
+        known = displays.get(coding["code"], ())
+        displays[coding["code"]] = (*known, *(each for each in reads(coding, "display") if each not in known))
+    forms = {form["version"] for form in artefacts.questionnaires()} if options else set()
+    versions = frozenset({resource["version"], *forms, *(coding["version"] for coding in options)})
+    return System(resource["url"], resource["version"], versions, displays)
+
+
+def _options() -> Iterator[Mapping[str, Any]]:
+    """The codings of all answers in all versions of the forms."""
+    for form in artefacts.questionnaires():
+        for group in form["item"]:
+            for item in group.get("item", ()):
+                yield from (option["valueCoding"] for option in item.get("answerOption", ()))
+
+
+def reads(element: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The string ``name`` of one of our artefacts, and its translations."""
+    others = [
+        inner["valueString"]
+        for extension in element.get(f"_{name}", {}).get("extension", ())
+        for inner in extension.get("extension", ())
+        if inner["url"] == "content"
+    ]
+    return (element[name], *others)
 
 
 def _concepts(concepts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -85,16 +116,16 @@ def _no_system(url: str, path: Path) -> Iterator[Fault]:
 
 def _in(system: System, coding: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     code, version, display = (text(coding, name) for name in ("code", "version", "display"))
-    reads = system.displays.get(code)
-    if version and version != system.version:
-        said = f"version is {shown(version)}, and the codes known here are of {system.version}."
+    known = system.displays.get(code)
+    if version and version not in system.versions:
+        said = f"version is {shown(version)}, and the codes known here are of {', '.join(sorted(system.versions))}."
         yield Fault((*path, "version"), "unknown-version", said, "Check with the release that has this version.")
-    elif reads is None:
+    elif known is None:
         near = get_close_matches(code, system.displays, 1)
         next_step = f"Did you mean {near[0]}?" if near else "Use a code of that CodeSystem."
         said = f"{shown(code)} is no code of {system.url}."
         yield Fault((*path, "code"), "unknown-code", said if code else "The coding has no code.", next_step)
-    elif display and reads and display not in reads:
-        said = f"display is {shown(display)}, and {code} reads {shown(reads[0])}."
+    elif display and display not in known:
+        said = f"display is {shown(display)}, and {code} reads {shown(known[0])}."
         next_step = "Find out which of the two was meant: code and words say different things to different readers."
         yield Fault((*path, "display"), "wrong-display", said, next_step)

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from imr_fhir.artefacts import artefact_resources
 from imr_fhir.validation.invariants import INVARIANTS, LEFT_OUT
+from imr_fhir.validation.own_invariants import OF_ELEMENTS, OF_RESOURCES
 from tests.validation.r4_table import TABLE, definitions, table, text
 from tests.validator import Validator
 
@@ -19,3 +21,14 @@ def test_each_invariant_is_worked_out_or_left_out() -> None:
     types = json.loads(TABLE.read_text(encoding="utf-8"))["types"].values()
     assert {key for shape in types for key in shape["invariants"]} == INVARIANTS.keys() | LEFT_OUT
     assert not INVARIANTS.keys() & LEFT_OUT
+
+
+def test_each_invariant_of_ours_is_worked_out() -> None:
+    ours = {
+        constraint["key"]
+        for structure in artefact_resources()
+        if structure["resourceType"] == "StructureDefinition"
+        for element in structure["differential"]["element"]
+        for constraint in element.get("constraint", [])
+    }
+    assert ours == OF_RESOURCES.keys() | OF_ELEMENTS.keys()

@@ -14,8 +14,12 @@ from imr_fhir.errors import ResourceError
 from imr_fhir.figures import score_parts
 from imr_fhir.observation import score_observation
 from imr_fhir.response import Response
+from imr_fhir.scale import scale
+from imr_fhir.validation import response_rules, terms
 from imr_fhir.validation.judge import Verdict, judge
+from tests.changed import changed
 from tests.filed import FILING, RESPONSES, every_resource, urn
+from tests.revised import revised
 from tests.test_response_properties import JSON, READERS, damaged, responses
 
 no_deadline = settings(deadline=None)
@@ -54,7 +58,7 @@ def test_any_response_and_its_score_are_good(said: Response) -> None:
 @no_deadline
 @given(damaged("response"))
 def test_a_response_that_is_called_good_can_be_read(raw: Any) -> None:
-    if isinstance(raw.get("resourceType"), str) and verdict(raw) == GOOD:
+    if isinstance(raw.get("resourceType"), str) and judge(raw) == GOOD:
         patient = raw["subject"]["reference"].rpartition("/")[2]
         assert isinstance(response.from_resource(raw, patient=patient), Response)
 
@@ -73,3 +77,26 @@ def test_no_shape_is_too_odd(kind: str, data: st.DataObject) -> None:
     except ResourceError as fault:  # pragma: no cover
         pytest.fail(f"{fault} came out")
     assert all(fault.message and fault.next_step for fault in found.faults)
+
+
+def test_what_was_filed_on_an_earlier_version_is_good_still() -> None:
+    before = {name: verdict(resource) for name, resource in every_resource(profile=True)}
+    written = dict(every_resource(profile=True))
+    with revised():
+        forget()
+        assert {name: verdict(resource) for name, resource in written.items()} == before
+        anew = response.to_resource(
+            replace(RESPONSES["client"], questionnaire=scale("client").canonical), filing=FILING
+        )
+        assert verdict(anew) == GOOD
+        assert [fault.code for fault in verdict(changed(anew, "item.0.item.2.text", "x")).faults] == ["wrong-text"]
+        old_words = next(written[name] for name in written if name == "response client")["item"][0]["item"][2]["text"]
+        assert [fault.code for fault in verdict(changed(anew, "item.0.item.2.text", old_words)).faults] == [
+            "wrong-text"
+        ]
+    forget()
+
+
+def forget() -> None:
+    for cached in (response_rules.form, terms.systems):
+        cached.cache_clear()
