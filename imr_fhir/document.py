@@ -49,7 +49,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "amended": "Rettet",
         "entered-in-error": "Trukket tilbake: ført ved en feil, skal ikke brukes",
         "unverified": "Ordlyden i dette skjemaet er ikke kontrollert: utkast",
-        "language": "Vist på bokmål, i en oversettelse som ikke er validert",
+        "language": "Vist på bokmål",
+        "not-validated": "Vist på bokmål, i en oversettelse som ikke er validert",
         "score": "Skår: gjennomsnitt {mean} på en skala fra 1 til 5, sum {sum}, {rated} spørsmål vurdert",
         "no-score": "Ingen skår: {rated} spørsmål vurdert",
         "comment": "Kommentar",
@@ -67,7 +68,7 @@ def readable(response: Response, zone: tzinfo) -> str:
         f"{said['rated']}: {when:%Y-%m-%d %H:%M}",
         f"{said['recorded']}: {response.authored.astimezone(zone):%Y-%m-%d %H:%M}",
         f"{said[response.rater]}. {said[response.status]}.",
-        f"{said['language']}.",
+        f"{said['language' if form.validated_in(response.language) else 'not-validated']}.",
         *([] if form.verified else [f"{said['unverified']}."]),
     ]
     whole = response.status != "stopped" and score.mean is not None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from imr_fhir import artefacts
 from imr_fhir.errors import ArtefactError
+from imr_fhir.translation_status import statuses
 from imr_fhir.translations import translation
 
 Rater = Literal["client", "clinician"]
@@ -73,12 +74,17 @@ class Scale:
     system: str  # CodeSystem of its answers
     title: Text
     introduction: Text | None
-    verified: bool  # its wording was checked against a published copy (status active)
+    verified: bool  # its English wording was checked against a published copy (status active)
+    validated: frozenset[str]  # the languages whose translation was tested with those who answer
     items: tuple[Item, ...]  # the 15, by number
 
     @property
     def canonical(self) -> str:
         return f"{self.url}|{self.version}"
+
+    def validated_in(self, language: str) -> bool:
+        """Whether the words shown in ``language`` are no translation, or one that was validated."""
+        return language == "en" or language in self.validated
 
     def item(self, number: int) -> Item:
         """Item ``number``, 1..15. Raises KeyError for another number."""
@@ -124,6 +130,7 @@ def scale_from(questionnaire: Mapping[str, Any]) -> Scale:
             title=_text(questionnaire, "title"),
             introduction=_text(top["introduction"], "text") if "introduction" in top else None,
             verified=questionnaire["status"] == "active",
+            validated=frozenset(each.lang for each in statuses(questionnaire) if each.status == "validated"),
             items=items,
         )
     except (KeyError, TypeError, ValueError) as fault:

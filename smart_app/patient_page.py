@@ -48,7 +48,7 @@ class PatientPage:
     @property
     def translated(self) -> bool:
         """The instrument's words are shown in a translation that nobody has validated."""
-        return self.language != "en"
+        return not scale("client").validated_in(self.language)
 
     @property
     def answered(self) -> int:

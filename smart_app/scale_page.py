@@ -124,4 +124,4 @@ def _purpose(launch: Launch) -> tuple[str, ...]:
 
 def _marks(shown: Scale, language: str) -> tuple[str, ...]:
     unverified = () if shown.verified else (say("form.unverified"),)
-    return (*unverified, *((say("form.translation"),) if language != "en" else ()))
+    return (*unverified, *(() if shown.validated_in(language) else (say("form.translation"),)))

@@ -12,7 +12,7 @@ from imr_fhir.goal import Goal
 from imr_fhir.history import day
 from imr_fhir.pairing import Gaps, gaps
 from imr_fhir.response import Response
-from imr_fhir.scale import RATERS, Rater
+from imr_fhir.scale import RATERS, Rater, scale
 from imr_fhir.trend import trend
 from smart_app.language import Words
 from smart_app.presenters.chart_view import ChartView, chart_view
@@ -150,7 +150,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             both_answered=together,
             may_rate=situation.clinician_on,
         ),
-        translation=words.language != "en" and bool(all_of.visible),
+        translation=not all(scale(each.rater).validated_in(words.language) for each in all_of.visible),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from imr_fhir.response import Response
+from imr_fhir.scale import scale
 from smart_app.delivery import to_print
 from smart_app.language import Words
 from smart_app.plan import Plan
@@ -200,7 +201,8 @@ def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = F
 
 def marks(words: Words, rating: Response) -> tuple[str, ...]:
     """Of the words of the scale, as they are shown in ``words``."""
-    return (*unverified(words, rating.rater), *((words.say("form.translation"),) if words.language != "en" else ()))
+    validated = scale(rating.rater).validated_in(words.language)
+    return (*unverified(words, rating.rater), *(() if validated else (words.say("form.translation"),)))
 
 
 def about(words: Words, rating: Response, whose: str, by: str) -> tuple[str, ...]:

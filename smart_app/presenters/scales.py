@@ -87,7 +87,9 @@ def language(words: Words, response: Response) -> tuple[str, ...]:
 
 
 def language_of(words: Words, response: Response) -> str:
-    return words.say(f"rating.language.{response.language or 'unknown'}")
+    lang = response.language or "unknown"
+    tested = lang in scale(response.rater).validated
+    return words.say(f"rating.language.{lang}{'.validated' if tested else ''}")
 
 
 def unverified(words: Words, rater: Rater) -> tuple[str, ...]:
