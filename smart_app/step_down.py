@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from imr_fhir import response
+from imr_fhir import record, response
 from imr_fhir.bundle import Part, in_order
 from imr_fhir.ehr.ladder import LADDERS, Artefact, RungName
 from imr_fhir.figures import SHAPES
+from imr_fhir.provenance import Activity
 from imr_fhir.response import Response
 from smart_app.config import SiteConfig
 from smart_app.delivery import Courier, deliver, stays
 from smart_app.plan import Plan, plan_from
 from smart_app.rungs import is_note, leading, placed, rating_parts, score_on
-from smart_app.sealing import Act, answers, frozen, target
+from smart_app.sealing import Act, answers, frozen, target, told
 from smart_app.site_codes import coding
 from smart_app.store.filing import Filing, NewPart
 from smart_app.store.filing import Part as StoredPart
@@ -47,8 +48,8 @@ class _Again:
 def next_rung(filing: Filing, plan: Plan) -> Down | None:
     """What is left to try after a refusal; the lowest rung is to print it. ``plan`` is the one of this launch: answers
     that had no place when they were saved may have one now."""
-    if filing.state is State.SEALED and stays(filing) and filing.details["kind"] == "response":
-        return None if plan.rung("answers") == "print" else Down("down", "answers", plan.rung("answers"))
+    if filing.state is State.SEALED and stays(filing):
+        return _place_now(filing, plan)
     if filing.state is not State.REFUSED:
         return None
     if filing.in_transaction:
@@ -60,6 +61,26 @@ def next_rung(filing: Filing, plan: Plan) -> Down | None:
     if refused["update"] or filing.details["kind"] in ("correction", "withdrawal"):
         return Down("down", artefact)  # what stands in the record is changed where it stands, or not at all
     return Down("down", artefact, plan_from(filing.plan).below(artefact, refused["rung"]))
+
+
+def _place_now(filing: Filing, plan: Plan) -> Down | None:
+    """Of what had no place when it was saved; of a goal or a review all that is left, or a step would stand without its
+    goal."""
+    kind = filing.details["kind"]
+    if kind == "response":
+        return None if plan.rung("answers") == "print" else Down("down", "answers", plan.rung("answers"))
+    artefacts = {_artefact_of(part) for part in stays(filing)}
+    updated = {part.type for part in stays(filing) if part.request["update"]}
+    open_ = all(artefact and plan.rung(artefact) != "print" for artefact in artefacts) and updated <= {*plan.updates}
+    if kind not in ("goal", "review") or not open_:
+        return None
+    return Down("down", "goal", "goal") if kind == "goal" else Down("down", "review", "note")
+
+
+def _artefact_of(part: StoredPart) -> Artefact | None:
+    if part.type == "Goal":
+        return "goal"
+    return "review" if part.type == "Observation" and part.request["name"] in record.CODES else None
 
 
 def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
@@ -98,13 +119,27 @@ def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
 
 
 def _placed_now(filing: Filing, bodies: Mapping[int, bytes], act: Act) -> list[NewPart]:
-    """Answers that had no place: as they were sealed, under the contact in which they are saved now."""
-    source = _source(filing, bodies)
-    assert source is not None
+    """What had no place: as it was sealed, answers under the contact in which they are saved now."""
     act = replace(act, filing=filing.id)
+    source = _source(filing, bodies) if filing.details["kind"] == "response" else None
+    if source is None:
+        parts = placed([_part(bodies[part.number], part) for part in stays(filing)], act.plan)
+        activity: Activity = "create" if filing.details["kind"] == "review" or _is_new(parts) else "update"
+        told_now = told(act, parts, activity=activity, author=_author(parts))
+        return [frozen(part, act.plan) for part in in_order([*parts, *told_now])]
     source = replace(source, encounter=source.encounter or act.session.encounter)
     parts = answers(act, source, activity="create", author=source.source)
     return [frozen(part, act.plan) for part in in_order(parts)]
+
+
+def _is_new(parts: Sequence[Part]) -> bool:
+    return not any("id" in part.resource for part in parts)
+
+
+def _author(parts: Sequence[Part]) -> str:
+    """Who expressed the goal, or said how it went."""
+    said = [part.resource.get("expressedBy") or next(iter(part.resource.get("performer", ())), None) for part in parts]
+    return next((str(each["reference"]) for each in said if each), "")
 
 
 def _artefact(filing: Filing, rung: RungName) -> Artefact:
@@ -117,7 +152,7 @@ def _artefact(filing: Filing, rung: RungName) -> Artefact:
 def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, site: SiteConfig) -> list[NewPart]:
     """All that is not accepted yet, on the rung below; what has none stays here to be printed."""
     rest = {part.number: _part(bodies[part.number], part) for part in filing.unaccepted}
-    told = [part for part in rest.values() if part.type == "Provenance"]
+    writers = [part for part in rest.values() if part.type == "Provenance"]
     refused = {part.number for part in filing.unaccepted if part.request["rung"] == filing.current[0].request["rung"]}
     made = [part for number, part in rest.items() if part.type != "Provenance" and number not in refused]
     source = _source(filing, bodies) if filing.details["kind"] == "response" else None
@@ -134,7 +169,7 @@ def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, 
         made = [*made, *(replace(rest[number], unsent=True) for number in sorted(refused))]
     parts = placed(made, plan)
     of = [part for part in parts if not (source and is_note(part))]  # whose author is another: see `drafting`
-    return [frozen(part, plan) for part in in_order([*parts, *_told_of(told, of, filing)])]
+    return [frozen(part, plan) for part in in_order([*parts, *_told_of(writers, of, filing)])]
 
 
 def _about(note: Part, holds: Part) -> Part:
@@ -164,9 +199,9 @@ def _is_filed_response(part: StoredPart) -> bool:
     return part.type == "QuestionnaireResponse" and part.receipt is not None
 
 
-def _told_of(told: Sequence[Part], parts: Sequence[Part], filing: Filing) -> list[Part]:
+def _told_of(writers: Sequence[Part], parts: Sequence[Part], filing: Filing) -> list[Part]:
     """Who wrote it, of what is in the record or on its way: by whom and when as it was sealed."""
     there = [f"{part.receipt.type}/{part.receipt.id}" for part in filing.parts if part.receipt and part.receipt.id]
     targets = [*there, *(target(part) for part in parts if not part.unsent)]
     references = [{"reference": each} for each in targets]
-    return [replace(part, resource={**part.resource, "target": references}) for part in told] if targets else []
+    return [replace(part, resource={**part.resource, "target": references}) for part in writers] if targets else []

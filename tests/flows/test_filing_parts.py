@@ -1,7 +1,9 @@
 """A filing whose parts go their own ways: at an EHR without transactions, or where one part is refused."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -178,3 +180,55 @@ def test_without_transactions_a_lost_reply_of_one_part(run: Running, patient: st
     with fault(run, "lost-reply"):
         assert heading(go(chart.browser, form, do="complete", **answers())) == SAVED
     assert count(run, patient) == ONCE
+
+
+def test_a_goal_that_was_kept_to_be_printed_is_offered_again_once_there_is_a_place(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    form = chart.browser.get(chart.at("goal/new"))
+    typed = {"text": "The choir", "theirs": "yes", "step-1": "Ring them", "helps": "The sea"}
+    with fault(run, "forbid-create"):
+        page = go(chart.browser, form, do="save", **typed)
+        while 'value="down"' in page.text or 'value="apart"' in page.text:
+            page = act(chart, page, "apart" if 'value="apart"' in page.text else "down")
+    assert heading(page) == say("filing.printed.title")
+    assert "down" not in buttons(page), "the record said no, and is not asked again at once"
+    with run.store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM refusal")  # as after a week
+    later = log_in(run, patient=patient)
+    assert say("waiting.print", n=1) in text(later.page)
+    shown = later.browser.get(later.at(f"saved/{page.url.rpartition('/')[2]}"))
+    assert say("filing.down.goal") in text(shown)
+    saved = act(later, shown, "down")
+    assert heading(saved) == SAVED
+    goal, step = filed(run, patient, "Goal")
+    assert goal["description"]["text"] == "The choir"
+    (helps,) = filed(run, patient, "Observation")
+    assert helps["focus"] == [{"reference": f"Goal/{goal['id']}"}]
+    (told,) = steps.told_of(run, goal)
+    assert told["agent"][0]["who"] == {"reference": f"Patient/{patient}"}
+    assert len(told["target"]) == 3
+    assert step["id"] != goal["id"]
+
+
+def test_a_review_too(run: Running, patient: str, chart: Chart) -> None:
+    new = chart.browser.get(chart.at("goal/new"))
+    go(chart.browser, new, do="save", text="The choir", theirs="yes")
+    link = re.search(r'href="([^"]+/review)"', chart.browser.get(chart.url).text)
+    assert link
+    form = chart.browser.get(urljoin(chart.url, link[1]))
+    (goal,) = filed(run, patient, "Goal")
+    with in_front(run, refuses(run, "/fhir", "/fhir/Observation", f"/fhir/Goal/{goal['id']}")):
+        page = go(chart.browser, form, do="save", **{"result-goal": "going"})
+        while 'value="down"' in page.text or 'value="apart"' in page.text:
+            page = act(chart, page, "apart" if 'value="apart"' in page.text else "down")
+    assert heading(page) == say("filing.printed.title")
+    with run.store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM refusal")
+    shown = chart.browser.get(page.url)
+    assert say("filing.down.note") in text(shown)
+    assert heading(act(chart, shown, "down")) == SAVED
+    (review,) = filed(run, patient, "Observation")
+    (goal,) = filed(run, patient, "Goal")
+    assert review["focus"] == [{"reference": f"Goal/{goal['id']}"}]
+    assert goal["meta"]["versionId"] == "2", "changed once"
