@@ -1,5 +1,6 @@
 """Each screen of the app, in the order in which people come to it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.flows import steps
 from tests.flows.wrong import before_send, fault, in_front, loses_the_reply_and_goes_down
+from tests.revised import revised
 from tests.running import Running
 
 Look = Callable[[Page, str], None]
@@ -43,6 +45,7 @@ class Walk:
         self.corrections()
         self.together()
         self.filing()
+        self.earlier()
         self.panel()
         self.own_launch()
 
@@ -170,6 +173,37 @@ class Walk:
 
     def together(self) -> None:
         self.look(self.at("together"), "together")
+
+    def earlier(self) -> None:
+        """The form is revised while answers lie here unfinished: the clinician's, and the patient's."""
+        page = self.at("")
+        page.locator("form[action$='form/clinician/start'] button").first.click()
+        for number in (2, 3, 6):
+            page.locator(f"[name='{number:02}']").nth(1).check()
+        page.fill("#comment", "Seen at home, with her sister.")
+        self.press("do", "later")
+        page = self.at("give")
+        page.fill("#pin", steps.PIN)
+        page.locator("form.pin button").click()
+        for number in (3, 6):
+            page.goto(re.sub(r"/p/(\w+)/.*", rf"/p/\1/{number}", page.url))
+            page.locator("input[type=radio]").nth(2).check()
+            self.press("go", "next")
+        with revised():
+            page.reload()
+            self.look(page, "patient-earlier")
+            page.goto(f"{self.home}locked")
+            page.fill("#pin", steps.PIN)
+            page.locator("form.pin button").click()
+            self.look(self.at("give"), "give-earlier")
+            self.look(self.at(""), "panel-earlier")
+            page.locator("a[href*='/earlier/']").first.click()
+            self.look(page, "earlier")
+            page.locator("[name=keep]").first.check()
+            before = page.url
+            self.press("do", "begin")
+            page.goto(before)
+            self.look(page, "earlier-aside")
 
     def panel(self) -> None:
         self.look(self.at(""), "panel")

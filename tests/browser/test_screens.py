@@ -1,4 +1,6 @@
-"""Every screen in both languages, 1280 and 400 px wide: axe-core finds nothing, and nothing is wider than the window.
+"""Every screen in both languages, 1280, 400 and 320 px wide: axe-core finds nothing, nothing is wider than the window.
+
+320 px is 1280 at 400 % (WCAG 1.4.10).
 
 PICTURES=folder keeps a picture of each.
 """
@@ -16,7 +18,7 @@ from tests.running import Running
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = (1280, 400)
+WIDTHS = (1280, 400, 320)
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "nb-NO"])
