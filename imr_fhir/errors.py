@@ -9,6 +9,8 @@ ImrError
 │   ├── GoalError          ... a Goal or one of its steps
 │   ├── NoteError          ... one of the small Observations
 │   └── WrongPatient       it belongs to another patient than the launch's
+├── ViewError              a ViewDefinition that can't be run here: never guessed at
+├── TablesError            tables that can't be made of the files given
 ├── EhrError               the hospital's side
 │   ├── RefusedUrl         an address that we do not call (host, scheme, path)
 │   ├── NotConnected       nothing was sent: safe to send again
@@ -71,6 +73,14 @@ class NoteError(ResourceError):
 
 
 class WrongPatient(ResourceError):
+    pass
+
+
+class ViewError(ImrError):
+    pass
+
+
+class TablesError(ImrError):
     pass
 
 

@@ -1,0 +1,73 @@
+"""One column of a view: its SQL, and what the view says of it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imr_fhir.artefacts import BASE
+from imr_fhir.reporting.definitions import PRIMITIVES
+from imr_fhir.reporting.expression import Scope
+from imr_fhir.reporting.fhirpath import PathError
+from imr_fhir.reporting.value import Value, single
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+FREE_TEXT = f"{BASE}/free-text"  # tag of a column that holds a person's own words
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str  # FHIR's, as the view says
+    inferred: str  # ... and as the path has it; "" of what is always empty
+    kind: str
+    collection: bool
+    free_text: bool = False  # a person's own words
+    row_index: bool = False  # %rowIndex, which is 0 where there is nothing to count
+
+
+def list_of(select: Any, name: str) -> list[Mapping[str, Any]]:
+    found = select.get(name, []) if isinstance(select, Mapping) else None
+    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+        raise PathError(f"has a {name} that is no list of objects")
+    return found
+
+
+def compiled_column(column: Mapping[str, Any], focus: Value, scope: Scope) -> tuple[Column, str]:
+    name, path = column.get("name"), column.get("path")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PathError(f"has a column named {name!r}, which no table can have")
+    try:
+        found = scope.value(path, focus)
+        made = _described(column, found)
+        if made.collection:
+            sql = f"coalesce({several(found).sql}, [])"
+        else:
+            sql = single(found, f"column {name}, path {path}: has several values, and is no collection").sql
+    except PathError as error:
+        raise PathError(f"column {name}, path {path}: {error}") from error
+    return made, sql
+
+
+def _described(column: Mapping[str, Any], found: Value) -> Column:
+    type_ = str(column.get("type", found.type or "string")).removeprefix("http://hl7.org/fhir/StructureDefinition/")
+    kind = PRIMITIVES.get(type_)
+    if found.type and not found.kind:
+        raise PathError(f"is a {found}, and only primitive types are known here")
+    if found.type and kind != found.kind and (kind, found.kind) != ("decimal", "integer"):
+        raise PathError(f"is a {found}, and the view says {type_}")
+    tags = [(tag.get("name"), tag.get("value")) for tag in list_of(column, "tag")]
+    return Column(
+        name=column["name"],
+        type=type_,
+        inferred=found.type,
+        kind=str(kind),
+        collection=column.get("collection") is True,
+        free_text=(FREE_TEXT, "true") in tags,
+        row_index=column["path"] == "%rowIndex",
+    )
+
+
+def several(of: Value) -> Value:
+    """``of`` as a collection."""
+    return of if of.many else replace(of, sql=f"CASE WHEN {of.sql} IS NULL THEN [] ELSE [{of.sql}] END", many=True)

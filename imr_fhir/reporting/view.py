@@ -1,0 +1,112 @@
+"""A ViewDefinition (SQL on FHIR v2) to one SELECT of DuckDB over NDJSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imr_fhir.errors import ViewError
+from imr_fhir.reporting.columns import Column, list_of
+from imr_fhir.reporting.definitions import is_resource
+from imr_fhir.reporting.expression import Scope, constant
+from imr_fhir.reporting.fhirpath import PathError
+from imr_fhir.reporting.functions import boolean
+from imr_fhir.reporting.needed import Needed
+from imr_fhir.reporting.product import Rows, joined
+from imr_fhir.reporting.rows import WAYS, rows
+from imr_fhir.reporting.value import Names, Value
+
+_SELECT = {"column", "select", "unionAll", *WAYS}
+SOURCE = "r"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view that was compiled: what it reads (``needed``) and the SQL of its rows, but for where they come from."""
+
+    name: str
+    resource: str
+    columns: tuple[Column, ...]
+    needed: Needed
+    _head: str
+    _tail: str
+
+    def sql(self, source: str) -> str:
+        """Its SELECT. ``source`` yields the columns ``needed``: a read_json() or the name of a table."""
+        return f"{self._head} FROM {source} AS {SOURCE} {self._tail}"
+
+
+def compile_view(definition: Mapping[str, Any]) -> View:
+    """Raises ViewError, which names the view, the path and what in it is not known here."""
+    name = str(definition.get("name", "") or definition.get("id", "") or "without a name")
+    try:
+        return _compiled(definition, name)
+    except PathError as error:
+        raise ViewError(
+            f"The view {name} can't be run here: {error}.", next_step="Write it with what docs/tables.md names."
+        ) from error
+
+
+def _compiled(definition: Mapping[str, Any], name: str) -> View:
+    resource = definition.get("resource")
+    if not isinstance(resource, str) or not is_resource(resource):
+        raise PathError(f"its resource is {resource!r}, which is no resource of R4")
+    needed = Needed()
+    needed.primitive("resourceType", "code", many=False)
+    focus = Value(SOURCE, resource, needed=needed, root=True)
+    scope = Scope(_constants(definition), Names())
+    selects = list_of(definition, "select")
+    if not selects:
+        raise PathError("it has no select")
+    for select in selects:
+        _check(select)
+    found = joined([rows(select, focus, scope) for select in selects], scope.names)
+    if not found.columns:
+        raise PathError("it has no column")
+    wheres = [f"{SOURCE}.\"resourceType\" = '{resource}'", *_wheres(definition, focus, scope)]
+    return View(name, resource, found.columns, needed, *_select(found, wheres))
+
+
+def _constants(definition: Mapping[str, Any]) -> dict[str, Value]:
+    found = {}
+    for each in list_of(definition, "constant"):
+        name, values = each.get("name"), [key for key in each if key.startswith("value")]
+        if not isinstance(name, str) or len(values) != 1 or name in found:
+            raise PathError(f"its constant {name!r} has not one value[x], or stands twice")
+        type_ = values[0].removeprefix("value")
+        try:
+            found[name] = constant(type_[:1].lower() + type_[1:], each[values[0]])
+        except PathError as error:
+            raise PathError(f"constant {name} {error}") from error
+    return found
+
+
+def _check(select: Mapping[str, Any]) -> None:
+    unknown = sorted(key for key in select if key not in _SELECT and not key.startswith("_") and key != "extension")
+    if unknown:
+        raise PathError(f"a select has {unknown[0]}, which is not known here")
+    if len([way for way in WAYS if way in select]) > 1:
+        raise PathError(f"a select has more than one of {', '.join(WAYS)}")
+    for inner in (*list_of(select, "select"), *list_of(select, "unionAll")):
+        _check(inner)
+
+
+def _wheres(definition: Mapping[str, Any], focus: Value, scope: Scope) -> list[str]:
+    found = []
+    for each in list_of(definition, "where"):
+        path = each.get("path")
+        try:
+            found.append(boolean(scope.value(path, focus), "as its criterion"))
+        except PathError as error:
+            raise PathError(f"where, path {path}: {error}") from error
+    return found
+
+
+def _select(found: Rows, wheres: list[str]) -> tuple[str, str]:
+    """What stands before and after FROM."""
+    where = "WHERE " + " AND ".join(f"({each})" for each in wheres)
+    if not found.many:
+        return "SELECT " + ", ".join(f'{found.single[name]} AS "{name}"' for name in found.names), where
+    inner = [f'{sql} AS "{name}"' for name, sql in found.single.items()] + [f"unnest({found.many({})}) AS _rows"]
+    outer = [f'"{name}"' if name in found.single else f'_rows."{name}"' for name in found.names]
+    head = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)}"  # noqa: S608 (names are checked, texts quoted)
+    return head, f"{where})"
