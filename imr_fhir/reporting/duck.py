@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imr_fhir.errors import TablesError
-from imr_fhir.reporting.needed import Needed
-from imr_fhir.reporting.value import literal
+from imr_fhir.reporting.views.needed import Needed
+from imr_fhir.reporting.views.value import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from imr_fhir.reporting.duck import connection, read_ndjson
-from imr_fhir.reporting.view import compile_view
+from imr_fhir.reporting.views.compile import compile_view
 
 
 def run(view: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], folder: Path) -> list[dict[str, Any]]:

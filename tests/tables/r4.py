@@ -1,4 +1,4 @@
-"""Makes imr_fhir/reporting/r4.txt: the elements of each type and resource of R4, from the official definitions.
+"""Makes imr_fhir/reporting/views/r4.txt: the elements of each type and resource of R4, from the official definitions.
 
     python -m tests.tables.r4
 
@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from tests.parts import tools_folder
 
-TABLE = Path(__file__).parents[2] / "imr_fhir" / "reporting" / "r4.txt"
+TABLE = Path(__file__).parents[2] / "imr_fhir" / "reporting" / "views" / "r4.txt"
 _ARTIFACT = "ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4:8.8.0"
 _FOLDER = "org/hl7/fhir/r4/model/profile/"
 _FHIR = "{http://hl7.org/fhir}"

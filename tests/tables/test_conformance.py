@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from imr_fhir.errors import ViewError
-from imr_fhir.reporting.view import compile_view
+from imr_fhir.reporting.views.compile import compile_view
 from tests.tables.in_duckdb import run
 
 FILES = sorted((Path(__file__).parent / "sql-on-fhir-v2").glob("*.json"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imr_fhir.reporting.definitions import elements, is_resource
+from imr_fhir.reporting.views.definitions import elements, is_resource
 from tests import parts
 from tests.tables.r4 import TABLE, definitions, table
 

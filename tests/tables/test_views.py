@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from imr_fhir.artefacts import BASE, VERSION, view_definitions
-from imr_fhir.reporting.view import compile_view
+from imr_fhir.reporting.views.compile import compile_view
 from tests.tables.document import DOCUMENT, columns, render
 
 VIEWS = view_definitions()

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from imr_fhir.reporting.definitions import is_type
-from imr_fhir.reporting.fhirpath import Member, Node, PathError, This
-from imr_fhir.reporting.value import Names, Value, each, member, single, typed
+from imr_fhir.reporting.views.definitions import is_type
+from imr_fhir.reporting.views.fhirpath import Member, Node, PathError, This
+from imr_fhir.reporting.views.value import Names, Value, each, member, single, typed
 
 _REFERENCE = r"^(?:{type})/([A-Za-z0-9.-]{{1,64}})(?:/_history/[A-Za-z0-9.-]{{1,64}})?$"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from imr_fhir.reporting.definitions import PRIMITIVES
+from imr_fhir.reporting.views.definitions import PRIMITIVES
 
 # Numbers are read with their fraction, so that 5.7 as an integer is a fault and not 6.
 _SQL = {"integer": "DOUBLE", "decimal": "DECIMAL(38,18)", "boolean": "BOOLEAN"}

@@ -1,7 +1,7 @@
 """=, !=, <, ... of FHIRPath as SQL: true, false, or NULL where FHIRPath's answer is empty."""
 
-from imr_fhir.reporting.fhirpath import PathError
-from imr_fhir.reporting.value import Value, single
+from imr_fhir.reporting.views.fhirpath import PathError
+from imr_fhir.reporting.views.value import Value, single
 
 _NUMBERS = {"integer", "decimal"}
 _ORDERED = {"integer", "decimal", "string", "moment", "time"}

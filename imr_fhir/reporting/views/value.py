@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from imr_fhir.reporting.definitions import PRIMITIVES, Element, elements, is_type
-from imr_fhir.reporting.fhirpath import PathError
-from imr_fhir.reporting.needed import Needed
+from imr_fhir.reporting.views.definitions import PRIMITIVES, Element, elements, is_type
+from imr_fhir.reporting.views.fhirpath import PathError
+from imr_fhir.reporting.views.needed import Needed
 
 
 class NoElement(PathError):

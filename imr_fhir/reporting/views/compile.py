@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from imr_fhir.errors import ViewError
-from imr_fhir.reporting.columns import Column, list_of
-from imr_fhir.reporting.definitions import is_resource
-from imr_fhir.reporting.expression import Scope, constant
-from imr_fhir.reporting.fhirpath import PathError
-from imr_fhir.reporting.functions import boolean
-from imr_fhir.reporting.needed import Needed
-from imr_fhir.reporting.product import Rows, joined
-from imr_fhir.reporting.rows import WAYS, rows
-from imr_fhir.reporting.value import Names, Value
+from imr_fhir.reporting.views.columns import Column, list_of
+from imr_fhir.reporting.views.definitions import is_resource
+from imr_fhir.reporting.views.expression import Scope, constant
+from imr_fhir.reporting.views.fhirpath import PathError
+from imr_fhir.reporting.views.functions import boolean
+from imr_fhir.reporting.views.needed import Needed
+from imr_fhir.reporting.views.product import Rows, joined
+from imr_fhir.reporting.views.rows import WAYS, rows
+from imr_fhir.reporting.views.value import Names, Value
 
 _SELECT = {"column", "select", "unionAll", *WAYS}
 SOURCE = "r"

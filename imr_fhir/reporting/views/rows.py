@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imr_fhir.reporting.columns import compiled_column, list_of, several
-from imr_fhir.reporting.expression import Scope
-from imr_fhir.reporting.fhirpath import PathError
-from imr_fhir.reporting.product import Rows, Sql, concatenated, joined, struct, union
-from imr_fhir.reporting.value import NoElement, Value, fault
+from imr_fhir.reporting.views.columns import compiled_column, list_of, several
+from imr_fhir.reporting.views.expression import Scope
+from imr_fhir.reporting.views.fhirpath import PathError
+from imr_fhir.reporting.views.product import Rows, Sql, concatenated, joined, struct, union
+from imr_fhir.reporting.views.value import NoElement, Value, fault
 
 WAYS = ("forEach", "forEachOrNull", "repeat")
 # How deep a repeat of so many paths is followed. What lies deeper is an error when it is run, and never left out.

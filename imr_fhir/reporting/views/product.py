@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from imr_fhir.reporting.columns import Column
-from imr_fhir.reporting.fhirpath import PathError
-from imr_fhir.reporting.value import Names
+from imr_fhir.reporting.views.columns import Column
+from imr_fhir.reporting.views.fhirpath import PathError
+from imr_fhir.reporting.views.value import Names
 
 Sql = Mapping[str, str]  # column -> expression
 # What a list of rows is, given the columns around it, which go into each row: SQL of a list of structs.

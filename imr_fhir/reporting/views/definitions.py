@@ -33,7 +33,7 @@ class Element:
 
 @cache
 def _lines() -> dict[str, list[str]]:
-    text = (files("imr_fhir.reporting") / "r4.txt").read_text(encoding="utf-8")
+    text = (files("imr_fhir.reporting.views") / "r4.txt").read_text(encoding="utf-8")
     return {line.split()[0]: line.split()[1:] for line in text.splitlines() if not line.startswith("#")}
 
 

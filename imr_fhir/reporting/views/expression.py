@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imr_fhir.reporting import functions
-from imr_fhir.reporting.comparison import equal, ordered, unequal
-from imr_fhir.reporting.definitions import PRIMITIVES
-from imr_fhir.reporting.fhirpath import (
+from imr_fhir.reporting.views import functions
+from imr_fhir.reporting.views.comparison import equal, ordered, unequal
+from imr_fhir.reporting.views.definitions import PRIMITIVES
+from imr_fhir.reporting.views.fhirpath import (
     Call,
     Constant,
     Index,
@@ -21,8 +21,8 @@ from imr_fhir.reporting.fhirpath import (
     This,
     parse,
 )
-from imr_fhir.reporting.functions import FUNCTIONS, boolean
-from imr_fhir.reporting.value import Names, Value, literal, member, single
+from imr_fhir.reporting.views.functions import FUNCTIONS, boolean
+from imr_fhir.reporting.views.value import Names, Value, literal, member, single
 
 _MOMENT = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)

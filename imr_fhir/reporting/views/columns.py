@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imr_fhir.artefacts import BASE
-from imr_fhir.reporting.definitions import PRIMITIVES
-from imr_fhir.reporting.expression import Scope
-from imr_fhir.reporting.fhirpath import PathError
-from imr_fhir.reporting.value import Value, single
+from imr_fhir.reporting.views.definitions import PRIMITIVES
+from imr_fhir.reporting.views.expression import Scope
+from imr_fhir.reporting.views.fhirpath import PathError
+from imr_fhir.reporting.views.value import Value, single
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 FREE_TEXT = f"{BASE}/free-text"  # tag of a column that holds a person's own words
