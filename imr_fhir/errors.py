@@ -26,7 +26,8 @@ ImrError
 │       ├── Invalid        400, 422 and other 4xx
 │       ├── Busy           429, 503 with Retry-After
 │       └── ServerFault    other 5xx
-├── ExportError            an export that can't go on as it is: its folder, its key, the server's job
+├── ExportError            an export that can't go on as it is: its folder, its key, its disk
+│   └── ExportLost         the server has it no more, or gave it up: it must begin anew
 └── LaunchError            SMART launch and log-in
     ├── UnknownIssuer      an iss that is not configured
     ├── StateError         state missing, tampered with, too old or already used
@@ -150,6 +151,10 @@ class ServerFault(HttpFailure):
 
 
 class ExportError(ImrError):
+    pass
+
+
+class ExportLost(ExportError):
     pass
 
 

@@ -3,7 +3,7 @@
 from email.utils import parsedate_to_datetime
 
 from imr_fhir.ehr.outcome import sentence
-from imr_fhir.ehr.transport import Reply
+from imr_fhir.ehr.transport import Incoming, Reply
 from imr_fhir.errors import (
     BadReply,
     Busy,
@@ -48,6 +48,16 @@ def failure(reply: Reply, doing: str) -> EhrError:
         kind, next_step = _KINDS.get(reply.status, _OTHER_CLIENT)
     message = f"The EHR refused {doing} ({reply.status}). {_said(reply)}".strip()
     return kind(message, status=reply.status, next_step=next_step, retry_after=wait)
+
+
+def read_failed(incoming: Incoming, doing: str) -> EhrError:
+    """The same for a file; of what it says instead a little is read."""
+    said = b""
+    for piece in incoming.pieces:
+        said += piece
+        if len(said) > 256_000:
+            break
+    return failure(Reply(incoming.status, incoming.headers, said), doing)
 
 
 def retry_after(reply: Reply) -> int | None:

@@ -12,9 +12,9 @@ from fhir.resources.R4B import get_fhir_model_class
 from imr_fhir import artefacts
 from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.json_writer import write_json
-from imr_fhir.reporting.allowed import TYPES, leaving
-from imr_fhir.reporting.pseudonym import Pseudonyms
-from imr_fhir.reporting.release import Release
+from imr_fhir.reporting.export.allowed import TYPES, leaving
+from imr_fhir.reporting.export.pseudonym import Pseudonyms
+from imr_fhir.reporting.export.release import Release
 from tests.export.canary import MARKS, NATIONAL_NUMBER, ours
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "examples"

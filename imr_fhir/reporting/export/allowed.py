@@ -11,7 +11,7 @@ from imr_fhir import artefacts, goal, record, response
 from imr_fhir.course import EPISODE_STATUS
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.observation import INSTANTIATES
-from imr_fhir.reporting.release import (
+from imr_fhir.reporting.export.release import (
     GONE,
     UCUM,
     VERSION,

@@ -17,7 +17,7 @@ from imr_fhir.ehr.address import is_id, local_reference
 from imr_fhir.element import URI_IDENTIFIER, type_and_id
 from imr_fhir.errors import ResourceError
 from imr_fhir.fhir_time import parse_date, parse_date_time
-from imr_fhir.reporting.pseudonym import Pseudonyms
+from imr_fhir.reporting.export.pseudonym import Pseudonyms
 
 
 @dataclass

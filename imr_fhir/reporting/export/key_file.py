@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from imr_fhir.errors import ExportError
-from imr_fhir.reporting.pseudonym import KEY_BYTES, Pseudonyms
+from imr_fhir.reporting.export.pseudonym import KEY_BYTES, Pseudonyms
 
 
 def pseudonyms(path: Path, *, outside: Path) -> tuple[Pseudonyms, bool]:
@@ -16,9 +16,8 @@ def pseudonyms(path: Path, *, outside: Path) -> tuple[Pseudonyms, bool]:
 
     Raises ExportError.
     """
-    where = path.expanduser().resolve()
-    if where.is_relative_to(outside.resolve()):
-        raise ExportError(f"The key {path} would lie in {outside}, which is what leaves.", next_step=_ELSEWHERE)
+    require_outside(path, outside, "--pseudonym-key")
+    where = path.resolve()
     made = _make(where)
     if stat.S_IMODE(where.stat().st_mode) & 0o077:
         raise ExportError(f"Others on this machine may read the key {path}.", next_step=f"Run: chmod 600 {path}")
@@ -50,4 +49,10 @@ def _make(path: Path) -> bool:
     return True
 
 
-_ELSEWHERE = "Name a file elsewhere with --pseudonym-key; it stays with the hospital."
+def require_outside(path: Path, folder: Path, option: str) -> None:
+    """Raises ExportError where ``path`` is in ``folder``, which leaves the hospital."""
+    if path.resolve().is_relative_to(folder.resolve()):
+        raise ExportError(
+            f"{path} would lie in {folder}, which may leave the hospital.",
+            next_step=f"Name another place with {option}.",
+        )

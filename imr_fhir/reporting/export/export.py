@@ -1,0 +1,168 @@
+"""One export into a folder: begun, gone on with, or what has changed since the last one (docs/reporting.md)."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from imr_fhir.ehr.bulk_data import Kickoff
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.errors import ExportLost, Forbidden, Invalid, NotFound
+from imr_fhir.reporting.export import bulk, counting, courses_table
+from imr_fhir.reporting.export.asked import Asked, require_same
+from imr_fhir.reporting.export.asking import type_filters
+from imr_fhir.reporting.export.ledger import Ledger, Part, held, read_manifest, replace, unfinished
+from imr_fhir.reporting.export.manifest import manifest_of
+from imr_fhir.reporting.export.merging import Written, known_files, make_ready, move, patients_in
+from imr_fhir.reporting.export.patience import Patience, Stopped, Tell
+from imr_fhir.reporting.export.search import Searching, members
+from imr_fhir.reporting.export.taking import Taking, disk
+
+SIDE_BY_SIDE = 3  # a hospital's server has its clinicians to serve
+
+How = Literal["auto", "bulk", "search"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How, not what. ``anew``: what is in the folder is thrown away. ``raw``: a folder for what came, as it came.
+    ``wait``: sleeps; None: until the time is over or the export has ended."""
+
+    how: How = "auto"
+    post: bool = False
+    since: str = ""
+    anew: bool = False
+    raw: Path | None = None
+    courses: Path | None = None
+    wait: Callable[[float], object] | None = None
+
+
+def export(
+    client: FhirClient,
+    folder: Path,
+    asked: Asked,
+    options: Options,
+    *,
+    now: datetime,
+    tell: Callable[[str, float], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """The manifest of ``folder``, which then holds what was asked for. Running it again fetches what has changed since.
+
+    ``tell`` is told what it does and how far it is, from 0 to 1, from several threads.
+
+    Raises ExportError, EhrError; then what was in ``folder`` is as it was, and the next run goes on from there.
+    """
+    if options.courses:
+        courses_table.read(options.courses)  # before hours of work
+    with held(folder):
+        before = None if options.anew else read_manifest(folder)
+        ledger = _ledger(folder, asked, options, before)
+        manifest = ledger.manifest
+        if manifest is None:
+            taking = Taking(ledger, asked.release(), frozenset(asked.episode_types), options.raw)
+            try:
+                _run(client, taking, asked, options, now, lambda said: tell(said, ledger.how_far))
+            except ExportLost:
+                ledger.forget()
+                raise
+            tell("Putting it together", 1)
+            before = None if ledger.anew else before
+            files, replaced = make_ready(ledger, known_files(before))
+            courses = _courses(options, taking, files, asked)
+            counts = counting.on_server(client, taking) if asked.level != "group" else {}
+            manifest = manifest_of(taking, asked, before, files, replaced, now=now, courses=courses, on_server=counts)
+            with disk(ledger.work):
+                if courses:
+                    replace(ledger.ready / courses_table.NAME, courses.data)
+                ledger.manifest = manifest
+                ledger.save()
+        move(ledger)
+        return manifest
+
+
+def _ledger(folder: Path, asked: Asked, options: Options, before: Mapping[str, Any] | None) -> Ledger:
+    if options.anew:
+        shutil.rmtree(folder / ".export")
+        (folder / ".export").mkdir(mode=0o700)
+    found = unfinished(folder)
+    if found:
+        require_same(asked, found.asked, str(folder))
+        return found
+    if before:
+        require_same(asked, before["asked"], str(folder))
+    since = options.since or (before["transactionTime"] if before else "")
+    ledger = Ledger(folder, asked.said(), since=since, anew=options.anew)
+    ledger.save()
+    return ledger
+
+
+def _run(client: FhirClient, taking: Taking, asked: Asked, options: Options, now: datetime, tell: Tell) -> None:
+    ledger, patience = taking.ledger, Patience(options.wait)
+    if not ledger.parts:
+        _begin(client, ledger, asked, options, patience, tell)
+    group = members(client, asked.group) if ledger.how == "search" and asked.level == "group" else None
+    searching = Searching(client, taking, group, now, patience, tell)
+
+    def take(part: Part) -> None:
+        if part.kind == "search":
+            searching.take(part)
+        else:
+            bulk.take(client, taking, part, patience=patience, tell=tell)
+
+    _side_by_side([partial(take, part) for part in ledger.parts if not part.done], patience)
+    if ledger.job:
+        bulk.end(client, ledger)
+
+
+def _begin(client: FhirClient, ledger: Ledger, asked: Asked, options: Options, patience: Patience, tell: Tell) -> None:
+    """Until all that there is to take stands in the ledger."""
+    server = counting.Statement.of(client)
+    types = tuple(each for each in asked.types if server.has(each))
+    ledger.notes += [f"The server has no {each}." for each in asked.types if each not in types and not ledger.job]
+    of_patients = tuple(each for each in types if each != "Questionnaire")
+    if ledger.how != "search" and options.how != "search":
+        kickoff = Kickoff(asked.level, asked.group, of_patients, type_filters(of_patients, asked.systems), ledger.since)
+        try:
+            if not ledger.job:
+                tell("Asking for the export")
+                bulk.begin(client, ledger, kickoff, post=options.post, patience=patience)
+            bulk.wait(client, ledger, patience=patience, tell=tell)
+        except (NotFound, Forbidden, Invalid) as error:
+            if ledger.job or options.how == "bulk" or error.status == 403 or server.exports:
+                raise
+            ledger.notes.append("The server makes no export of its own ($export): searched instead.")
+    if not ledger.job:
+        ledger.how = "search"
+        if asked.level == "group" and "Provenance" in types:
+            ledger.notes.append("A search by patient finds no Provenance but of Patients themselves.")
+        for each in of_patients:
+            ledger.add("search", each)
+    if "Questionnaire" in types:
+        ledger.add("search", "Questionnaire")
+    ledger.save()
+
+
+def _side_by_side(calls: Sequence[Callable[[], None]], patience: Patience) -> None:
+    """All of them, a few at once; the first that fails ends the others where they are."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE, "export") as threads:
+        begun = [threads.submit(call) for call in calls]
+        try:
+            wait(begun, return_when=FIRST_EXCEPTION)
+        finally:
+            patience.stop()
+            threads.shutdown(cancel_futures=True)
+    errors = [each.exception() for each in begun if not each.cancelled()]
+    for error in errors:
+        if error and not isinstance(error, Stopped):
+            raise error
+
+
+def _courses(options: Options, taking: Taking, files: list[Written], asked: Asked) -> courses_table.Leaving | None:
+    if not options.courses:
+        return None
+    patients = patients_in(taking.ledger, files) if "Patient" in asked.types else None
+    return courses_table.leaving(courses_table.read(options.courses), taking.release, patients)

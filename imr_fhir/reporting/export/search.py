@@ -1,0 +1,129 @@
+"""Where the server makes no export: plain search, page by page, of a type for all patients or for each of a group."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from urllib.parse import urlencode
+
+from imr_fhir.ehr.address import local_reference
+from imr_fhir.ehr.client import PAGE, FhirClient, Page
+from imr_fhir.errors import BadReply, ExportError, Forbidden, HttpFailure, Invalid, NotFound
+from imr_fhir.reporting.export.asking import QUESTIONNAIRES, narrow
+from imr_fhir.reporting.export.ledger import Part
+from imr_fhir.reporting.export.patience import Patience, Tell
+from imr_fhir.reporting.export.taking import Taking
+
+OVERLAP = timedelta(minutes=5)  # a server may index late what it has: to be told twice is better than never
+
+
+def members(client: FhirClient, group: str) -> tuple[str, ...]:
+    """Ids of the patients of a Group. Raises EhrError, ExportError where it lists none."""
+    listed = client.read("Group", group).get("member")
+    entities = [each.get("entity") for each in listed or [] if isinstance(each, Mapping)]
+    named = [local_reference(each.get("reference"), client.base) for each in entities if isinstance(each, Mapping)]
+    found = dict.fromkeys(each.id for each in named if each and each.type == "Patient")
+    if not found:
+        raise ExportError(f"Group/{group} lists no patients.", next_step="Name one that does, or leave --group out.")
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """``patients``: ids of those of a group, None for all of the server. ``now``: where the server says no time."""
+
+    client: FhirClient
+    taking: Taking
+    patients: tuple[str, ...] | None
+    now: datetime
+    patience: Patience
+    tell: Tell
+
+    def take(self, part: Part) -> None:
+        """All of one type; where the server has no such type or does not give it to us, the part says so.
+
+        Raises ExportError, EhrError.
+        """
+        try:
+            self._take(part)
+        except NotFound as error:
+            if not part.url:
+                self._unavailable(part, error)
+                return
+            part.afresh()  # the place where it had stopped ran out at the server
+            part.url = ""
+            self._take(part)
+        except Forbidden as error:
+            self._unavailable(part, error)
+
+    def _unavailable(self, part: Part, error: HttpFailure) -> None:
+        """What the server says of it is not kept: the manifest leaves the hospital."""
+        self.tell(str(error))
+        part.unavailable, part.done = f"The server refused it ({error.status}).", True
+        self.taking.ledger.save()
+
+    def _take(self, part: Part) -> None:
+        once = self.taking.ids_in(part)
+        for member, patient in self._turns(part):
+            page = self._page(part.url) if part.url else self._first(part, patient)
+            seen: set[str] = set()
+            while True:
+                last = self.patients is None or member + 1 == len(self.patients)
+                with self.taking.into(part, once) as into:
+                    for resource in page.resources:
+                        if resource.get("resourceType") != "OperationOutcome":  # what the server wants to say
+                            into.take(resource)
+                    # the address of a page of one patient's would name the patient: begun anew, and taken once
+                    reached = {"url": page.next} if self.patients is None else {"member": member + (not page.next)}
+                    into.checkpoint(done=last and not page.next, **reached)
+                self.tell(f"{part.type}: {part.given:,}")
+                if not page.next:
+                    break
+                if page.next in seen:
+                    raise BadReply("The EHR's pages lead in a circle.", next_step="Tell the EHR's administrator.")
+                seen.add(page.next)
+                page = self._page(page.next)
+
+    def _turns(self, part: Part) -> Iterator[tuple[int, str]]:
+        if self.patients is None or part.type == "Questionnaire":
+            yield 0, ""
+            return
+        for member in range(part.member, len(self.patients)):
+            yield member, self.patients[member]
+
+    def _first(self, part: Part, patient: str) -> Page:
+        """The first page, of a wider search where the server does not take the narrow one."""
+        whose = [("_id" if part.type == "Patient" else "patient", patient)] if patient else []
+        since = [("_lastUpdated", f"ge{self.taking.ledger.since}")] if self.taking.ledger.since else []
+        if part.type == "Questionnaire":
+            steps = [(False, [*QUESTIONNAIRES]), (False, [])]
+        else:
+            ours = narrow(self.taking.release.systems).get(part.type, ())
+            steps = [(True, [*ours, *since])] if part.narrow else []
+            steps += [(False, [*since]), (False, [])]
+        for narrowed, params in steps:
+            query = urlencode([*params, *whose, ("_count", str(PAGE))])
+            try:
+                page = self._page(f"{part.type}?{query}")
+            except Invalid:
+                if (narrowed, params) == steps[-1]:
+                    raise
+                continue
+            part.narrow = narrowed
+            self._began(page)
+            return page
+        raise AssertionError("a search has a last step")
+
+    def _page(self, url: str) -> Page:
+        return self.patience.insist(partial(self.client.page, url))
+
+    def _began(self, page: Page) -> None:
+        ledger = self.taking.ledger
+        if ledger.transaction_time:
+            return
+        try:
+            time = parsedate_to_datetime(page.date)
+        except ValueError:
+            time = self.now
+        ledger.transaction_time = (time.astimezone(UTC) - OVERLAP).isoformat(timespec="seconds")
