@@ -30,6 +30,7 @@ class PatientPage:
     organization: str
     readers: str
     language: str
+    translated: bool  # the instrument's words are shown in a translation that nobody has validated
     here: str
     introduction: str
     items: tuple[Item, ...]
@@ -44,11 +45,6 @@ class PatientPage:
     @property
     def finished(self) -> bool:
         return self.sitting.state != "open"
-
-    @property
-    def translated(self) -> bool:
-        """The instrument's words are shown in a translation that nobody has validated."""
-        return not scale("client").validated_in(self.language)
 
     @property
     def answered(self) -> int:
@@ -94,6 +90,7 @@ def patient_page(sitting: Sitting) -> PatientPage:
         readers=readers_line(words(), session.plan, organization=site.organization, who=who),
         language=draft.language,
         here=request.path if request.method == "GET" else sitting.url("start"),
+        translated=not form.validated_in(draft.language),
         introduction=form.introduction.in_(draft.language) if form.introduction else "",
         items=form.items,
         ratings=ratings_of(draft),
