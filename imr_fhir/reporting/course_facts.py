@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from imr_fhir.course import Course
-from imr_fhir.due import DueOccasion, DueOutcome, add_months, occasions, standing
+from imr_fhir.due import DueOccasion, add_months, occasions, standing
 from imr_fhir.history import day
 from imr_fhir.reporting.fact_rows import CourseFact, OccasionFact
 from imr_fhir.reporting.life import Life
@@ -67,27 +67,24 @@ def _ending(course: Course, died: date | None) -> tuple[date | None, str]:
 def _occasion(
     number: int, course: Course, occasion: DueOccasion, life: Life, within: Sequence[Response]
 ) -> Iterator[OccasionFact]:
-    outcome = _last_outcome(occasion, life.outcomes)
+    opens, closes = occasion.answering_opens, occasion.answering_closes
+    outcomes = sorted(
+        (each for each in life.outcomes if opens <= each.recorded <= closes), key=lambda each: each.recorded
+    )
+    asked = any(each.outcome != "not-asked" for each in outcomes)
     for rater in RATERS:
-        answered = standing(occasion, rater, within, today=occasion.answering_closes)
-        any_status = [
-            each
-            for each in life.responses
-            if each.rater == rater and occasion.answering_opens <= day(each) <= occasion.answering_closes
-        ]
-        state = _state(answered.state, any_status, outcome)
-        offered = bool(any_status) or outcome not in ("", "not-asked")
-        yield OccasionFact(number, course.unit, rater, occasion.k, occasion.due, state, answered.timely, offered)
+        stands = standing(occasion, rater, within, today=closes)
+        own = [each for each in life.responses if each.rater == rater and opens <= day(each) <= closes]
+        state = _state(stands.state, own, outcomes[-1].outcome if outcomes else "nothing")
+        yield OccasionFact(
+            number, course.unit, rater, occasion.k, occasion.due, state, stands.timely, bool(own) or asked
+        )
 
 
-def _state(standing_state: str, any_status: Sequence[Response], outcome: str) -> str:
-    if standing_state == "answered":
+def _state(stands: str, own: Sequence[Response], otherwise: str) -> str:
+    """``own``: the rater's responses in the answering window, of any status."""
+    if stands == "answered":
         return "answered"
-    if any(response.status == "stopped" for response in any_status):
+    if any(response.status == "stopped" for response in own):
         return "stopped"
-    return "incomplete" if any_status else outcome or "nothing"
-
-
-def _last_outcome(occasion: DueOccasion, outcomes: Sequence[DueOutcome]) -> str:
-    within = [each for each in outcomes if occasion.answering_opens <= each.recorded <= occasion.answering_closes]
-    return max(within, key=lambda each: each.recorded).outcome if within else ""
+    return "incomplete" if own else otherwise
