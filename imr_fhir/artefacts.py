@@ -17,6 +17,7 @@ VERSION = "0.1.0"
 
 CODES = f"{BASE}/CodeSystem/imr"
 FILING = f"{BASE}/filing"
+LOADED = f"{BASE}/loaded"  # tag of what the loader wrote; its code is the content hash of that
 
 RESPONSE_PROFILE = f"{BASE}/StructureDefinition/imr-response"
 SCORE_PROFILE = f"{BASE}/StructureDefinition/imr-score"
@@ -30,6 +31,9 @@ TRANSLATION_STATUS = f"{BASE}/StructureDefinition/translation-status"
 
 # A server that checks references takes them in this order; Questionnaires name CodeSystems, profiles name ValueSets.
 _ORDER = ("CodeSystem", "ValueSet", "StructureDefinition", "Questionnaire")
+
+# The order of these says nothing.
+UNORDERED = ("extension", "modifierExtension")
 
 
 def _folders() -> tuple[Traversable, Traversable]:
@@ -106,18 +110,35 @@ def view_definitions() -> list[dict[str, Any]]:
 def content_hash(resource: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of what the resource says: an edited copy in an EHR differs, a server's own additions do not.
 
-    Left out: ``id``, ``meta`` and ``text``, which servers assign or generate. 1 and 1.0 are the same.
+    Left out: ``id``, ``meta`` and ``text``, which servers assign or generate, and the order of names and of extensions,
+    which says nothing. 1 and 1.0 are the same.
     """
-    said = {key: value for key, value in resource.items() if key not in ("id", "meta", "text")}
-    canonical = json.dumps(_plain(said), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical(content(resource)).encode()).hexdigest()
+
+
+def content(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """What the resource says, without what servers assign or generate."""
+    return {key: value for key, value in resource.items() if key not in ("id", "meta", "text")}
+
+
+def canonical(value: Any) -> str:
+    """One text for all that say the same."""
+    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {
+            key: _sorted(inner) if key in UNORDERED and isinstance(inner, list) else _plain(inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return ["number", format(Decimal(str(value)).normalize(), "f")]
     return value
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    plain = [_plain(value) for value in values]
+    return sorted(plain, key=lambda each: json.dumps(each, sort_keys=True)) if len(plain) > 1 else plain

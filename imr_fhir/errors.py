@@ -3,6 +3,7 @@
 ImrError
 ├── ArtefactError          a packaged or loaded artefact is not what it must be
 ├── TranslationError       a table of translations that can't be taken, or a language that is none
+├── LoadError              a server that artefacts can't be loaded into, or a record of it that is none
 ├── RatingError            a rating that the instrument does not have
 ├── ResourceError          a FHIR resource that can't be read as ours; it is shown, never counted
 │   ├── ResponseError      ... a QuestionnaireResponse
@@ -50,6 +51,10 @@ class ArtefactError(ImrError):
 
 
 class TranslationError(ImrError):
+    pass
+
+
+class LoadError(ImrError):
     pass
 
 

@@ -186,7 +186,10 @@ class FhirClient:
         return receipt(reply, resource_type, resource_id)
 
     def delete(self, resource_type: str, resource_id: str) -> None:
-        """For what was written to try it out; nothing of a patient is ever deleted."""
+        """For what the loader and the check wrote; nothing of a patient is ever deleted. Raises NotFound where it is gone.
+
+        No version is named: HAPI and Medplum heed no If-Match of a delete.
+        """
         reply = self._send("DELETE", _path(resource_type, resource_id), purpose="write")
         if reply.status not in (200, 202, 204):
             raise failure(reply, f"to delete {resource_type}")

@@ -1,64 +1,130 @@
-"""Puts the artefacts into a FHIR server; what is there already and says the same is left alone."""
+"""Puts the artefacts into a FHIR server: a plan first, then what it says, then a look at what the server has of it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from imr_fhir.artefacts import content_hash
 from imr_fhir.ehr.capability import write_plan
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.errors import NotFound
+from imr_fhir.errors import EhrError, ImrError, LoadError
+from imr_fhir.loader import apply
+from imr_fhir.loader.applies import last, ownership
+from imr_fhir.loader.difference import Change, changes
+from imr_fhir.loader.plan import Ours, Plan, Step, make_plan
+from imr_fhir.loader.record import Record
+from imr_fhir.loader.statement import statement
+from imr_fhir.loader.there import Resource, There, look, reference
 from imr_fhir.version import stored_version
 
-Action = Literal["created", "updated", "unchanged"]
+State = Literal["in", "otherwise", "not in", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one step. ``otherwise``: the server keeps it in another way, shown by ``changes``.
+
+    ``place``: where it stands, e.g. "Questionnaire/imr-client-0.1.0".
+    """
+
+    step: Step
+    state: State
+    place: str
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """``reference``: "Questionnaire/imr-client-0.1.0"."""
+    """``done``: each step that was to be written, as the server has it now; () where nothing was to be.
 
-    reference: str
-    action: Action
-
-
-def load(client: FhirClient, resources: Iterable[Mapping[str, Any]]) -> tuple[Loaded, ...]:
-    """Each resource under its own id: one transaction where the server has them, else one by one in this order.
-
-    Running it again writes nothing. Raises EhrError; then a server without transactions may have some of them.
+    ``error``: why it broke off; None where it is whole.
     """
-    steps = [_step(client, resource) for resource in resources]
-    wanted = [step for step in steps if step.action != "unchanged"]
-    if wanted and write_plan(client.capabilities(), ()).transaction:
-        entries = [_entry(step, client.base) for step in wanted]
-        client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
-    else:
-        for step in wanted:
-            client.update(step.resource, if_match=step.replaces)
-    return tuple(Loaded(step.reference, step.action) for step in steps)
+
+    plan: Plan
+    done: tuple[Done, ...] = ()
+    error: ImrError | None = None
+
+    def of(self, *states: State) -> tuple[Done, ...]:
+        return tuple(each for each in self.done if each.state in states)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    resource: Mapping[str, Any]
-    action: Action
-    replaces: str = ""  # version
+def load(client: FhirClient, resources: Iterable[Resource], *, record: Record | None = None) -> Loaded:
+    """Plans and applies in one go, for programs. What is in conflict is left as it is. Running it again writes nothing.
 
-    @property
-    def reference(self) -> str:
-        return f"{self.resource['resourceType']}/{self.resource['id']}"
+    Raises EhrError and LoadError where nothing could be done; see ``Loaded.error`` for what broke off in the middle.
+    """
+    record = record or Record()
+    return carry_out(client, look_and_plan(client, resources, record), record)
 
 
-def _step(client: FhirClient, resource: Mapping[str, Any]) -> _Step:
+def look_and_plan(
+    client: FhirClient, resources: Iterable[Resource], record: Record, retire: Collection[str] = ()
+) -> Plan:
+    """Reads only. Raises LoadError where it is no server for them, EhrError where it does not answer."""
+    artefacts = tuple(resources)
     try:
-        there = client.read(str(resource["resourceType"]), str(resource["id"]))
-    except NotFound:
-        return _Step(resource, "created")
-    same = content_hash(there) == content_hash(resource)
-    return _Step(resource, "unchanged" if same else "updated", stored_version(there))
+        there = look(client, artefacts)
+    except EhrError:
+        statement(client)  # it may be no FHIR server at all, which says more
+        raise
+    plan = make_plan(artefacts, there, Ours(ownership(record.rows)), retire)
+    if not plan.writes:
+        return plan
+    return replace(plan, transaction=write_plan(statement(client), ()).transaction)
 
 
-def _entry(step: _Step, base: str) -> dict[str, Any]:
-    request = {"method": "PUT", "url": step.reference}
-    if step.replaces:
-        request["ifMatch"] = f'W/"{step.replaces}"'
-    return {"fullUrl": f"{base}/{step.reference}", "resource": step.resource, "request": request}
+def carry_out(
+    client: FhirClient, plan: Plan, record: Record, *, single: bool = False, each: apply.Each = iter
+) -> Loaded:
+    """Writes what the plan says, and reads it back. ``single``: one by one also where there are transactions.
+
+    ``each`` may show how far it is. Raises LoadError where the record can't be written: nothing was sent then.
+    """
+    steps = plan.writes
+    if not steps:
+        return Loaded(plan)
+    record.begin("apply")
+    error: ImrError | None = None
+    try:
+        if plan.transaction and not single:
+            apply.in_one(client, steps, record)
+        else:
+            apply.one_by_one(client, steps, record, each)
+    except ImrError as fault:
+        error = fault
+    except KeyboardInterrupt:
+        error = LoadError("It was stopped.")
+    done = _read_back(client, steps, record)
+    whole = all(one.state in ("in", "otherwise") for one in done)
+    if whole:
+        record.write("applied")
+        error = None  # also where an answer was lost on its way
+    elif error is None:
+        error = LoadError(
+            "The server said that it had saved all, and does not have it now.",
+            next_step="Look at it there; its administrator can see what became of it.",
+        )
+    return Loaded(plan, done, error)
+
+
+def _read_back(client: FhirClient, steps: tuple[Step, ...], record: Record) -> tuple[Done, ...]:
+    try:
+        there = look(client.reading_back(), [step.resource for step in steps])
+    except ImrError:
+        return tuple(Done(step, "unknown", step.target) for step in steps)
+    return tuple(_became(step, there, record) for step in steps)
+
+
+def _became(step: Step, there: There, record: Record) -> Done:
+    copies = there.copies(step.resource)
+    for copy in copies:
+        if content_hash(copy) == content_hash(step.resource):
+            return Done(step, "in", reference(copy))
+    taken = last(record.rows)
+    entry = taken.entries.get(step.target) if taken else None
+    for copy in copies:
+        if entry and reference(copy) == entry.place and entry.version_id in ("", stored_version(copy)):
+            hashes = {"hash": content_hash(copy), "sent": content_hash(step.resource)}
+            record.write("kept", target=step.target, **hashes)
+            return Done(step, "otherwise", entry.place, changes(step.resource, copy))
+    return Done(step, "not in", step.target)

@@ -12,7 +12,7 @@ from .outcome import bad_request
 from .search_parameters import PARAMETERS, Parameter, parameter
 
 COUNT, MOST = 20, 500
-IGNORED = ("_format", "_pretty", "_total", "_summary", "_count", "_sort", "_include", "_revinclude")
+IGNORED = ("_format", "_pretty", "_total", "_summary", "_elements", "_count", "_sort", "_include", "_revinclude")
 
 
 @dataclass

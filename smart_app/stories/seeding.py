@@ -28,9 +28,13 @@ def backend_client(fhir_base: str, authentication: PrivateKeyJwt, *, now: dateti
 
 def seed(client: FhirClient, *, zone: tzinfo, tell: Tell) -> None:
     """What is there already stays as it is, whatever became of it; ``tell`` is given a line a step. Raises EhrError."""
-    written = [each for each in load(client, artefact_resources()) if each.action != "unchanged"]
-    if written:
-        tell(f"Loaded {len(written)} questionnaires, profiles and code lists.")
+    loaded = load(client, artefact_resources())
+    if loaded.error:
+        raise loaded.error
+    if loaded.done:
+        tell(f"Loaded {len(loaded.done)} questionnaires, profiles and code lists.")
+    if changed := loaded.plan.of("conflict"):
+        tell(f"Left as they are, since they are not as they were loaded: {', '.join(step.target for step in changed)}.")
     today = _first_day(client)
     for story in stories():
         told = parts(story, Setting(today, zone, _visits(client, story)))

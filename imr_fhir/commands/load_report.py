@@ -1,0 +1,189 @@
+"""What `imr-fhir load` and `--rollback` say: as text for a person, as JSON for a script."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from imr_fhir.artefacts import VERSION
+from imr_fhir.commands.exits import Exit
+from imr_fhir.ehr.outcome import plain
+from imr_fhir.loader.difference import Change, changes
+from imr_fhir.loader.load import Done, Loaded
+from imr_fhir.loader.plan import Step
+from imr_fhir.loader.there import Resource, reference
+from imr_fhir.version import stored_version
+
+_MOST = 12  # differences of one resource that a person is shown; --json has all
+_DONE = {"create": "created", "update": "updated", "retire": "retired"}
+
+# What a conflict is, and the next step.
+_CONFLICTS = {
+    "edited": (
+        "{target} is not as this command wrote it: somebody else made or changed it",
+        "If it is wanted as it is there, give it a url of its own; if not, delete it there. Then run this again.",
+    ),
+    "copies": (
+        "the server has {count} copies of {url}, version {version}",
+        "Delete all but one there: which of them is meant would be the server's guess. Then run this again.",
+    ),
+    "taken": (
+        "{target} is something else there: {other}",
+        "It needs another id there, or has to go. Then run this again.",
+    ),
+}
+
+
+def exit_code(loaded: Loaded) -> Exit:
+    if loaded.error:
+        return Exit.PARTLY if loaded.of("in", "otherwise", "unknown") else Exit.FAILED
+    return Exit.FOUND if loaded.plan.of("conflict") or loaded.of("otherwise") else Exit.DONE
+
+
+def text(base: str, loaded: Loaded, record: Path | None, *, single: bool, retire: Sequence[str]) -> Iterator[str]:
+    plan = loaded.plan
+    yield f"{base}: IMR artefacts, version {VERSION}"
+    yield ""
+    if loaded.done:
+        yield from _done(loaded)
+    else:
+        for step in plan.writes:
+            yield from _planned(step)
+    for step in plan.of("conflict"):
+        yield from _conflict(step)
+    same = len(plan.of("same"))
+    if same:
+        yield f"  same      {same} are there as they should be"
+    if plan.beside:
+        yield f"  beside    {', '.join(_named(each) for each in plan.beside)}: left as they are"
+    found = {str(each.get("version")) for step in plan.of("retire") for each in step.there}
+    for version in retire:
+        if version not in found:
+            yield f"  retire    nothing of version {version} that is ours and not retired yet"
+    yield ""
+    yield from _summary(loaded, record, single=single)
+
+
+def _planned(step: Step) -> Iterator[str]:
+    yield f"  {step.action:<9} {step.target}"
+    for old in step.there:
+        yield from _differences(changes(old, step.resource), "-", "+")
+
+
+def _conflict(step: Step) -> Iterator[str]:
+    what, next_step = _CONFLICTS[step.conflict]
+    resource = step.resource
+    other = " ".join(plain(str(step.there[0].get(name, ""))) for name in ("url", "version"))
+    told = {"target": step.target, "count": len(step.there), "url": resource["url"], "version": resource["version"]}
+    yield f"  conflict  {what.format(**told, other=other.strip() or 'no url')}"
+    for each in step.there:
+        differ = changes(each, resource)
+        yield f"            there: {_named(each)}, {_when(each)}{'' if differ else '; it says what ours says'}"
+        yield from _differences(differ, "there", "ours ")
+    yield f"            {next_step}"
+
+
+def _differences(differ: Sequence[Change], before: str, after: str) -> Iterator[str]:
+    for change in differ[:_MOST]:
+        yield f"              {change.path}"
+        yield f"                {before} {change.before or '(nothing)'}"
+        yield f"                {after} {change.after or '(nothing)'}"
+    if len(differ) > _MOST:
+        yield f"              and {len(differ) - _MOST} more; --json shows all"
+
+
+def _done(loaded: Loaded) -> Iterator[str]:
+    for done in loaded.done:
+        if done.state == "in":
+            yield f"  {_DONE[done.step.action]:<9} {done.place}"
+        elif done.state == "otherwise":
+            yield f"  {_DONE[done.step.action]:<9} {done.place}, but the server keeps it in another way:"
+            yield from _differences(done.changes, "sent", "kept")
+        else:
+            yield f"  {done.state:<9} {done.place}"
+
+
+def _summary(loaded: Loaded, record: Path | None, *, single: bool) -> Iterator[str]:
+    plan = loaded.plan
+    if loaded.error:
+        there = len(loaded.of("in", "otherwise"))
+        unknown = len(loaded.of("unknown"))
+        yield (
+            f"It broke off: {there} of {len(loaded.done)} are in, {unknown} can't be seen now."
+            if unknown
+            else (f"It broke off: {there} of {len(loaded.done)} are in." if there else "Nothing was written.")
+        )
+        if there or unknown:
+            yield "To go on, run the same command again: it writes only what is missing."
+            yield f"To take back what is in, run it with --rollback; the record is {record}."
+        return
+    counts = Counter(step.action for step in plan.steps)
+    if loaded.done:
+        yield f"{len(loaded.done)} written {_way(single)}, read back and compared."
+        yield f"The record is {record}; with --rollback it is taken back."
+    elif plan.writes:
+        told = ", ".join(f"{counts[action]} to {action}" for action in ("create", "update", "retire") if counts[action])
+        flags = "--yes --leave-conflicts" if plan.of("conflict") else "--yes"
+        yield f"{told}, {_way(single)}. Nothing has been written; with {flags} it is."
+    elif not plan.of("conflict"):
+        yield "Nothing to do."
+    if plan.of("conflict"):
+        yield f"{counts['conflict']} in conflict, left as they are."
+
+
+def _way(single: bool) -> str:
+    return "one by one" if single else "in one transaction"
+
+
+def _named(resource: Resource) -> str:
+    version = plain(str(resource.get("version", "none")))
+    return f"{reference(resource)} (version {version}, {plain(str(resource.get('status', 'no status')))})"
+
+
+def _when(resource: Resource) -> str:
+    meta = resource.get("meta")
+    when = plain(str(meta.get("lastUpdated", ""))) if isinstance(meta, dict) else ""
+    return f"the server's version {stored_version(resource) or 'unknown'}, last changed {when or 'at a time not told'}"
+
+
+def as_json(base: str, loaded: Loaded, record: Path | None, *, single: bool) -> dict[str, Any]:
+    done = {done.step.target: done for done in loaded.done}
+    return {
+        "server": base,
+        "version": VERSION,
+        "applied": bool(loaded.done),
+        "transaction": not single,
+        "record": str(record) if record and record.exists() else None,
+        "steps": [_step_json(step, done.get(step.target)) for step in loaded.plan.steps],
+        "beside": [_there_json(each) for each in loaded.plan.beside],
+        "error": str(loaded.error) if loaded.error else None,
+    }
+
+
+def _step_json(step: Step, done: Done | None) -> dict[str, Any]:
+    shown = step.action not in ("same", "create")
+    return {
+        "action": step.action,
+        "reference": done.place if done else step.target,
+        "url": step.resource["url"],
+        "version": step.resource["version"],
+        **({"conflict": step.conflict, "next": _CONFLICTS[step.conflict][1]} if step.conflict else {}),
+        **({"there": [_there_json(each, step.resource) for each in step.there]} if shown else {}),
+        **({"state": done.state, "kept": _changes_json(done.changes)} if done else {}),
+    }
+
+
+def _there_json(there: Resource, wanted: Resource | None = None) -> dict[str, Any]:
+    meta = there.get("meta")
+    return {
+        "reference": reference(there),
+        "version": there.get("version"),
+        "status": there.get("status"),
+        "versionId": stored_version(there) or None,
+        "lastUpdated": meta.get("lastUpdated") if isinstance(meta, dict) else None,
+        **({"changes": _changes_json(changes(there, wanted))} if wanted else {}),
+    }
+
+
+def _changes_json(differ: Sequence[Change]) -> list[dict[str, str]]:
+    return [{"path": each.path, "before": each.before, "after": each.after} for each in differ]
