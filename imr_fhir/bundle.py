@@ -1,7 +1,8 @@
 """The parts of one filing as a transaction, which the EHR takes whole or not at all; and the order for one by one."""
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imr_fhir import artefacts
@@ -24,8 +25,15 @@ class Part:
 
 
 def transaction(parts: Sequence[Part]) -> dict[str, Any]:
-    """The transaction Bundle of ``parts``, each after what it refers to. Raises ResourceError."""
-    entries = [_entry(part) for part in in_order(parts)]
+    """The transaction Bundle of ``parts``, each after what it refers to. Raises ResourceError.
+
+    Its fullUrls are its own: ours are identifiers too, and Medplum puts the new address wherever a fullUrl stands.
+    """
+    own = {part.full_url: _own_url(part.full_url) for part in parts}
+    entries = [
+        _entry(replace(part, full_url=own[part.full_url], resource=resolved(part.resource, own)))
+        for part in in_order(parts)
+    ]
     searches = [(entry["request"]["url"], entry["request"].get("ifNoneExist")) for entry in entries]
     twice = [url for url, search in searches if searches.count((url, search)) > 1]
     if twice:
@@ -82,6 +90,10 @@ def resolved(resource: Mapping[str, Any], references: Mapping[str, str]) -> dict
 
     result: dict[str, Any] = walk(resource)
     return result
+
+
+def _own_url(full_url: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, full_url)}"
 
 
 def _entry(part: Part) -> dict[str, Any]:

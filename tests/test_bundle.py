@@ -1,5 +1,6 @@
 """The transaction: its order, what makes a repeat harmless, and that a real server keeps it as it was sent."""
 
+import json
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -50,7 +51,20 @@ def test_each_part_comes_after_what_it_refers_to() -> None:
     assert [entry["resource"]["resourceType"] for entry in bundle["entry"]] == [
         "QuestionnaireResponse", "Observation", "Provenance",
     ]  # fmt: skip
-    assert [entry["fullUrl"] for entry in bundle["entry"]] == [urn(1), urn(5), urn(9)]
+    form, score, told = bundle["entry"]
+    assert score["resource"]["derivedFrom"] == [{"reference": form["fullUrl"]}]
+    assert told["resource"]["target"] == [{"reference": form["fullUrl"]}, {"reference": score["fullUrl"]}]
+
+
+def test_a_full_url_stands_nowhere_but_in_references() -> None:
+    """Medplum puts the new address wherever it stands, in an identifier too: then the record knows it by no name."""
+    sent = transaction(filing(new_response()))
+    for entry in sent["entry"]:
+        unreferenced = resolved(entry["resource"], {each["fullUrl"]: "" for each in sent["entry"]})
+        assert not [
+            each["fullUrl"] for each in sent["entry"] if each["fullUrl"] in json.dumps(unreferenced, default=str)
+        ]
+    assert sent["entry"][0]["resource"]["identifier"]["value"] == urn(1)
 
 
 def test_parts_that_don_t_need_each_other_stay_as_they_came() -> None:
@@ -161,12 +175,13 @@ def test_hapi_keeps_it_as_sent_once_and_takes_a_correction(hapi_base: str) -> No
         assert same_content(entry["resource"], read, references=there, base=hapi_base) == []
     assert references(sent, server.send(sent)) == there  # nothing is filed twice
 
-    before = from_resource(server.read(there[urn(1)]), patient=patient)
+    form = next(reference for reference in there.values() if reference.startswith("QuestionnaireResponse/"))
+    before = from_resource(server.read(form), patient=patient)
     assert before == replace(said, id=before.id, version_id="1")
     after = corrected(before, ratings=answers(4), comment="", author=before.author, authored=NOW)
     update = transaction([Part(response_resource(after, filing=UUID), urn(1), if_match="1")])
-    assert references(update, server.send(update)) == {urn(1): there[urn(1)]}
-    read = server.read(there[urn(1)])
+    assert references(update, server.send(update)) == {update["entry"][0]["fullUrl"]: form}
+    read = server.read(form)
     assert same_content(update["entry"][0]["resource"], read) == []
     assert from_resource(read, patient=patient) == replace(after, version_id="2")
     assert server.post(update).status_code in (409, 412)  # it replaces a version that is no longer there
