@@ -137,4 +137,4 @@ def _by_form(client: FhirClient, said: statement.Statement, asked: Asked, done: 
         yield from reads.by_questionnaire(watched, said, asked.patient, one["questionnaire"], str(one["id"]))
     else:
         why = "there is no response by which it could be seen"
-        yield Finding("read", "QuestionnaireResponse?questionnaire=…", "unknown", why, needed=False)
+        yield Finding("read", "QuestionnaireResponse?questionnaire", "unknown", why, needed=False)
