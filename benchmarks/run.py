@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from benchmarks import form, panel, rules
+from benchmarks import form, panel, rules, validate
 from benchmarks.measure import Line
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-ALL: tuple[Callable[[], Iterable[Line]], ...] = (rules.lines, panel.lines, form.lines)
+ALL: tuple[Callable[[], Iterable[Line]], ...] = (rules.lines, panel.lines, form.lines, validate.lines)
 
 HEAD = """# How fast
 
@@ -23,6 +23,7 @@ Compare figures of one run only: another machine gives others.
 - Form: Chromium, headless, from the start of the navigation to the end of DOMContentLoaded, when its script has run.
   The figures for LHC-Forms 40.1 and Smart Forms 1.4 were measured earlier on a machine of this kind; they load 3.3 and
   7.4 MB.
+- Validate: NDJSON in memory, without Java; each finding with its line, path and sentence.
 
 """
 
