@@ -12,7 +12,7 @@ from imr_fhir.goal import Goal
 from imr_fhir.history import day
 from imr_fhir.pairing import Gaps, gaps
 from imr_fhir.response import Response
-from imr_fhir.scale import RATERS, Rater, scale
+from imr_fhir.scale import RATERS, Rater
 from imr_fhir.trend import trend
 from smart_app.language import Words
 from smart_app.presenters.chart_view import ChartView, chart_view
@@ -27,7 +27,7 @@ from smart_app.presenters.notes import due_answers, said_of_goals
 from smart_app.presenters.occasions import Choice, Occasion, choices, figure, figure_rows
 from smart_app.presenters.plan_lines import GoalButtons, PlanView, goal_buttons, notes_line, plan_view
 from smart_app.presenters.ratings import RatingRow, rating_rows
-from smart_app.presenters.scales import Tile, empty_tile, tile
+from smart_app.presenters.scales import Tile, empty_tile, tile, untested
 from smart_app.presenters.situation import Situation
 from smart_app.presenters.status import DocumentLine, DraftLine, clock_lines, document_lines, draft_lines, problem_lines
 from smart_app.presenters.talk_lines import TalkStrip, talk_strip
@@ -150,7 +150,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             both_answered=together,
             may_rate=situation.clinician_on,
         ),
-        translation=not all(scale(each.rater).validated_in(words.language) for each in all_of.visible),
+        translation=any(untested(words, each) for each in all_of.visible),
     )
 
 

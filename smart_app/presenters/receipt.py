@@ -8,11 +8,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from imr_fhir.response import Response
-from imr_fhir.scale import scale
 from smart_app.delivery import to_print
 from smart_app.language import Words
 from smart_app.plan import Plan
-from smart_app.presenters.scales import tags, tile, unverified
+from smart_app.presenters.scales import tags, tile, untested, unverified
 from smart_app.presenters.versions import Column, Versions
 from smart_app.presenters.written import Written
 from smart_app.rungs import SOURCE
@@ -201,8 +200,7 @@ def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = F
 
 def marks(words: Words, rating: Response) -> tuple[str, ...]:
     """Of the words of the scale, as they are shown in ``words``."""
-    validated = scale(rating.rater).validated_in(words.language)
-    return (*unverified(words, rating.rater), *(() if validated else (words.say("form.translation"),)))
+    return (*unverified(words, rating.rater), *untested(words, rating))
 
 
 def about(words: Words, rating: Response, whose: str, by: str) -> tuple[str, ...]:

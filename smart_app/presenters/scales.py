@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imr_fhir.change import CannotSay, Change
 from imr_fhir.response import Response
-from imr_fhir.scale import ITEM_COUNT, Rater, scale
+from imr_fhir.scale import ITEM_COUNT, Rater, Scale, scale, scale_of
 from imr_fhir.scoring import figures
 from smart_app.language import Words
 
@@ -88,8 +88,17 @@ def language(words: Words, response: Response) -> tuple[str, ...]:
 
 def language_of(words: Words, response: Response) -> str:
     lang = response.language or "unknown"
-    tested = lang in scale(response.rater).validated
+    tested = lang in _form(response).validated
     return words.say(f"rating.language.{lang}{'.validated' if tested else ''}")
+
+
+def untested(words: Words, response: Response) -> tuple[str, ...]:
+    """The mark of the instrument's words where they are shown in a translation that nobody has validated."""
+    return () if _form(response).validated_in(words.language) else (words.say("form.translation"),)
+
+
+def _form(response: Response) -> Scale:
+    return scale_of(response.questionnaire) or scale(response.rater)
 
 
 def unverified(words: Words, rater: Rater) -> tuple[str, ...]:
