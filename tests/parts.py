@@ -32,7 +32,7 @@ JAVA = Part("java", _ON_JAVA, "install a JDK 17 or later (Debian: openjdk-17-jdk
 MAVEN = Part("maven", _ON_JAVA, "install Maven (Debian: maven)")
 NODE = Part(
     "node",
-    "the score expressions in fhirpath.js, the log-in by oidc-provider, and the tests on Medplum's FHIR server",
+    "the score expressions in fhirpath.js, the log-in by oidc-provider, Medplum's FHIR server, and two form fillers",
     "install Node.js 20 or later with npm (Debian: nodejs npm)",
 )
 CHROMIUM = Part("chromium", "the tests in a browser", "install Chromium (Debian: chromium)")

@@ -1,7 +1,6 @@
 """The score that Python works out is what the Questionnaires' own expressions give in engines that we did not write."""
 
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from random import Random
@@ -10,31 +9,10 @@ from typing import Any
 import pytest
 
 from imr_fhir import artefacts
-from imr_fhir.scale import NA, RATERS, Rater, Ratings
+from imr_fhir.scale import RATERS, Rater, Ratings
 from imr_fhir.scoring import code_of, score
 from tests import oracles, parts
-
-KINDS = ("complete", "complete, 13 not applicable", "incomplete", "incomplete, 13 not applicable", "empty")
-EACH = 300  # sets of answers a kind, but for the empty one
-
-
-def answer_sets() -> Iterator[tuple[str, Ratings]]:
-    """The same sets in each run: random ones of each kind, and those at the edges."""
-    random = Random(15)
-    for same in range(1, 6):
-        yield KINDS[0], dict.fromkeys(range(1, 16), same)
-        yield KINDS[1], dict.fromkeys(range(1, 16), same) | {13: NA}
-        for item in range(1, 16):
-            yield KINDS[2], {item: same}
-    yield KINDS[3], {13: NA}
-    yield KINDS[4], {}
-    for _ in range(EACH):
-        whole = {item: random.randint(1, 5) for item in range(1, 16)}
-        yield KINDS[0], whole
-        yield KINDS[1], whole | {13: NA}
-        some = random.sample(range(1, 16), random.randint(1, 14))
-        yield KINDS[2], {item: whole[item] for item in some}
-        yield KINDS[3], {item: whole[item] for item in some if item != 13} | {13: NA}
+from tests.answer_sets import EACH, KINDS, answer_sets
 
 
 def response(rater: Rater, ratings: Ratings, random: Random) -> dict[str, Any]:

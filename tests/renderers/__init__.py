@@ -1,0 +1,1 @@
+"""The Questionnaires in form fillers that others wrote, filled in as a person would in Chromium."""

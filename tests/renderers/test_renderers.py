@@ -1,0 +1,146 @@
+"""The same form, the same answers and the same score in form fillers that others wrote, and read right from them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from imr_fhir import artefacts
+from imr_fhir.response import Response, from_resource
+from imr_fhir.scale import RATERS, Rater, Ratings, scale
+from imr_fhir.scoring import score
+from tests import parts
+from tests.answer_sets import KINDS, answer_sets
+from tests.renderers.differences import LOSES, NO_WAY_BACK, STATUS, UNSTORED
+from tests.renderers.filling import fill, fill_by_hand, press, type_and_press
+from tests.renderers.form import Form
+from tests.renderers.renderer import RENDERERS
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("renderers")]
+
+EACH = 6  # sets of answers a kind and scale, with one of no answer a scale: 50 in each form filler
+COMMENT = 'Søvn: <b>dårlig</b> & "kaffe"'
+
+
+def sets(kind: str, rater: Rater) -> list[Ratings]:
+    of_kind = [ratings for found, ratings in answer_sets() if found == kind]
+    return Random(f"{kind} {rater}").sample(of_kind, min(EACH, len(of_kind)))
+
+
+@pytest.fixture(scope="module", params=RENDERERS, ids=lambda renderer: renderer.name)
+def form(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Form]:
+    parts.need(parts.NODE)
+    page = chromium.new_page()
+    opened = Form(request.param, page)
+    opened.open()
+    yield opened
+    page.close()
+    assert opened.errors == []
+    assert opened.asked == [], "The form filler told another address of the form."
+
+
+@pytest.fixture(params=RATERS)
+def rater(request: pytest.FixtureRequest) -> Rater:
+    return request.param  # type: ignore[no-any-return]
+
+
+def test_fifty_sets_in_each() -> None:
+    assert sum(len(sets(kind, rater)) for kind in KINDS for rater in RATERS) == 50
+
+
+def test_every_question_and_every_answer_stands_there_as_it_is(form: Form, rater: Rater) -> None:
+    form.show(artefacts.questionnaire(rater))
+    expect(form.page.get_by_text(scale(rater).title.en)).to_be_visible()
+    groups = form.page.get_by_role("radiogroup")
+    for item in scale(rater).items:
+        group = groups.nth(item.number - 1)
+        expect(group).to_have_accessible_name(re.compile(re.escape(item.prompt.en)))
+        assert [label.strip() for label in group.locator("label").all_inner_texts()] == [
+            form.renderer.label(anchor) for anchor in item.anchors
+        ]
+    for figure in ("Sum of the items rated", "Number of items rated", "Mean of the items rated"):
+        expect(form.page.get_by_label(figure)).to_be_disabled()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_score_is_the_library_s_and_the_answers_are_read_as_they_were_given(
+    form: Form, rater: Rater, kind: str
+) -> None:
+    by_hand, *others = sets(kind, rater)
+    fill_by_hand(form, rater, by_hand, comment=COMMENT, reconsidered=(1, 8, 13))
+    _same(form, rater, by_hand, COMMENT)
+    for ratings in others:
+        fill(form, rater, ratings)
+        _same(form, rater, ratings, "")
+
+
+def test_the_screen_shows_the_score_that_is_stored(form: Form) -> None:
+    fill(form, "client", {item: 1 + item % 5 for item in range(1, 16)})
+    shown = {
+        name: form.page.get_by_label(text).input_value()
+        for name, text in [("sum", "Sum of the items"), ("rated", "Number of items"), ("mean", "Mean of the items")]
+    }
+    assert {name: Decimal(value) for name, value in shown.items()} == figures(form.response())
+
+
+def test_an_answer_taken_back(form: Form) -> None:
+    ratings = dict.fromkeys(range(1, 16), 4)
+    fill(form, "client", ratings)
+    clear = form.page.get_by_role("button", name="Clear")
+    if form.renderer.name in NO_WAY_BACK:
+        press(form, 7, scale("client").item(7).anchor(4))
+        expect(clear).to_have_count(0)
+    else:
+        clear.nth(6).click()
+        del ratings[7]
+    _same(form, "client", ratings, "")
+
+
+def test_an_answer_right_after_a_word(form: Form) -> None:
+    form.show(artefacts.questionnaire("client"))
+    type_and_press(form, COMMENT, 2, 5)
+    assert library_reads(form.response(), "client").ratings == ({} if form.renderer.name in LOSES else {2: 5})
+
+
+def test_an_empty_form(form: Form, rater: Rater) -> None:
+    form.show(artefacts.questionnaire(rater))
+    unstored = (form.renderer.name, "rated", 0) in UNSTORED
+    assert figures(form.response()) == ({} if unstored else {"rated": 0})
+
+
+def _same(form: Form, rater: Rater, ratings: Ratings, comment: str) -> None:
+    told = form.response()
+    mine = score(ratings)
+    expected = {"sum": mine.sum, "rated": mine.rated, "mean": mine.mean}
+    stored = figures(told)
+    for name, value in expected.items():
+        if (form.renderer.name, name, value) in UNSTORED and name not in stored:
+            continue
+        assert stored.get(name) == value, f"{name} of {ratings}"
+    assert told["status"] == STATUS[form.renderer.name]
+    read = library_reads(told, rater)
+    assert read.ratings == dict(sorted(ratings.items()))
+    assert read.score == mine
+    assert (read.rater, read.comment, read.questionnaire) == (rater, comment, scale(rater).canonical)
+    assert not read.complete or mine.complete
+
+
+def figures(response: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored figures by linkId, without those that have no value."""
+    (group,) = [item for item in response["item"] if item["linkId"] == "score"] or [{}]
+    return {
+        item["linkId"]: value
+        for item in group.get("item", ())
+        for answer in item.get("answer", ())
+        for value in answer.values()
+    }
+
+
+def library_reads(told: Mapping[str, Any], rater: Rater) -> Response:
+    """With what the program around a form filler adds: whose it is, and when it was answered."""
+    whose = {"subject": {"reference": "Patient/anna"}, "authored": "2026-03-31T09:30:00Z"}
+    return from_resource({**whose, **told}, patient="anna")
