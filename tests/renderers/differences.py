@@ -6,8 +6,8 @@ Each is tested like the rest, so that one which is no more is found.
 from collections.abc import Mapping
 
 SHOWS_RATINGS: Mapping[str, str] = {
-    "lhc_forms": "writes an option's ordinalValue behind its words, and has no setting against it; other form fillers "
-    "need ordinalValue, and the app itself shows a respondent no figure"
+    "lhc_forms": "writes an option's ordinalValue behind its words, unless the program around it says "
+    "displayScoreWithAnswerText: false; the app itself shows a respondent no figure"
 }
 
 # (form filler, figure, value) that the form has and its response has not.

@@ -66,6 +66,16 @@ def test_every_question_and_every_answer_stands_there_as_it_is(form: Form, rater
         expect(form.page.get_by_label(figure)).to_be_disabled()
 
 
+def test_no_rating_stands_there_where_the_form_filler_is_told_so(form: Form) -> None:
+    form.page.evaluate("window.settings = { displayScoreWithAnswerText: false }")
+    form.show(artefacts.questionnaire("client"))
+    labels = form.page.get_by_role("radiogroup").locator("label").all_inner_texts()
+    assert [label.strip() for label in labels] == [
+        anchor.text.en for item in scale("client").items for anchor in item.anchors
+    ]
+    form.page.evaluate("window.settings = {}")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_score_is_the_library_s_and_the_answers_are_read_as_they_were_given(
     form: Form, rater: Rater, kind: str
