@@ -8,10 +8,10 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from smart_app.code_tries import WITHIN
 from smart_app.language import say
 from smart_app.patient import enter
 from smart_app.state import now, state
+from smart_app.store.code_tries import WITHIN
 from smart_app.store.errors import NoAccess
 
 code = Blueprint("code", __name__, url_prefix="/p")
@@ -26,14 +26,14 @@ def ask() -> Answer:
 
 @code.post("/")
 def open_with() -> Answer:
-    tries, address = state().code_tries, request.remote_addr or ""
-    if tries.too_many(address, now()):
+    store, address = state().store, request.remote_addr or ""
+    if store.code_tries.too_many(address, now()):  # asked before the store is written to, which anybody could make busy
         return _page(say("code.too_many")), 429, {"Retry-After": str(int(WITHIN.total_seconds()))}
     try:
-        hid = state().store.codes.redeem(request.form.get("code", ""), now())
+        hid = store.codes.redeem(request.form.get("code", ""), now())
         return enter(hid, framed=False, how="with a one-time code")
     except NoAccess:
-        tries.wrong(address, now())
+        store.code_tries.wrong(address, now())
         state().failed.note("", "WrongCode", now())
         return _page(say("code.wrong")), 400
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from flask import Flask, current_app
 
-from smart_app.code_tries import CodeTries
 from smart_app.config import AppConfig
 from smart_app.failed_log_ins import FailedLogIns
 from smart_app.hospital import Hospital
@@ -29,7 +28,6 @@ class State:
     seal: Seal
     hospitals: Mapping[str, Hospital]
     failed: FailedLogIns
-    code_tries: CodeTries = field(default_factory=CodeTries)
     draining: threading.Event = field(default_factory=threading.Event)
 
 

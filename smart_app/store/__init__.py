@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 from smart_app.store.audit import Audit, Entry
 from smart_app.store.canary import check_canary, lay_canary
 from smart_app.store.cipher import Cipher
+from smart_app.store.code_tries import CodeTries
 from smart_app.store.codes import Codes
 from smart_app.store.drafts import Drafts
 from smart_app.store.engine import Database
@@ -56,6 +57,7 @@ class Store:
         self.states = UsedStates(database, cipher)
         self.tickets = Tickets(database, cipher)
         self.codes = Codes(database, cipher)
+        self.code_tries = CodeTries(database, cipher)
         self.launches = Launches(database, cipher)
         self.tokens = TokenRefresh(database, cipher, self.launches)
         self.drafts = Drafts(database, cipher)

@@ -1,6 +1,6 @@
 """One-time codes that open a hand-over on another device: typed by a person, so they are short, and live ten minutes.
 
-40 bits, by chance once in 10^12 tries for each that is live; `smart_app.code_tries` lets few be made. Kept is an HMAC:
+40 bits, by chance once in 10^12 tries for each that is live; `code_tries` lets few be made. Kept is an HMAC:
 of so few bits a bare hash could be tried out.
 """
 

@@ -141,6 +141,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             refused_at BIGINT NOT NULL,
             PRIMARY KEY (site, rung, user_key))""",
     ),
+    ("CREATE TABLE wrong_code (id VARCHAR PRIMARY KEY NOT NULL, address VARCHAR NOT NULL, at BIGINT NOT NULL)",),
 )
 """Entry n (from 1) leads from version n - 1 to version n."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Executable, and_, delete, or_, select, update
 
+from smart_app.store.code_tries import WITHIN as TRIED_WITHIN
 from smart_app.store.drafts import KEPT
 from smart_app.store.engine import Database
 from smart_app.store.filing_states import FINISHED, State
@@ -29,6 +30,7 @@ from smart_app.store.schema import (
     refusal,
     ticket,
     used_state,
+    wrong_code,
 )
 from smart_app.store.times import to_ms
 
@@ -52,6 +54,9 @@ def _filed(now: datetime) -> Any:
 RULES: Mapping[str, Callable[[datetime], Executable]] = {
     "used states after an hour: their cookie lives ten minutes": (
         lambda now: delete(used_state).where(used_state.c.used_at < to_ms(now - HOUR))
+    ),
+    "wrong one-time codes once they no longer count": (
+        lambda now: delete(wrong_code).where(wrong_code.c.at < to_ms(now - TRIED_WITHIN))
     ),
     "tickets after their 30 seconds": lambda now: delete(ticket).where(ticket.c.expires_at < to_ms(now)),
     "what the EHR was not told of within a day: the audit log has it": (

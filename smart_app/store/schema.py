@@ -1,7 +1,7 @@
 """The tables as they are now; ``migrations`` says how each store gets there, and a change is a new migration.
 
-Columns of the type LargeBinary hold sealed values. ``user_key``, ``patient``, ``slot`` and ``origin`` are HMACs,
-``*_sha256`` hashes of 256-bit secrets, or an HMAC of a short code; times are milliseconds since 1970.
+Columns of the type LargeBinary hold sealed values. ``user_key``, ``patient``, ``slot``, ``origin`` and ``address`` are
+HMACs, ``*_sha256`` hashes of 256-bit secrets, or an HMAC of a short code; times are milliseconds since 1970.
 """
 
 from __future__ import annotations
@@ -45,6 +45,14 @@ ticket = Table(
     Column("purpose", String, nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+)
+
+wrong_code = Table(
+    "wrong_code",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("address", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 launch = Table(

@@ -7,9 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from smart_app import code_tries
-from smart_app.code_tries import FROM_ALL, FROM_ONE, WITHIN, CodeTries
-from smart_app.state import state_of
+from smart_app.store.code_tries import FROM_ONE, WITHIN
 from smart_app.store.codes import ALPHABET
 from tests.flows import steps
 from tests.flows.steps import PIN, answers, filed, go, heading, norsk, say, text
@@ -24,8 +22,9 @@ def patient(run: Running) -> str:
 
 
 @pytest.fixture(autouse=True)
-def no_tries(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_of(run.app).code_tries, "_wrong", CodeTries()._wrong)
+def no_tries(run: Running) -> None:
+    with run.store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM wrong_code")
 
 
 @pytest.fixture(params=[True, False], ids=["frame", "tab"])
@@ -155,8 +154,6 @@ def test_from_another_site_no_code_is_taken(run: Running, chart: Chart) -> None:
 
 
 def test_too_many_wrong_ones_and_the_right_one_waits_too(run: Running, chart: Chart) -> None:
-    if run.twin:
-        pytest.skip("each of two apps counts for itself")
     code = shown(chart, offered(chart))
     for _ in range(FROM_ONE):
         assert typed(run, "0000 0000").status_code == 400
@@ -166,22 +163,6 @@ def test_too_many_wrong_ones_and_the_right_one_waits_too(run: Running, chart: Ch
     run.clock.ahead += WITHIN + timedelta(seconds=1)
     again = shown(chart, chart.browser.get(chart.at("locked")))
     assert say("patient.hello", name="Eva") in text(typed(run, again))
-
-
-def test_what_a_hospital_behind_one_address_gets_wrong_shuts_nobody_out(run: Running) -> None:
-    tries, now = CodeTries(), run.clock()
-    for _ in range(60):
-        tries.wrong("10.0.0.1", now)
-    assert not tries.too_many("10.0.0.1", now)
-
-
-def test_from_many_addresses_there_is_a_limit_for_all(monkeypatch: pytest.MonkeyPatch, run: Running) -> None:
-    tries, now = CodeTries(), run.clock()
-    for number in range(FROM_ALL):
-        assert not tries.too_many(f"10.0.{number // 250}.{number % 250}", now)
-        tries.wrong(f"10.0.{number // 250}.{number % 250}", now)
-    assert tries.too_many("192.0.2.1", now)
-    assert not tries.too_many("192.0.2.1", now + code_tries.WITHIN + timedelta(seconds=1))
 
 
 def test_in_norwegian(run: Running) -> None:

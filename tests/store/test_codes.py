@@ -1,12 +1,16 @@
 """SECURITY A, B: a one-time code opens one hand-over, once, for ten minutes."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import URL
 
 from smart_app.store import Store
+from smart_app.store.code_tries import FROM_ALL, FROM_ONE, WITHIN
 from smart_app.store.codes import ALPHABET, LENGTH, LIFETIME
 from smart_app.store.errors import NoAccess
+from smart_app.store.keys import Keys
 from tests.store.make import NOW
 
 
@@ -73,3 +77,42 @@ def test_a_ticket_is_no_code(store: Store) -> None:
         store.codes.redeem(ticket, NOW)
     with pytest.raises(NoAccess):
         store.tickets.redeem("hand-over", store.codes.issue("hid", NOW), NOW)
+
+
+# How many wrong ones are taken
+
+SECOND = timedelta(seconds=1)
+
+
+def test_what_a_hospital_behind_one_address_gets_wrong_shuts_nobody_out(store: Store) -> None:
+    for _ in range(60):
+        store.code_tries.wrong("10.0.0.1", NOW)
+    assert not store.code_tries.too_many("10.0.0.1", NOW)
+
+
+def test_from_one_address_there_is_a_limit_in_each_process(store: Store, place: Path | URL, keys: Keys) -> None:
+    twin = Store.open(place, keys)
+    for number in range(FROM_ONE):
+        assert not store.code_tries.too_many("10.0.0.1", NOW)
+        (store, twin)[number % 2].code_tries.wrong("10.0.0.1", NOW)
+    for each in (store, twin):
+        assert each.code_tries.too_many("10.0.0.1", NOW)
+        assert not each.code_tries.too_many("10.0.0.2", NOW)
+        assert not each.code_tries.too_many("10.0.0.1", NOW + WITHIN + SECOND)
+    twin.close()
+
+
+def test_from_many_addresses_there_is_a_limit_for_all(store: Store) -> None:
+    for number in range(FROM_ALL):
+        store.code_tries.wrong(f"10.0.{number // 250}.{number % 250}", NOW)
+    assert store.code_tries.too_many("192.0.2.1", NOW)
+    assert not store.code_tries.too_many("192.0.2.1", NOW + WITHIN + SECOND)
+
+
+def test_no_address_is_kept_and_none_of_its_tries_beyond_their_use(store: Store) -> None:
+    store.code_tries.wrong("192.0.2.1", NOW)
+    with store.reading() as connection:
+        assert "192.0.2.1" not in str(connection.exec_driver_sql("SELECT * FROM wrong_code").all())
+    store.purge(NOW + WITHIN + SECOND)
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT * FROM wrong_code").all() == []
