@@ -52,6 +52,7 @@ from smart_app.tokens import revoke_all
 launch = Blueprint("launch", __name__)
 _AGAIN = "Open the app again from the patient's chart."
 _WINDOW = "window"
+_ADDRESS = 7_500  # proxies take 8 kB of request line and less
 
 
 @launch.get("/launch")
@@ -85,13 +86,13 @@ def standalone(site: str) -> BaseResponse:
 def go() -> Any:
     """One bounce shows whether the browser brings our cookie back; only then does the EHR see its launch token."""
     pending = under_way.find(request.args.get("s", ""), state().seal, now())
-    if pending is not None:
-        may_be_framed_by(state().config.sites[pending.site])
-        return _to_the_ehr(pending)
     again = state().seal.open(_WINDOW, "", request.args.get("p", ""), now(), lifetime=under_way.LIFETIME)
     if again is None:
         raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
     asked = again[0]
+    if pending is not None and asked["of"] == pending.id:
+        may_be_framed_by(state().config.sites[pending.site])
+        return _to_the_ehr(pending, asked["url"], by_post=asked["by_post"])
     may_be_framed_by(_hospital(asked["iss"]).site)
     return render_template("launch/no_cookie.html", sealed=request.args["p"], blocked=asked["in_window"])
 
@@ -213,22 +214,24 @@ def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending
         nonce=wanted.nonce,
         verifier=wanted.verifier,
         redirect_uri=hospital.redirect_uri,
-        url=wanted.url,
-        by_post=hospital.site.authorize_by_post or by_post(wanted.url, configuration),
         asked=scopes,
         framed=cookies.is_framed(),
         language=first_language(asked.get("ui_locales", "").split()) or "",
         configuration=configuration,
     )
-    again = {name: asked.get(name, "") for name in ("iss", "launch", "ui_locales")} | {"in_window": in_window}
-    sealed = state().seal.close(_WINDOW, "", again, now())
-    return url_for("launch.go", s=pending.id, p=sealed), pending
+    again: dict[str, Any] = {name: asked.get(name, "") for name in ("iss", "launch", "ui_locales")}
+    again |= {"in_window": in_window, "of": pending.id, "url": wanted.url}
+    again |= {"by_post": hospital.site.authorize_by_post or by_post(wanted.url, configuration)}
+    location = url_for("launch.go", s=pending.id, p=state().seal.close(_WINDOW, "", again, now()))
+    if len(location) > _ADDRESS:
+        raise LaunchError("The EHR's launch token is too long.", next_step="Tell the EHR's administrator.")
+    return location, pending
 
 
-def _to_the_ehr(pending: Pending) -> Any:
-    if not pending.by_post:
-        return redirect(pending.url)
-    action, fields = as_form(pending.url, pending.configuration)
+def _to_the_ehr(pending: Pending, url: str, *, by_post: bool) -> Any:
+    if not by_post:
+        return redirect(url)
+    action, fields = as_form(url, pending.configuration)
     forms_may_go_to(state().config.sites[pending.site], action)
     return render_template("launch/to_ehr.html", action=action, fields=fields)
 

@@ -24,20 +24,20 @@ _PINNED = ("fhir_base", "issuer", "authorization_endpoint", "token_endpoint", "j
 
 @dataclass(frozen=True)
 class Pending:
-    """``url`` is the authorization request, sent as a form where ``by_post``; ``asked`` the scopes in it; ``language``
-    the EHR's wish, else empty."""
+    """``asked`` are the scopes that are asked for; ``language`` is the EHR's wish, else empty.
+
+    The authorization request itself is not kept: it holds the EHR's launch token, which may be longer than a cookie.
+    """
 
     site: str
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
     redirect_uri: str
-    url: str = field(repr=False)
     asked: tuple[str, ...]
     framed: bool
     language: str
     configuration: SmartConfiguration
-    by_post: bool = False
 
     @property
     def id(self) -> str:
@@ -53,7 +53,7 @@ def keep(response: Response, pending: Pending, seal: Seal, now: datetime) -> Non
     value = asdict(pending) | {"configuration": _pinned(pending.configuration), "asked": list(pending.asked)}
     sealed = seal.close(_PURPOSE, pending.id, value, now)
     if len(sealed) > _COOKIE:
-        raise LaunchError("The EHR's launch token is too long to be kept.", next_step="Tell the EHR's administrator.")
+        raise LaunchError("What this log-in asks for is too long to be kept.", next_step="Tell your IT department.")
     others = {name: text for name, text in request.cookies.items() if name.startswith(cookies.STATE)}
     ages = {name: _opened(name.removeprefix(cookies.STATE), text, seal, now) for name, text in others.items()}
     live = sorted((opened[1], name) for name, opened in ages.items() if opened)

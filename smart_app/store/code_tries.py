@@ -31,9 +31,10 @@ class CodeTries:
         self._cipher = cipher
 
     def too_many(self, address: str, now: datetime) -> bool:
-        lately = select(wrong_code.c.address, func.count()).where(wrong_code.c.at >= to_ms(now - WITHIN))
+        lately = wrong_code.c.at >= to_ms(now - WITHIN)
+        query = select(wrong_code.c.address, func.count()).where(lately).group_by(wrong_code.c.address)
         with self._database.reading() as connection:
-            counted: dict[str, int] = {row[0]: row[1] for row in connection.execute(lately.group_by(wrong_code.c.address))}
+            counted: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
         return counted.get(self._mac(address), 0) >= FROM_ONE or sum(counted.values()) >= FROM_ALL
 
     def wrong(self, address: str, now: datetime) -> None:

@@ -117,11 +117,34 @@ def test_what_the_authorization_endpoint_has_in_its_address_stays_there(run: Run
     assert {"p", "x", "launch"}.isdisjoint(dict(fields))
 
 
-def test_a_launch_token_too_long_for_a_cookie_is_told(run: Running) -> None:
-    url = f"{run.url}/launch?{urlencode({'iss': run.site.iss, 'launch': secrets.token_urlsafe(4_000)})}"
+@pytest.mark.parametrize("length", [100, 4_000])
+def test_a_launch_token_longer_than_a_cookie_reaches_the_hospital(run: Running, length: int) -> None:
+    token = secrets.token_urlsafe(length)
+    browser = Browser()
+    bounce = browser.get(f"{run.url}/launch?{urlencode({'iss': run.site.iss, 'launch': token})}")
+    sent = browser.get(urljoin(bounce.url, bounce.headers["Location"]))
+    if length == 100:
+        assert parse_qs(urlsplit(sent.headers["Location"]).query)["launch"] == [token]
+    else:
+        assert f'name="launch" value="{token}"' in sent.text, "as a form: no address is as long"
+    assert all(len(value) < 2_000 for value in browser.jar["127.0.0.1"].values())
+
+
+def test_one_that_no_proxy_would_take_is_told(run: Running) -> None:
+    url = f"{run.url}/launch?{urlencode({'iss': run.site.iss, 'launch': secrets.token_urlsafe(7_000)})}"
     response = Browser().get(url)
     assert response.status_code == 400
     assert "too long" in response.text
+
+
+def test_the_request_of_one_log_in_is_not_sent_with_the_cookie_of_another(run: Running) -> None:
+    browser = Browser()
+    one, other = (browser.get(run.launch_url("eva-berg")).headers["Location"] for _ in range(2))
+    mixed = parse_qs(urlsplit(one).query) | {"p": parse_qs(urlsplit(other).query)["p"]}
+    run.asked.clear()
+    page = browser.get(f"{run.url}/launch/go", params={name: values[0] for name, values in mixed.items()})
+    assert titled(page) == "Open IMR in a window of its own"
+    assert run.asked == []
 
 
 def test_the_authorization_request_is_what_smart_asks_for(run: Running) -> None:
