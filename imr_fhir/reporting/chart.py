@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imr_fhir.reporting.counting import ALL
-from imr_fhir.reporting.lines import Line
+from imr_fhir.reporting.proportions import Line
 
 WIDTH, HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34

@@ -11,7 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from imr_fhir.reporting.chart import Chart, chart
 from imr_fhir.reporting.counting import ALL
 from imr_fhir.reporting.figures import Figure, figure, figures
-from imr_fhir.reporting.lines import Line, lines
+from imr_fhir.reporting.proportions import Line, proportions
 from imr_fhir.reporting.measured import BLIND, LATEST, PAIRS, SCORES, SEEN_FIRST, ChangeLine, ItemAgreement
 from imr_fhir.reporting.report import Report
 from imr_fhir.reporting.statistics import Interval
@@ -57,7 +57,7 @@ def page(report: Report, *, made: datetime, title: str = "IMR: the report") -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found = {name: tuple(own) for name, own in groupby(lines(report), key=lambda line: line.figure)}
+    found = {name: tuple(own) for name, own in groupby(proportions(report), key=lambda line: line.figure)}
     sections = [_counting(each, found.get(each.name, ())) for each in figures()]
     sections[5:5] = [_change(report)]
     sections.append(_agreement(report))

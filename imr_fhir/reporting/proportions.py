@@ -27,7 +27,7 @@ class Line(NamedTuple):
     of_interest: bool
 
 
-def lines(report: Report) -> Iterator[Line]:
+def proportions(report: Report) -> Iterator[Line]:
     """By figure and part, then unit, quarter and rater, then row; what the figure is about comes first."""
     for part in report.counted.parts:
         interest = figure(part.figure).of_interest
