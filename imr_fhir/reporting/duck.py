@@ -19,9 +19,14 @@ LONGEST_LINE = 16 * 1024 * 1024  # bytes; DuckDB's own limit for one resource
 
 @contextmanager
 def connection(
-    folders: Iterable[Path], *, spill: Path | None = None, memory: str = MEMORY, threads: int = THREADS
+    folders: Iterable[Path],
+    *,
+    files: Iterable[Path] = (),
+    spill: Path | None = None,
+    memory: str = MEMORY,
+    threads: int = THREADS,
 ) -> "Iterator[DuckDBPyConnection]":
-    """An empty database in memory. ``spill``: where it may put what does not fit; it is among ``folders``.
+    """An empty database in memory; it may use ``folders`` and ``files``. ``spill``: where it puts what does not fit.
 
     Raises TablesError where DuckDB is not installed.
     """
@@ -30,6 +35,7 @@ def connection(
     except ModuleNotFoundError as error:
         raise TablesError("DuckDB is not installed.", next_step="pip install 'imr-fhir[reporting]'") from error
     allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
+    also = ", ".join(literal(str(file.resolve())) for file in files)
     with duckdb.connect(":memory:") as duck:
         for setting in (
             "TimeZone = 'UTC'",  # a date without an offset is meant so on every machine
@@ -37,6 +43,7 @@ def connection(
             f"threads = {int(threads)}",
             f"temp_directory = {literal(str(spill) if spill else '')}",
             f"allowed_directories = [{allowed}]",
+            f"allowed_paths = [{also}]",
             "autoinstall_known_extensions = false",
             "autoload_known_extensions = false",
             "allow_community_extensions = false",

@@ -11,7 +11,7 @@ from imr_fhir.reporting.views.expression import Scope
 from imr_fhir.reporting.views.fhirpath import PathError
 from imr_fhir.reporting.views.value import Value, single
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 FREE_TEXT = f"{BASE}/free-text"  # tag of a column that holds a person's own words
 
 
@@ -22,8 +22,22 @@ class Column:
     inferred: str  # ... and as the path has it; "" of what is always empty
     kind: str
     collection: bool
-    free_text: bool = False  # a person's own words
     row_index: bool = False  # %rowIndex, which is 0 where there is nothing to count
+
+
+def without_free_text(select: Mapping[str, Any]) -> dict[str, Any]:
+    """``select``, or a whole view, without the columns that hold a person's own words: they are not even read."""
+    found = dict(select)
+    if "column" in select:
+        found["column"] = [column for column in list_of(select, "column") if not _is_free_text(column)]
+    for name in ("select", "unionAll"):
+        if name in select:
+            found[name] = [without_free_text(inner) for inner in list_of(select, name)]
+    return found
+
+
+def _is_free_text(column: Mapping[str, Any]) -> bool:
+    return any(tag.get("name") == FREE_TEXT and tag.get("value") == "true" for tag in list_of(column, "tag"))
 
 
 def list_of(select: Any, name: str) -> list[Mapping[str, Any]]:
@@ -35,7 +49,7 @@ def list_of(select: Any, name: str) -> list[Mapping[str, Any]]:
 
 def compiled_column(column: Mapping[str, Any], focus: Value, scope: Scope) -> tuple[Column, str]:
     name, path = column.get("name"), column.get("path")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise PathError(f"has a column named {name!r}, which no table can have")
     try:
         found = scope.value(path, focus)
@@ -56,14 +70,12 @@ def _described(column: Mapping[str, Any], found: Value) -> Column:
         raise PathError(f"is a {found}, and only primitive types are known here")
     if found.type and kind != found.kind and (kind, found.kind) != ("decimal", "integer"):
         raise PathError(f"is a {found}, and the view says {type_}")
-    tags = [(tag.get("name"), tag.get("value")) for tag in list_of(column, "tag")]
     return Column(
         name=column["name"],
         type=type_,
         inferred=found.type,
         kind=str(kind),
         collection=column.get("collection") is True,
-        free_text=(FREE_TEXT, "true") in tags,
         row_index=column["path"] == "%rowIndex",
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imr_fhir.errors import ViewError
-from imr_fhir.reporting.views.columns import Column, list_of
+from imr_fhir.reporting.views.columns import NAME, Column, list_of
 from imr_fhir.reporting.views.definitions import is_resource
 from imr_fhir.reporting.views.expression import Scope, constant
 from imr_fhir.reporting.views.fhirpath import PathError
@@ -27,6 +27,7 @@ class View:
     resource: str
     columns: tuple[Column, ...]
     needed: Needed
+    key: str  # the column that holds the resource's id, where there is one row for each resource; else ""
     _head: str
     _tail: str
 
@@ -37,12 +38,14 @@ class View:
 
 def compile_view(definition: Mapping[str, Any]) -> View:
     """Raises ViewError, which names the view, the path and what in it is not known here."""
-    name = str(definition.get("name", "") or definition.get("id", "") or "without a name")
+    name = definition.get("name", "unnamed")
     try:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise PathError("its name is none that a table can have")
         return _compiled(definition, name)
     except PathError as error:
         raise ViewError(
-            f"The view {name} can't be run here: {error}.", next_step="Write it with what docs/tables.md names."
+            f"The view {name!s:.60} can't be run here: {error}.", next_step="Write it with what docs/tables.md names."
         ) from error
 
 
@@ -63,7 +66,9 @@ def _compiled(definition: Mapping[str, Any], name: str) -> View:
     if not found.columns:
         raise PathError("it has no column")
     wheres = [f"{SOURCE}.\"resourceType\" = '{resource}'", *_wheres(definition, focus, scope)]
-    return View(name, resource, found.columns, needed, *_select(found, wheres))
+    ids = [column for column, sql in found.single.items() if sql == f'{SOURCE}."id"']
+    key = ids[0] if ids and not found.many and len(wheres) == 1 else ""
+    return View(name, resource, found.columns, needed, key, *_select(found, wheres))
 
 
 def _constants(definition: Mapping[str, Any]) -> dict[str, Value]:
@@ -108,5 +113,5 @@ def _select(found: Rows, wheres: list[str]) -> tuple[str, str]:
         return "SELECT " + ", ".join(f'{found.single[name]} AS "{name}"' for name in found.names), where
     inner = [f'{sql} AS "{name}"' for name, sql in found.single.items()] + [f"unnest({found.many({})}) AS _rows"]
     outer = [f'"{name}"' if name in found.single else f'_rows."{name}"' for name in found.names]
-    head = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)}"  # noqa: S608 (names are checked, texts quoted)
+    head = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)}"
     return head, f"{where})"

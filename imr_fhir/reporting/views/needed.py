@@ -34,6 +34,11 @@ class Needed:
         """As ``read_json`` takes them."""
         return "{" + ", ".join(f"'{key}': '{_sql(*child)}'" for key, child in self.children.items()) + "}"
 
+    def nothing(self) -> str:
+        """The same columns without a row, where there is no file."""
+        none = ", ".join(f'CAST(NULL AS {_sql(*child)}) AS "{key}"' for key, child in self.children.items())
+        return f"(SELECT {none} WHERE false)"
+
 
 def _sql(what: Needed | str, many: bool) -> str:
     if isinstance(what, Needed):

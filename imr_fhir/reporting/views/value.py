@@ -61,8 +61,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+SAID = "imr-fhir: "  # before what we say ourselves: DuckDB's own errors quote the data
+
+
 def fault(sentence: str) -> str:
-    return f"error({literal(sentence)})"
+    return f"error({literal(SAID + sentence)})"
 
 
 def each(of: Value, names: Names, go: Callable[[Value], Value]) -> Value:
