@@ -14,7 +14,7 @@ from imr_fhir.errors import ResourceError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.export.allowed import TYPES
 from imr_fhir.reporting.export.asked import Asked
-from imr_fhir.reporting.export.export import How, Options
+from imr_fhir.reporting.export.export import GO_ON, How, Options
 from imr_fhir.reporting.export.export import export as export_into
 from imr_fhir.reporting.export.key_file import pseudonyms, require_outside
 from imr_fhir.reporting.export.ledger import private_folder
@@ -100,7 +100,12 @@ def export(server: Server, folder: Path, as_json: bool, **given: Any) -> None:
     )
     options = Options(given["how"], given["post"], given["since"], given["anew"], raw, given["courses"])
     with Progress() as progress:
-        manifest = export_into(server.client, folder, asked, options, now=datetime.now(UTC), tell=progress.tell)
+        try:
+            manifest = export_into(server.client, folder, asked, options, now=datetime.now(UTC), tell=progress.tell)
+        except KeyboardInterrupt:
+            progress.clear()
+            click.echo(f"Stopped. {GO_ON}", err=True)
+            raise
     if as_json:
         say_json(manifest)
     else:

@@ -35,6 +35,9 @@ class Progress:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.clear()
+
+    def clear(self) -> None:
         if self._shown:
             click.echo("\r\x1b[K", nl=False, err=True)
 

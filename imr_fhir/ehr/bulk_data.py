@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from imr_fhir.ehr.address import is_id
 from imr_fhir.ehr.client import FhirClient
@@ -11,7 +11,7 @@ from imr_fhir.ehr.failure import failure, retry_after
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.ehr.transport import Reply
-from imr_fhir.errors import BadReply, ExportError, ExportLost, NotJson
+from imr_fhir.errors import BadReply, ExportError, ExportLost, NotJson, ResourceError
 from imr_fhir.fhir_time import parse_date_time
 
 Level = Literal["group", "patient", "system"]
@@ -80,7 +80,7 @@ def begin(client: FhirClient, asked: Kickoff, *, post: bool = False) -> str:
     where = reply.headers.get("Content-Location", "")
     if not where:
         raise BadReply("The EHR took the export, but does not say where to ask for it.", next_step=_TELL)
-    return where
+    return urljoin(f"{client.base}/", where)
 
 
 def _query(asked: Kickoff) -> Iterable[tuple[str, str]]:
@@ -144,10 +144,17 @@ def end(client: FhirClient, job: str) -> None:
 
 def _manifest(found: Mapping[str, Any]) -> Manifest:
     time = found.get("transactionTime")
-    if not isinstance(time, str):
+    if not isinstance(time, str) or not _is_time(time):
         raise BadReply("The EHR's list of files has no transactionTime.", next_step=_TELL)
-    parse_date_time(time)
     return Manifest(time, found.get("requiresAccessToken") is True, *(_files(found, name) for name in _LISTS))
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_date_time(text)
+    except ResourceError:
+        return False
+    return True
 
 
 _LISTS = ("output", "deleted", "error")

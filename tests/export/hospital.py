@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,6 @@ def patients(count: int, prefix: str = "p") -> list[dict[str, Any]]:
 def group(count: int, prefix: str = "p") -> dict[str, Any]:
     members = [{"entity": {"reference": f"Patient/{prefix}{number}"}} for number in range(1, count + 1)]
     return {"resourceType": "Group", "id": f"g-{prefix}", "type": "person", "actual": True, "member": members}
+
+
+NOW = datetime(2026, 11, 27, 5, tzinfo=UTC)

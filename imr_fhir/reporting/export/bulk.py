@@ -110,6 +110,9 @@ def _take(client: FhirClient, taking: Taking, part: Part, patience: Patience, te
     if part.offset:
         headers |= {"Range": f"bytes={part.offset}-", "If-Range": part.etag, "Accept-Encoding": "identity"}
     with client.open(part.url, headers=headers, token=taking.ledger.token) as incoming:
+        if incoming.status == 416:  # there is nothing after what we have, or it is another file now
+            part.afresh()
+            raise LostReply(f"{part.name} is not the file that it was.")
         if incoming.status not in (200, 206):
             raise read_failed(incoming, f"to give {part.name}")
         _begin_where_it_does(incoming, part)
@@ -122,7 +125,7 @@ def _take(client: FhirClient, taking: Taking, part: Part, patience: Patience, te
                 raise
             missing = (into.part.count or 0) - into.part.given
             if missing > 0:
-                into.part.leave("missing", f"{part.name}: {missing} resources fewer than the server says.")
+                into.part.leave("missing", f"{part.name}: {missing} resources fewer than the server says.", missing)
             into.checkpoint(done=True)
 
 

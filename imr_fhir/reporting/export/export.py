@@ -11,7 +11,17 @@ from typing import Any, Literal
 
 from imr_fhir.ehr.bulk_data import Kickoff
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.errors import ExportLost, Forbidden, Invalid, NotFound
+from imr_fhir.errors import (
+    Busy,
+    ExportError,
+    ExportLost,
+    Forbidden,
+    Invalid,
+    LostReply,
+    NotConnected,
+    NotFound,
+    ServerFault,
+)
 from imr_fhir.reporting.export import bulk, counting, courses_table
 from imr_fhir.reporting.export.asked import Asked, require_same
 from imr_fhir.reporting.export.asking import type_filters
@@ -22,6 +32,7 @@ from imr_fhir.reporting.export.patience import Patience, Stopped, Tell
 from imr_fhir.reporting.export.search import Searching, members
 from imr_fhir.reporting.export.taking import Taking, disk
 
+GO_ON = "Run the same command again: it goes on from here."
 SIDE_BY_SIDE = 3  # a hospital's server has its clinicians to serve
 
 How = Literal["auto", "bulk", "search"]
@@ -69,6 +80,8 @@ def export(
             except ExportLost:
                 ledger.forget()
                 raise
+            except (NotConnected, LostReply, Busy, ServerFault) as error:
+                raise ExportError(error.message, next_step=GO_ON) from error
             tell("Putting it together", 1)
             before = None if ledger.anew else before
             files, replaced = make_ready(ledger, known_files(before))

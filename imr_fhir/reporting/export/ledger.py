@@ -51,8 +51,8 @@ class Part:
     unavailable: str = ""  # why the server does not give it
     done: bool = False
 
-    def leave(self, why: str, fault: str = "") -> None:
-        self.left[why] = self.left.get(why, 0) + 1
+    def leave(self, why: str, fault: str = "", count: int = 1) -> None:
+        self.left[why] = self.left.get(why, 0) + count
         if fault and len(self.faults) < FAULTS:
             self.faults.append(fault)
 
