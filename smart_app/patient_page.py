@@ -91,7 +91,6 @@ def patient_page(sitting: Sitting) -> PatientPage:
         language=draft.language,
         translated=not form.validated_in(draft.language),
         here=request.path if request.method == "GET" else sitting.url("start"),
-        translated=not form.validated_in(draft.language),
         introduction=form.introduction.in_(draft.language) if form.introduction else "",
         items=form.items,
         ratings=ratings_of(draft),

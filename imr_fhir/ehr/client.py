@@ -186,7 +186,7 @@ class FhirClient:
         return receipt(reply, resource_type, resource_id)
 
     def delete(self, resource_type: str, resource_id: str) -> None:
-        """For what the loader and the check wrote; nothing of a patient is ever deleted. Raises NotFound where it is gone.
+        """For what the loader and the check wrote; nothing of a patient is ever deleted. NotFound where it is gone.
 
         No version is named: HAPI and Medplum heed no If-Match of a delete.
         """
