@@ -12,7 +12,7 @@ from imr_fhir.commands.next_step import sentences
 from imr_fhir.errors import ImrError
 
 # In the order in which an integration engineer needs them, then an auditor; each is loaded when it is run.
-VERBS = ("load", "check", "validate", "package", "translate", "export", "completion")
+VERBS = ("load", "check", "validate", "package", "translate", "export", "report", "completion")
 
 
 class _Verbs(click.Group):

@@ -28,6 +28,7 @@ ImrError
 │       ├── Busy           429, 503 with Retry-After
 │       └── ServerFault    other 5xx
 ├── ExportError            an export that can't go on as it is: its folder, its key, its disk
+├── ReportError            a folder that no report can be made of
 │   └── ExportLost         the server has it no more, or gave it up: it must begin anew
 └── LaunchError            SMART launch and log-in
     ├── UnknownIssuer      an iss that is not configured
@@ -160,6 +161,10 @@ class ExportError(ImrError):
 
 
 class ExportLost(ExportError):
+    pass
+
+
+class ReportError(ImrError):
     pass
 
 

@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from imr_fhir.reporting.chart import Chart, chart
 from imr_fhir.reporting.counting import ALL
+from imr_fhir.reporting.disclosure import THRESHOLD
 from imr_fhir.reporting.figures import Figure, figure, figures
 from imr_fhir.reporting.measured import BLIND, LATEST, PAIRS, SCORES, SEEN_FIRST, ChangeLine, ItemAgreement
 from imr_fhir.reporting.proportions import Line, proportions
+from imr_fhir.reporting.reconciliation import Reconciliation, Step
 from imr_fhir.reporting.report import Report
 from imr_fhir.reporting.statistics import Interval
 from imr_fhir.scale import scale
@@ -48,7 +50,7 @@ class Section:
     notes: tuple[str, ...] = ()
 
 
-def page(report: Report, *, made: datetime, title: str = "IMR: the report") -> str:
+def page(report: Report, reconciliation: Reconciliation, *, made: datetime) -> str:
     """``made``: when, by the site's clock."""
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("imr_fhir.reporting"), PackageLoader("imr_fhir.packaging")]),
@@ -62,7 +64,13 @@ def page(report: Report, *, made: datetime, title: str = "IMR: the report") -> s
     sections[5:5] = [_change(report)]
     sections.append(_agreement(report))
     return environment.get_template("report.html").render(
-        title=title, report=report, made=made, sections=sections, left_out=_left_out(report), hidden=HIDDEN
+        report=report,
+        made=made,
+        sections=sections,
+        left_out=_left_out(report),
+        reconciled=_reconciled(reconciliation),
+        faults=len(reconciliation.faults),
+        hidden=HIDDEN,
     )
 
 
@@ -170,6 +178,21 @@ def _left_out(report: Report) -> Table:
             n = report.shown(cell)
             rows.append(TableRow((kind.name, reason), (HIDDEN if n is None else f"{n:,}",)))
     return Table("What was read, and why some of it stands in no figure", ("Kind", ""), ("Number",), tuple(rows))
+
+
+def _reconciled(reconciliation: Reconciliation) -> Table:
+    columns = ("On the server", "Received", "Kept", "Lines", "Read")
+    rows = tuple(TableRow((step.resource,), tuple(_step(step))) for step in reconciliation.steps)
+    return Table("From the server to the tables: resources of each type", ("Type",), columns, rows)
+
+
+def _step(step: Step) -> Iterable[str]:
+    """What was left out on the way is a small number where it is one; nothing left out is none."""
+    numbers = (step.on_server, step.received, step.kept, step.lines, step.read)
+    shown = [n for n in numbers if n is not None]
+    small = any(0 < abs(one - other) < THRESHOLD for one, other in pairwise(shown))
+    for n in numbers:
+        yield "" if n is None else HIDDEN if 0 < n < THRESHOLD or small else f"{n:,}"
 
 
 def _hidden_note(lines_hidden: int) -> tuple[str, ...]:

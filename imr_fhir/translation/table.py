@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from typing import Literal, get_args
 
 from imr_fhir.errors import TranslationError
-from imr_fhir.translation.cells import escaped, unescaped
+from imr_fhir.spreadsheet import escaped, unescaped
 
 Status = Literal["missing", "translated", "stale"]
 Delimiter = Literal[",", ";", "\t"]

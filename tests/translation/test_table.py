@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imr_fhir.errors import TranslationError
-from imr_fhir.translation.cells import escaped, unescaped
+from imr_fhir.spreadsheet import escaped, unescaped
 from imr_fhir.translation.export import rows
 from imr_fhir.translation.table import COLUMNS, Row, fingerprint, read_table, write_table
 from tests.translation.build import CLIENT, KEYS, lines

@@ -1,0 +1,61 @@
+"""`imr-fhir report`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from imr_fhir.commands.exits import Exit
+from imr_fhir.commands.output import json_option, say_json
+from imr_fhir.reporting.making_report import Made, make
+
+
+def _zone(_: click.Context, __: click.Parameter, value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise click.BadParameter(f"{value} is no time zone. Write it as Europe/Oslo.") from None
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--zone", callback=_zone, required=True, help="The site's time zone, e.g. Europe/Oslo.")
+@click.option("--exported", type=click.DateTime(["%Y-%m-%d"]), help="The day of the export, where DIR does not say it.")
+@click.option("--episode-type", "types", multiple=True, metavar="SYSTEM|CODE", help="Of a course of IMR.")
+@json_option
+def report(
+    folder: Path, out: Path, zone: ZoneInfo, exported: datetime | None, types: tuple[str, ...], as_json: bool
+) -> None:
+    """Make the report of the export in DIR, into the folder OUT.
+
+    OUT gets report.html, which stands by itself, its figures as figures.csv and figures.json, and the tables that they
+    are counted on (tables/*.parquet). Numbers under 5 are shown nowhere but in the tables: these stay with you.
+    """
+    day = exported.date() if exported else None
+    made = make(folder, out, zone=zone, now=datetime.now(UTC), exported=day, course_types=types)
+    if as_json:
+        say_json(_said(made))
+    else:
+        for file in made.files:
+            click.echo(f"Wrote {file}")
+        for fault in made.reconciliation.faults:
+            click.echo(f"Not accounted for: {fault}")
+        if not made.reconciliation.faults:
+            click.echo("Every line of the export is accounted for.")
+    if made.reconciliation.faults:
+        click.get_current_context().exit(Exit.FOUND)
+
+
+def _said(made: Made) -> dict[str, object]:
+    steps = [
+        {name: getattr(step, name) for name in ("resource", "on_server", "received", "kept", "lines", "read")}
+        for step in made.reconciliation.steps
+    ]
+    return {
+        "files": [str(file) for file in made.files],
+        "exported": made.report.exported.isoformat(),
+        "steps": steps,
+        "faults": list(made.reconciliation.faults),
+    }

@@ -1,0 +1,121 @@
+"""An export's folder to a report's: the tables, the page, and the figures as CSV and JSON."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from imr_fhir.course import Course, row_course
+from imr_fhir.errors import ReportError
+from imr_fhir.fhir_time import parse_date_time
+from imr_fhir.reporting.duck import connection
+from imr_fhir.reporting.export.courses_table import NAME, read
+from imr_fhir.reporting.page import page
+from imr_fhir.reporting.proportions import Line, proportions
+from imr_fhir.reporting.reconciliation import Reconciliation, reconcile
+from imr_fhir.reporting.report import Report, make_report
+from imr_fhir.reporting.tables import Written, write_tables
+from imr_fhir.reporting.views.value import literal
+from imr_fhir.reporting.work import work
+from imr_fhir.spreadsheet import escaped
+
+PAGE, FIGURES, DATA = "report.html", "figures.csv", "figures.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    report: Report
+    written: Written
+    reconciliation: Reconciliation
+    files: tuple[Path, ...]
+
+
+def make(
+    folder: Path,
+    out: Path,
+    *,
+    zone: tzinfo,
+    now: datetime,
+    exported: date | None = None,
+    course_types: tuple[str, ...] = (),
+) -> Made:
+    """``folder``: what `imr-fhir export` wrote. ``exported``: the day, where no manifest.json says it. Raises ReportError,
+    TablesError."""
+    manifest = _manifest(folder)
+    day = exported or _day(manifest, zone, folder)
+    tables = out / "tables"
+    written = write_tables(folder, tables)
+    with work(tables) as own, connection((*own.folders, tables), spill=own.spill) as duck:
+        for table in written.tables:
+            files = ", ".join(literal(str(file)) for file in table.files)
+            duck.execute(f"CREATE VIEW {table.name} AS FROM read_parquet([{files}])")
+        report = make_report(
+            duck,
+            exported=day,
+            zone=zone,
+            course_types=course_types or tuple(manifest["asked"]["episode_types"] if manifest else ()),
+            table=_courses(folder / NAME),
+            work=own.parts,
+        )
+    reconciliation = reconcile(manifest, written, report)
+    found = tuple(proportions(report))
+    (out / PAGE).write_text(page(report, reconciliation, made=now.astimezone(zone)), encoding="utf-8")
+    _write_csv(found, out / FIGURES)
+    (out / DATA).write_text(json.dumps(_data(report, found), ensure_ascii=False, indent=1), encoding="utf-8")
+    return Made(report, written, reconciliation, tuple(out / name for name in (PAGE, FIGURES, DATA)))
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {**found, "runs": found["runs"], "files": found["files"], "asked": found["asked"]}
+    except (ValueError, KeyError, TypeError):
+        raise ReportError(f"{path} is no manifest of an export.", next_step="Export again.") from None
+
+
+def _day(manifest: Mapping[str, Any] | None, zone: tzinfo, folder: Path) -> date:
+    if manifest is None:
+        raise ReportError(
+            f"{folder} has no manifest.json, so nothing says when it was exported.",
+            next_step="Give the day: --exported 2026-09-15.",
+        )
+    return parse_date_time(manifest["transactionTime"]).astimezone(zone).date()
+
+
+def _courses(path: Path) -> dict[str, tuple[Course, ...]]:
+    """By patient id; empty where the hospital gave no table."""
+    found: dict[str, tuple[Course, ...]] = {}
+    for row in read(path).rows if path.is_file() else ():
+        if course := row_course(row):
+            found[row.patient] = (*found.get(row.patient, ()), course)
+    return found
+
+
+def _write_csv(found: tuple[Line, ...], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(Line._fields)
+        writer.writerows([escaped(cell) if isinstance(cell, str) else cell for cell in line] for line in found)
+
+
+def _data(report: Report, found: tuple[Line, ...]) -> dict[str, Any]:
+    change = [line for line in report.measured.change if line.cell not in report.hidden]
+    return {
+        "exported": report.exported.isoformat(),
+        "zone": report.zone,
+        "threshold": report.threshold,
+        "proportions": [line._asdict() for line in found],
+        "change": [
+            {
+                **line._asdict(),
+                "interval": None if line.interval is None else [line.interval.low, line.interval.high],
+            }
+            for line in change
+        ],
+    }

@@ -1,0 +1,95 @@
+"""From the server to the report, a number at each step: what is lost on the way is told, never missing in silence."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imr_fhir.reporting.making import Source
+from imr_fhir.reporting.report import Report
+from imr_fhir.reporting.tables import Written
+
+# The kinds of a report and the tables whose rows they come from, each with its resource type.
+_FROM = {
+    "ratings": (("QuestionnaireResponse", "responses"), ("Observation", "scores")),
+    "courses": (("EpisodeOfCare", "courses"),),
+    "outcomes of due occasions": (("Observation", "due_outcomes"),),
+    "goals": (("Goal", "goals"),),
+    "reviews": (("Observation", "reviews"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One resource type. None where nothing tells: no manifest, or a server that gives no count."""
+
+    resource: str
+    on_server: int | None
+    received: int | None
+    kept: int | None
+    lines: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """``faults``: sentences, each with where to look; empty where every number is accounted for."""
+
+    steps: tuple[Step, ...]
+    faults: tuple[str, ...]
+
+
+def reconcile(manifest: Mapping[str, Any] | None, written: Written, report: Report) -> Reconciliation:
+    """``manifest``: of the export, None where the folder has none. Numbers as they are: whoever shows them hides."""
+    run = manifest["runs"][-1] if manifest else {}
+    whole = len(manifest["runs"]) == 1 if manifest else False  # a later run holds only what has changed
+    steps = tuple(_step(source, run, whole) for source in written.sources)
+    listed = {each["name"]: each for each in manifest["files"]} if manifest else {}
+    return Reconciliation(steps, (*_files(listed, written.sources), *_lines(written.sources), *_rows(written, report)))
+
+
+def _step(source: Source, run: Mapping[str, Any], whole: bool) -> Step:
+    said = run.get("resources", {}).get(source.resource, {})
+    on_server = run.get("onServer", {}).get(source.resource)
+    received, kept = (said.get(name) if whole else None for name in ("received", "kept"))
+    return Step(source.resource, on_server, received, kept, source.lines, source.read)
+
+
+def _files(listed: Mapping[str, Mapping[str, Any]], sources: Iterable[Source]) -> Iterator[str]:
+    """The manifest against the folder."""
+    there = {name: source for source in sources for name in source.files}
+    expected: dict[str, int] = {}
+    for name, file in listed.items():
+        if name in there:
+            resource = there[name].resource
+            expected[resource] = expected.get(resource, 0) + file["count"]
+        elif name.partition("-")[0] in {source.resource for source in sources}:
+            yield f"manifest.json names {name}, which is not in the folder. Export again."
+    if listed:
+        for name in there.keys() - listed.keys():
+            yield f"{name} is in the folder, and manifest.json does not name it. Export anew into an empty folder."
+    for source in sources:
+        if source.resource in expected and expected[source.resource] != source.lines:
+            yield (
+                f"{source.resource}: manifest.json counts {expected[source.resource]:,} lines, the files have "
+                f"{source.lines:,}. They were changed after the export: export again."
+            )
+
+
+def _lines(sources: Iterable[Source]) -> Iterator[str]:
+    for source in sources:
+        for reason, count in source.left.counts.items():
+            if reason != "older version":
+                named = [f"{each.file} line {each.line}" for each in source.left.named if each.reason == reason][:5]
+                yield f"{source.resource}: {count:,} lines left out, {reason}: {', '.join(named)}."
+        if source.lines != source.read + sum(source.left.counts.values()):
+            yield f"{source.resource}: {source.lines:,} lines, {source.read:,} read, and not all others named."
+
+
+def _rows(written: Written, report: Report) -> Iterator[str]:
+    """The tables against the report: each row stands in a figure or is left out with a reason."""
+    rows = {table.name: table.rows for table in written.tables}
+    for kind in report.left_out.kinds:
+        expected = sum(rows[table] for _, table in _FROM[kind.name])
+        found = report.left_out.counts[kind.all]
+        if expected != found:
+            yield f"{kind.name}: the tables have {expected:,} rows, the report accounts for {found:,}."
