@@ -42,8 +42,10 @@ def make(
     exported: date | None = None,
     course_types: tuple[str, ...] = (),
 ) -> Made:
-    """``folder``: what `imr-fhir export` wrote. ``exported``: the day, where no manifest.json says it. Raises ReportError,
-    TablesError."""
+    """``folder``: what `imr-fhir export` wrote. ``exported``: the day, where no manifest.json says it.
+
+    Raises ReportError, TablesError, and ExportError for the hospital's table of courses.
+    """
     manifest = _manifest(folder)
     day = exported or _day(manifest, zone, folder)
     tables = out / "tables"
