@@ -186,9 +186,9 @@ class FhirClient:
         return receipt(reply, resource_type, resource_id)
 
     def delete(self, resource_type: str, resource_id: str) -> None:
-        """For what the loader and the check wrote; nothing of a patient is ever deleted. NotFound where it is gone.
+        """For what the loader and the check wrote; nothing of a patient is ever deleted.
 
-        No version is named: HAPI and Medplum heed no If-Match of a delete.
+        Raises NotFound where it is gone already. No version is named: HAPI and Medplum heed no If-Match of a delete.
         """
         reply = self._send("DELETE", _path(resource_type, resource_id), purpose="write")
         if reply.status not in (200, 202, 204):

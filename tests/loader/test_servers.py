@@ -40,18 +40,18 @@ def test_a_plan_writes_nothing(server: Front, command: Command) -> None:
 
 def test_load_then_load_again(server: Front, command: Command) -> None:
     first = ended(command(server, "--yes"), 0)
-    assert "16 written in one transaction, read back and compared." in first.output
+    assert f"{len(ALL)} written in one transaction, read back and compared." in first.output
     assert server.writes == {"POST": 1}
     assert all(content_hash(kept(server, each)) == SAID[each] for each in ALL)
     second = ended(command(server, "--yes"), 0)
-    assert "16 are there as they should be" in second.output
+    assert f"{len(ALL)} are there as they should be" in second.output
     assert server.writes == {}
     assert len(server.asked) == 4  # one search a type
 
 
 def test_one_by_one(server: Front, command: Command) -> None:
     loaded = ended(command(server, "--yes", "--one-by-one"), 0)
-    assert "16 written one by one" in loaded.output
+    assert f"{len(ALL)} written one by one" in loaded.output
     assert [each.removeprefix("PUT /") for each in server.asked if each.startswith("PUT")] == ALL
 
 
@@ -126,6 +126,24 @@ def test_the_rest_is_loaded_where_asked_for(server: Front, command: Command) -> 
     assert all(content_hash(kept(server, each)) == SAID[each] for each in ALL if each != CLIENT)
 
 
+def test_what_somebody_changes_meanwhile_is_not_written_over(server: Front, command: Command) -> None:
+    """Between the plan and the write. A server that does transactions as batches has the rest then."""
+    load(client_of(server), earlier())
+    edited = kept(server, CLIENT) | {"title": "Edited by hand"}
+
+    def edits(exchange: Exchange) -> bool:
+        if exchange.request.method == "POST":
+            put(server, edited)
+        return False
+
+    server.before = edits
+    broken = command(server, "--yes")
+    assert broken.exit_code in (1, 4), broken.output
+    assert f"not in    {CLIENT}" in broken.output
+    assert ("Nothing was written." in broken.output) == (broken.exit_code == 1)
+    assert kept(server, CLIENT)["title"] == "Edited by hand"
+
+
 def breaks_at(count: int) -> Callable[[Exchange], bool]:
     """The server is gone from the ``count``-th write on."""
     seen = [0]
@@ -143,12 +161,12 @@ def breaks_at(count: int) -> Callable[[Exchange], bool]:
 def test_a_failure_in_the_middle_says_what_is_in_and_goes_on(server: Front, command: Command) -> None:
     server.before = breaks_at(6)
     broken = ended(command(server, "--yes", "--one-by-one"), 4)
-    assert "It broke off: 5 of 16 are in." in broken.output
+    assert f"It broke off: 5 of {len(ALL)} are in." in broken.output
     assert "run the same command again" in broken.output
     assert "(503)" in broken.output
     server.right()
     ended(command(server, "--yes", "--one-by-one"), 0)
-    assert server.writes == {"PUT": 11}
+    assert server.writes == {"PUT": len(ALL) - 5}
     ended(command(server, "--rollback", "--yes"), 0)  # both halves
     left = [each for each in ALL if server.ask("GET", f"/{each}").status_code == 200]
     assert left == ([] if deletes(server) else ALL)
@@ -187,14 +205,14 @@ def test_an_answer_that_was_lost_is_no_failure(server: Front, command: Command, 
 def test_a_rollback_takes_back_what_was_loaded(server: Front, command: Command) -> None:
     ended(command(server, "--yes"), 0)
     planned = ended(command(server, "--rollback"), 0)
-    assert "16 to delete. Nothing has been done; with --yes it is." in planned.output
+    assert f"{len(ALL)} to delete. Nothing has been done; with --yes it is." in planned.output
     assert server.writes == {}
     undone = ended(command(server, "--rollback", "--yes"), 0)
     if deletes(server):
-        assert "16 deleted." in undone.output
+        assert f"{len(ALL)} deleted." in undone.output
         assert [each for each in ALL if server.ask("GET", f"/{each}").status_code == 200] == []
     else:
-        assert "16 retired." in undone.output
+        assert f"{len(ALL)} retired." in undone.output
         assert {kept(server, each)["status"] for each in ALL} == {"retired"}
     assert "nothing to take back" in ended(command(server, "--rollback", "--yes"), 1).output
     ended(command(server, "--yes"), 0)
