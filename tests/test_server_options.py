@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -207,3 +208,13 @@ def test_what_a_log_in_is_refused_is_told_with_an_option(tmp_path: Path) -> None
         assert done.exit_code == 1
         assert said in done.output
         assert "patient's chart" not in done.output
+
+
+def test_the_manual_names_each_option() -> None:
+    manual = (Path(__file__).parents[1] / "docs" / "integration.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"--[a-z][a-z-]+", manual))
+    check = main.get_command(click.Context(main), "check")
+    assert check is not None
+    options = {name for each in check.params if isinstance(each, click.Option) for name in each.opts}
+    assert options <= named
+    assert {TOKEN, PASSWORD, HEADERS} <= set(re.findall(r"IMR_FHIR_[A-Z]+", manual))

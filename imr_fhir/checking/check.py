@@ -83,6 +83,7 @@ def check(transport: Transport, client: FhirClient, asked: Asked, *, now: dateti
             Known(
                 config=known, refused=refused, open=opened, shape=shape, headers=asked.headers, ca=asked.ca,
                 profiles=artefacts.verdict == "yes",
+                observations=said.offers("Observation", "create") is not False,
             )
         ),
     )  # fmt: skip

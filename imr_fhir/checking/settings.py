@@ -16,7 +16,8 @@ from imr_fhir.figures import Shape
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was found out. ``headers``: names of those that were sent on each call. ``refused``: rungs."""
+    """What was found out. ``refused``, ``open``: rungs that were tried. ``headers``: names of those that were sent on
+    each call. ``observations``: the EHR says that it takes some."""
 
     config: SmartConfiguration
     refused: Collection[RungName] = ()
@@ -25,6 +26,7 @@ class Known:
     headers: Collection[str] = ()
     ca: str = ""
     profiles: bool = False
+    observations: bool = True
 
 
 def site_table(known: Known) -> str:
@@ -88,7 +90,7 @@ def _writing(known: Known) -> Iterator[str]:
         yield f"never_write = {_toml(never)}  # tried and refused"
     if known.shape == "members":
         yield 'observation_shape = "members"'
-    elif known.shape == "flat":
+    elif known.shape == "flat" and known.observations:
         yield "# Where the EHR has codes of its own for figures (Epic's flowsheet rows), take Observation out of"
         yield '# never_write and give them: observation_shape = "flat" and flat_codes'
     if "pdf" in known.open and "text" in known.refused:

@@ -86,10 +86,8 @@ class Trial:
         why = "It was deleted and is still shown."
         try:
             self.client.delete(resource_type, resource_id)
-        except HttpFailure as error:
-            why = f"It can't be deleted there ({error.status})."
         except ImrError as error:
-            why = error.message
+            why = f"It can't be deleted{_status(error)}."
         try:
             self.client.read(resource_type, resource_id)
         except NotFound:
@@ -107,8 +105,12 @@ class Trial:
             there = self.client.read(resource_type, resource_id)
             self.client.update({**there, **change}, if_match=stored_version(there))
         except ImrError as error:
-            return _stays(reference, f"{why} Nor could it be marked: {error.message}")
+            return _stays(reference, f"{why} Nor can it be marked{_status(error)}.")
         return Finding("clean-up", f"{reference} is left, marked entered-in-error", "no", why, _BY_HAND)
+
+
+def _status(error: ImrError) -> str:
+    return f" ({error.status})" if isinstance(error, HttpFailure) else f": {error.message.rstrip('.')}"
 
 
 def _stays(reference: str, why: str) -> Finding:

@@ -100,7 +100,7 @@ class Writes:
                 continue
             wanted = wanted and "text" not in self.open
             if not (wanted or self._deletable("DocumentReference")):
-                yield _stays_for_good("DocumentReference", what)
+                yield self._untried("DocumentReference", what)
                 continue
             outcome = self.trial.send(self.samples.document(self.samples.answers(), pdf=rung == "pdf"))
             found = self._rung(rung, what, "DocumentReference", outcome, needed=wanted and rung == "text")
@@ -118,13 +118,17 @@ class Writes:
         )
         for rung, part in about:
             resource_type = TYPES[rung]
-            if not self.statement.offers(resource_type, "create"):
-                why = "not advertised, not tried"
-                yield Finding("write", f"{resource_type}: create", "no", why, without(resource_type), needed=False)
-            elif part is None or not self._deletable(resource_type):
-                yield _stays_for_good(resource_type, "")
+            if part is None or not self._deletable(resource_type):
+                yield self._untried(resource_type, "")
             else:
                 yield self._rung(rung, "", resource_type, self.trial.send(part), needed=False)
+
+    def _untried(self, resource_type: str, what: str) -> Finding:
+        name = f"{resource_type}: create{what and f', {what}'}"
+        if not self.statement.offers(resource_type, "create"):
+            return Finding("write", name, "no", "not advertised, not tried", without(resource_type), needed=False)
+        why = "advertised; not tried, since it could not be deleted again"
+        return Finding("write", name, "unknown", why, needed=False)
 
     def _deletable(self, resource_type: str) -> bool:
         return self.statement.offers(resource_type, "delete") is True
@@ -214,11 +218,6 @@ class Writes:
             _COMPARES,
             needed=False,
         )
-
-
-def _stays_for_good(resource_type: str, what: str) -> Finding:
-    why = "advertised; not tried, since it could not be deleted again"
-    return Finding("write", f"{resource_type}: create{what and f', {what}'}", "unknown", why, needed=False)
 
 
 def not_tried(statement: Statement) -> Iterator[Finding]:

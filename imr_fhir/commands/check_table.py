@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from imr_fhir.checking.finding import WORDS, Area, Finding
 from imr_fhir.checking.kept import ARTEFACTS, REASONS, RUNGS, Kept
@@ -24,11 +24,7 @@ def table(report: Report, *, width: int) -> str:
         some = [finding for finding in report.findings if finding.area == area]
         if some:
             lines += ["", head, *_findings(some, width)]
-    lines += [
-        "",
-        "Where the app will keep things, as far as is known",
-        *(line for kept in report.kept for line in _kept(kept, width)),
-    ]
+    lines += ["", "Where the app will keep things, as far as is known", *_all_kept(report.kept, width)]
     if report.smart:
         lines += [
             "",
@@ -70,10 +66,18 @@ def _step(finding: Finding | None) -> str:
     return finding.next_step if finding and finding.verdict in ("no", "fails", "unknown") else ""
 
 
-def _kept(kept: Kept, width: int) -> Iterator[str]:
+def _all_kept(all_kept: Collection[Kept], width: int) -> Iterator[str]:
+    """Answers hold their score themselves, in whatever shape they are kept."""
+    places = {kept.artefact: kept.rung for kept in all_kept}
+    for kept in all_kept:
+        inside = kept.artefact == "score" and kept.rung == "print" and places.get("answers") != "print"
+        yield from _kept(kept, "in the answers alone" if inside else RUNGS[kept.rung], width)
+
+
+def _kept(kept: Kept, where: str, width: int) -> Iterator[str]:
     """And what would have been better."""
     first, indent = f"  {ARTEFACTS[kept.artefact]:<19}", " " * 21
-    yield f"{first}{RUNGS[kept.rung]}"
+    yield f"{first}{where}"
     closed = "; ".join(f"{RUNGS[name]} ({REASONS[reason]})" for name, reason in kept.closed)
     if closed:
         yield from textwrap.wrap(f"not as: {closed}", width, initial_indent=indent, subsequent_indent=indent)

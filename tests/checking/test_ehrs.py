@@ -15,10 +15,10 @@ TRIED = {
     "azure": (YES, YES, YES, UNSAID),
     "epic": (FAILS, FAILS, FAILS, YES),
     "oracle-health": (NO, FAILS, NO, YES),
-    "meditech": (YES, NO, NO, UNSAID),
-    "openemr": (YES, NO, FAILS, UNSAID),
+    "meditech": (YES, NO, NO, NO),
+    "openemr": (YES, NO, FAILS, NO),
     "dips": (NO, NO, NO, NO),
-    "observation-only": (NO, YES, NO, UNSAID),
+    "observation-only": (NO, YES, NO, NO),
 }
 KEPT = {
     "generic": ("form", "components", "goal"),
