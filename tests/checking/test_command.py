@@ -1,6 +1,7 @@
 """`imr-fhir check` as it is typed: its table, its JSON, its exit codes, and a sentence for each wrong address."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,15 @@ def test_something_is_no(tmp_path: Path) -> None:
     assert done.exit_code == 3
     assert "could not be taken back: they are named above." in done.stdout
     assert "Of what the app uses, this does not work here:" in done.stdout
+
+
+def test_nothing_of_the_record_and_no_token_is_shown(generic: Hospital, caplog: pytest.LogCaptureFixture) -> None:
+    token = generic.running.hospital.access_token("user/*.cruds", user="Practitioner/kari")
+    with caplog.at_level(logging.DEBUG):
+        done = run(generic.running.fhir_base, "--patient", PATIENT, "--write", token=token)
+    assert done.exit_code == 3
+    record = ("Berg", "1988-04-12", "N-1001", token)
+    assert not [each for each in record for text in (done.output, caplog.text) if each in text]
 
 
 def test_a_token_without_the_scope(generic: Hospital) -> None:
