@@ -2,6 +2,7 @@
 
 ImrError
 ├── ArtefactError          a packaged or loaded artefact is not what it must be
+├── ValidatorError         HL7's validator could not be run
 ├── TranslationError       a table of translations that can't be taken, or a language that is none
 ├── LoadError              a server that artefacts can't be loaded into, or a record of it that is none
 ├── RatingError            a rating that the instrument does not have
@@ -48,6 +49,10 @@ class ImrError(Exception):
 
 
 class ArtefactError(ImrError):
+    pass
+
+
+class ValidatorError(ImrError):
     pass
 
 

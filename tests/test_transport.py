@@ -605,6 +605,7 @@ def test_each_purpose_has_its_limits() -> None:
         "write": (30, 10_000_000),
         "token": (30, 256_000),
         "jwks": (30, 256_000),
+        "validate": (180, 10_000_000),
         "export": (60, 10_000_000),
         "export-page": (300, 100_000_000),
         "export-file": (120, 200_000_000_000),

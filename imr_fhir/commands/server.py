@@ -38,7 +38,6 @@ class Server:
 
 
 _OPTIONS = (
-    click.argument("url"),
     click.option("--token-file", type=FILE, help=f"Bearer: a file with the access token. Or ${TOKEN}."),
     click.option("--user", help="Basic: the user's name."),
     click.option("--password-file", type=FILE, help=f"Basic: a file with the password. Or ${PASSWORD}."),
@@ -60,17 +59,22 @@ _OPTIONS = (
 )
 
 
-def _options(rights: Callable[[Mapping[str, Any]], str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``rights``: what a backend service asks for, by the verb's own options."""
+_URL = click.argument("url")
+
+
+def _options(
+    rights: Callable[[Mapping[str, Any]], str], where: Callable[..., Any] = _URL
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``rights``: what a backend service asks for, by the verb's own options. ``where`` gives ``url``."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def with_server(**given: Any) -> Any:
             others = {name: given.pop(name) for name in list(given) if name not in _NAMES}
-            return command(server=_server(rights=rights(others), **given), **others)
+            return command(server=_server(rights=rights(others), **given) if given["url"] else None, **others)
 
         decorated: Callable[..., Any] = with_server
-        for option in reversed(_OPTIONS):
+        for option in reversed((where, *_OPTIONS)):
             decorated = option(decorated)
         return decorated
 
@@ -82,6 +86,11 @@ server_options = _options(lambda _: "cruds")
 
 reading_server_options = _options(lambda others: "cruds" if others.get("write") else "rs")
 """The same for a verb that writes nothing, unless it has an option ``write`` and that is given."""
+
+optional_server_options = _options(
+    lambda _: "rs", click.option("--server", "url", metavar="URL", help="A server; how to log in there, with it:")
+)
+"""The same for a verb that needs no server: the option --server, and ``server`` may be None."""
 
 _NAMES = frozenset(
     (

@@ -4,13 +4,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
+from imr_fhir.commands.credentials import FILE
 from imr_fhir.commands.exits import Exit
 from imr_fhir.commands.output import json_option, progress, say_json
+from imr_fhir.commands.server import Server, optional_server_options
 from imr_fhir.validation.finding import Finding
+from imr_fhir.validation.hl7 import ByJar, ByServer, Engine, validate_by
 from imr_fhir.validation.sources import texts
 from imr_fhir.validation.validate import Tally
 from imr_fhir.validation.validate import validate as findings_in
@@ -19,8 +23,30 @@ from imr_fhir.validation.validate import validate as findings_in
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @json_option
+@click.option(
+    "--engine",
+    type=click.Choice(("own", "hl7")),
+    default="own",
+    show_default=True,
+    help="hl7: by HL7's validator in Java, with --server or --validator-jar.",
+)
+@click.option(
+    "--validator-jar",
+    type=FILE,
+    envvar="IMR_FHIR_VALIDATOR_JAR",
+    show_envvar=True,
+    help="HL7's validator_cli.jar; needs java.",
+)
+@optional_server_options
 @click.pass_context
-def validate(ctx: click.Context, files: tuple[str, ...], as_json: bool) -> None:
+def validate(
+    ctx: click.Context,
+    server: Server | None,
+    files: tuple[str, ...],
+    as_json: bool,
+    engine: str,
+    validator_jar: Path | None,
+) -> None:
     """Check IMR resources against our profiles and Questionnaires, fast and without Java.
 
     FILE is a resource or a Bundle in JSON, NDJSON (one resource a line), a folder of such, or - for standard input.
@@ -28,18 +54,32 @@ def validate(ctx: click.Context, files: tuple[str, ...], as_json: bool) -> None:
     Each finding has its file, line and column, the path, what is wrong and what to do. Resources that are none of ours
     (a Patient, a laboratory result) are counted as not checked. Nothing is sent anywhere.
 
+    --engine hl7 lets HL7's validator judge, which knows all of R4, takes 30 to 300 ms for each resource, and compares
+    no displays and scores. --server is a FHIR server with $validate that has our artefacts (imr-fhir load), or that
+    validator run as a server (http://127.0.0.1:8082/validateResource). The resources are sent there.
+
     \b
     Exit codes: 0 all that is ours is good (warnings may have been told); 3 something is wrong;
     1 something could not be read.
     """
+    if server and engine == "own":
+        raise click.UsageError("--server goes with --engine hl7: our own validator asks no server.")
     tally = Tally()
     given = progress(texts(files, sys.stdin.buffer), "Checking")
-    found = findings_in(given, tally)
+    found = findings_in(given, tally) if engine == "own" else validate_by(_engine(server, validator_jar), given, tally)
     if as_json:
         say_json(_as_json(list(found), tally))
     else:
         _say(found, tally)
     ctx.exit(_exit(tally))
+
+
+def _engine(server: Server | None, jar: Path | None) -> Engine:
+    if server:
+        return ByServer(server.client)
+    if jar:
+        return ByJar(jar)
+    raise click.UsageError("--engine hl7 needs --server or --validator-jar.")
 
 
 def _exit(tally: Tally) -> Exit:

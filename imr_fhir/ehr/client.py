@@ -211,6 +211,14 @@ class FhirClient:
             raise failure(reply, "to say what it can do")
         return _resource(reply, "CapabilityStatement")
 
+    def outcome(self, path: str, resource: Mapping[str, Any]) -> dict[str, Any]:
+        """The OperationOutcome with which ``path`` ("Goal/$validate") answers: a verdict, also as a refusal."""
+        headers = {"Content-Type": _FHIR}
+        reply = self._send("POST", path, purpose="validate", headers=headers, body=write_json(resource))
+        if reply.status not in (200, 400, 412, 422):
+            raise failure(reply, "to validate")
+        return _resource(reply, "OperationOutcome")
+
     def ours(self, resource: Mapping[str, Any]) -> bool:
         """Whether it is the patient's of this client, or of no patient."""
         return self.patient is None or belongs(resource, self.patient, self.base)

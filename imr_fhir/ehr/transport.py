@@ -61,6 +61,7 @@ LIMITS: Mapping[str, Limit] = {
     "write": Limit(30, 10_000_000),
     "token": Limit(30, 256_000),
     "jwks": Limit(30, 256_000),
+    "validate": Limit(180, 10_000_000),  # a validator reads all definitions at its first resource: 9 to 23 s
     "export": Limit(60, 10_000_000),
     "export-page": Limit(300, 100_000_000),
     "export-file": Limit(120, 200_000_000_000),

@@ -139,22 +139,38 @@ def _rules(resource: Mapping[str, Any], resource_type: str) -> Iterator[Fault]:
         if _PROFILES.get(url) != resource_type:
             said = f"It claims the profile {url}, which is none of a {resource_type}."
             yield Fault(("meta", "profile"), "wrong-profile", said, "Take the claim out, or name the right profile.")
-    codes = {code for system, code in _codes(one(resource, "code")) if system == artefacts.CODES}
+    profile = profile_of(resource)
+    if profile:
+        yield from profile_faults(resource, profile)
     if resource_type == "QuestionnaireResponse":
-        yield from profile_faults(resource, artefacts.RESPONSE_PROFILE)
         yield from response_faults(resource)
     elif resource_type == "Goal":
-        yield from profile_faults(resource, artefacts.GOAL_PROFILE)
         yield from _relations(resource)
     elif resource_type == "Questionnaire":
         yield from questionnaire_faults(resource)
-    elif resource_type == "Observation":
-        claimed = _claimed(resource)
+    elif profile == artefacts.SCORE_PROFILE:
+        yield from _score_form(resource)
+
+
+def profile_of(resource: Mapping[str, Any]) -> str:
+    """The profile of ours that ``resource`` must meet, claimed or not; "" where there is none, or it is not ours.
+
+    That of a score is of the shape with components: a panel with members holds no item itself.
+    """
+    resource_type, claimed = resource["resourceType"], _claimed(resource)
+    if not _is_ours(resource, resource_type):
+        return ""
+    if resource_type == "Observation":
+        codes = _own_codes(resource)
         if (codes & _SCORES.keys() and "hasMember" not in resource) or artefacts.SCORE_PROFILE in claimed:
-            yield from profile_faults(resource, artefacts.SCORE_PROFILE)
-            yield from _score_form(resource, codes)
-        elif "review" in codes or artefacts.REVIEW_PROFILE in claimed:
-            yield from profile_faults(resource, artefacts.REVIEW_PROFILE)
+            return artefacts.SCORE_PROFILE
+        return artefacts.REVIEW_PROFILE if "review" in codes or artefacts.REVIEW_PROFILE in claimed else ""
+    return {"QuestionnaireResponse": artefacts.RESPONSE_PROFILE, "Goal": artefacts.GOAL_PROFILE}.get(resource_type, "")
+
+
+def _own_codes(resource: Mapping[str, Any]) -> set[str]:
+    """Of the CodeSystem imr, in ``code``."""
+    return {code for system, code in codings(one(resource, "code")) if system == artefacts.CODES}
 
 
 def _relations(resource: Mapping[str, Any]) -> Iterator[Fault]:
@@ -169,11 +185,11 @@ def _relations(resource: Mapping[str, Any]) -> Iterator[Fault]:
                     yield Fault(("extension", place, "extension"), code, said, f"Keep or add the one {name}.")
 
 
-def _score_form(resource: Mapping[str, Any], codes: set[str]) -> Iterator[Fault]:
+def _score_form(resource: Mapping[str, Any]) -> Iterator[Fault]:
     """A score is of a known form, and of the rater whose code it has."""
     for place, extension in many(resource, "extension"):
         if extension.get("url") == INSTANTIATES:
-            raters = [rater for code, rater in _SCORES.items() if code in codes]
+            raters = [rater for code, rater in _SCORES.items() if code in _own_codes(resource)]
             named = text(extension, "valueCanonical")
             form = scale_of(named)
             if raters and (form is None or form.rater not in raters):
@@ -200,7 +216,7 @@ def _unread(resource: Mapping[str, Any], resource_type: str) -> Iterator[Fault]:
 
 def _reader(resource: Mapping[str, Any], resource_type: str) -> Callable[..., object] | None:
     """What reads it for the app."""
-    codes = {code for system, code in _codes(one(resource, "code")) if system == artefacts.CODES}
+    codes = _own_codes(resource)
     if resource_type == "Observation":
         if codes & set(NOTES):
             return read_note
