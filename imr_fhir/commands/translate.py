@@ -1,5 +1,6 @@
 """`imr-fhir translate export` and `imr-fhir translate import`."""
 
+import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from imr_fhir.translation_status import STATUSES, TranslationStatus
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
+_VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,20})?", re.ASCII)  # semver; it ends the id
 _NOT_WHOLE = "Nothing was written. Mend the table, or take what is right with --partial."
 
 
@@ -35,10 +37,11 @@ def translate() -> None:
 @click.option("--semicolon", is_flag=True, help="Semicolons between cells: Excel in Norway and much of Europe.")
 @json_option
 def export(questionnaire: str, lang: str, output: Path, before: str | None, semicolon: bool, as_json: bool) -> None:
-    """Write the texts of QUESTIONNAIRE (client, clinician, or a file) as a table for translators.
+    """Write the texts of a Questionnaire as a table.
 
-    A row a text: its key, where it is shown, the English, the translation so far, and its status: translated, missing,
-    or stale. Translators fill in the column "translation" and change nothing else.
+    QUESTIONNAIRE is client, clinician, or a file. A row a text: its key, where it is shown, the English, the
+    translation so far, and its status: translated, missing, or stale. Translators fill in the column "translation" and
+    change nothing else.
     """
     form = questionnaire_named(questionnaire)
     found = rows(form, lang, before=questionnaire_named(before) if before else None)
@@ -87,14 +90,18 @@ def import_(
     partial: bool,
     as_json: bool,
 ) -> None:
-    """Take TABLE back into the Questionnaire and into the CodeSystem of its answers.
+    """Take a table back.
 
-    Nothing is written unless the table is whole: each text translated, none from an older English text, none that the
-    form does not have. With --partial the exit code is 4 where something was left out.
+    The translations in TABLE go into the Questionnaire and into the CodeSystem of its answers. Nothing is written
+    unless the table is whole: each text translated, none from an older English text, none that the form does not have.
+    With --partial the exit code is 4 where something was left out.
     """
     if partial and status == "validated":
         raise click.UsageError("A translation that is taken in part can't be called validated: leave --partial out.")
-    said = TranslationStatus("", status, _one_line(by, "--by"), _day(day), note.strip().removesuffix("."))
+    if version and not _VERSION.fullmatch(version):
+        raise click.UsageError(f"--version {version!r} is no version like 0.2.0.")
+    noted = _one_line(note, "--note").removesuffix(".") if note else ""
+    said = TranslationStatus("", status, _one_line(by, "--by"), _day(day), noted)
     lines = read_table(table.read_bytes())
     form = questionnaire_named(questionnaire) if questionnaire else questionnaire_at(form_of(lines))
     codes = code_system_for(form, code_system)
@@ -111,7 +118,7 @@ def import_(
 
 def _one_line(text: str, option: str) -> str:
     if not text.strip() or not text.isprintable():
-        raise click.UsageError(f"{option} must be a name on one line.")
+        raise click.UsageError(f"{option} must be words on one line.")
     return text.strip()
 
 

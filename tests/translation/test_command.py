@@ -91,7 +91,9 @@ def test_nothing_at_all_to_take(tmp_path: Path) -> None:
         (("import", "other.csv", *SAID, "--into", "out"), 1, "No Questionnaire urn:other is packaged"),
         (("import", "table.csv", *SAID, "--into", "out", "--partial", "--status", "validated"), 2, "can't be called"),
         (("import", "table.csv", *SAID, "--into", "out", "--on", "yesterday"), 2, "no day like"),
-        (("import", "table.csv", *SAID, "--into", "out", "--by", " "), 2, "a name on one line"),
+        (("import", "table.csv", *SAID, "--into", "out", "--by", " "), 2, "words on one line"),
+        (("import", "table.csv", *SAID, "--into", "out", "--note", "a\nb"), 2, "words on one line"),
+        (("import", "table.csv", *SAID, "--into", "out", "--version", "2"), 2, "no version like 0.2.0"),
         (("import", "table.csv", *SAID, "--into", "out", "--code-system", "codes.json"), 1, "and here is"),
     ],
 )  # fmt: skip
