@@ -18,6 +18,7 @@ from smart_app import (
     handover,
     health,
     launch,
+    launch_code,
     own,
     panel,
     patient,
@@ -40,6 +41,7 @@ from smart_app.store import Store
 _ACTIVITIES = (
     health.health,
     launch.launch,
+    launch_code.launch_code,
     panel.panel,
     form.form,
     handover.handover,

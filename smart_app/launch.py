@@ -86,14 +86,9 @@ def standalone(site: str) -> BaseResponse:
 def go() -> Any:
     """One bounce shows whether the browser brings our cookie back; only then does the EHR see its launch token."""
     pending = under_way.find(request.args.get("s", ""), state().seal, now())
-    again = state().seal.open(_WINDOW, "", request.args.get("p", ""), now(), lifetime=under_way.LIFETIME)
-    if again is None:
-        raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
-    asked = again[0]
+    asked = asked_again(request.args.get("p", ""))
     if pending is not None and asked["of"] == pending.id:
-        may_be_framed_by(state().config.sites[pending.site])
         return _to_the_ehr(pending, asked["url"], by_post=asked["by_post"])
-    may_be_framed_by(_hospital(asked["iss"]).site)
     return render_template("launch/no_cookie.html", sealed=request.args["p"], blocked=asked["in_window"])
 
 
@@ -101,10 +96,22 @@ def go() -> Any:
 def open_window() -> Any:
     """The same launch in a window of its own, where a cookie holds. A link leads on: `form-action` would block a
     redirect from this POST to the EHR."""
-    again = state().seal.open(_WINDOW, "", request.form.get("sealed", ""), now(), lifetime=under_way.LIFETIME)
+    return in_window(asked_again(request.form.get("sealed", "")))
+
+
+def asked_again(sealed: str) -> dict[str, Any]:
+    """What the EHR opened the app with, as a page carried it on; the site's EHR may frame the answer. Raises
+    StateError."""
+    again = state().seal.open(_WINDOW, "", sealed, now(), lifetime=under_way.LIFETIME)
     if again is None:
         raise StateError("This log-in was begun too long ago, or elsewhere.", next_step=_AGAIN)
-    location, pending = _new_log_in(again[0], in_window=True)
+    may_be_framed_by(_hospital(again[0]["iss"]).site)
+    return again[0]
+
+
+def in_window(asked: dict[str, Any]) -> Response:
+    """A log-in of this window."""
+    location, pending = _new_log_in(asked, in_window=True)
     response = make_response(render_template("launch/go_on.html", location=location))
     under_way.keep(response, pending, state().seal, now())
     response.headers["Refresh"] = f"0; url={location}"

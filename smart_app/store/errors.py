@@ -11,6 +11,7 @@ ImrError
     ├── StoreGone         the store's database does not answer
     ├── StoreUnready      the store can't be used now (disk, journal, fork)
     ├── NoAccess          wrong, missing, unknown, ended or not yours: one answer for all, so that it tells nothing
+    ├── TooManyCodes      no more one-time codes for launches are given out for now
     ├── PinRefused        the return PIN was wrong (``left`` tries), or can't be used as one
     ├── NotRefreshed      another request tried to renew this launch's token and failed
     ├── StaleAnswer       the answer was changed in another tab since it was shown
@@ -53,6 +54,10 @@ class Damaged(StoreError):
 
 
 class SchemaError(StoreError):
+    pass
+
+
+class TooManyCodes(StoreError):
     pass
 
 

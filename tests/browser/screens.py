@@ -213,6 +213,8 @@ class Walk:
         page.locator("form[action$='/log-out'] button").click()
         self.look(page, "logged-out")
         self.look(self.at(""), "nothing-here")
+        page.goto(f"{self.run.url}/open")
+        self.look(page, "launch-code-typed")
 
     def own_launch(self) -> None:
         """The patient opens the app."""

@@ -19,6 +19,9 @@ from smart_app.plan import plan_from
 from smart_app.sandbox import Client, start_hospital
 from smart_app.serving import Server, listen
 from smart_app.state import state_of
+from smart_app.store.code_tries import FROM_ONE
+from smart_app.store.codes import ALPHABET, LAUNCHES
+from tests.flows.steps import say
 from tests.running import Browser, Running, log_in, running
 from tests.web.steps import TOKEN, record_of, rows, stop_before_callback, titled
 
@@ -178,6 +181,65 @@ def test_without_a_cookie_a_window_of_its_own_is_offered_and_the_token_is_unspen
     panel = window.open(urljoin(opened.url, link[1].replace("&amp;", "&")))
     assert "Eva Berg" in panel.text
     assert all("Partitioned" not in line for line in window.set)
+
+
+def blocked_in_its_frame(run: Running) -> tuple[Browser, requests.Response]:
+    framed = Browser(framed=True)
+    bounce = framed.get(run.launch_url("eva-berg"))
+    framed.jar.clear()
+    return framed, framed.get(urljoin(bounce.url, bounce.headers["Location"]))
+
+
+def code_in(page: requests.Response) -> str:
+    found = re.search(f"[{ALPHABET}]{{4}} [{ALPHABET}]{{4}}", page.text)
+    assert found, page.text
+    return found[0]
+
+
+def sealed_in(page: requests.Response) -> str:
+    found = re.search(r'name="sealed" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
+def test_where_no_window_opens_a_code_leads_into_one(run: Running) -> None:
+    framed, page = blocked_in_its_frame(run)
+    run.asked.clear()
+    shown = framed.post(f"{run.url}/open/code", data={"sealed": sealed_in(page)})
+    assert shown.headers["Content-Security-Policy"].endswith(f"frame-ancestors {run.hospital.base_url}")
+    assert f"{run.url.partition('://')[2]}/open" in shown.text
+    assert run.asked == [], "the hospital has not seen the launch token"
+    window = Browser()
+    assert "Eva" not in window.get(f"{run.url}/open").text
+    opened = window.post(f"{run.url}/open", data={"code": code_in(shown).lower()})
+    link = re.search(r'<a href="(/launch/go[^"]+)"', opened.text)
+    assert link
+    assert "Eva Berg" in window.open(urljoin(opened.url, link[1].replace("&amp;", "&"))).text
+    again = window.post(f"{run.url}/open", data={"code": code_in(shown)})
+    assert (again.status_code, say("launch.code.wrong") in again.text) == (400, True)
+
+
+def test_a_code_of_a_launch_opens_no_hand_over_and_none_is_given_for_what_was_not_sealed_here(run: Running) -> None:
+    framed, page = blocked_in_its_frame(run)
+    shown = framed.post(f"{run.url}/open/code", data={"sealed": sealed_in(page)})
+    assert Browser().post(f"{run.url}/p/", data={"code": code_in(shown)}).status_code == 400
+    assert Browser().post(f"{run.url}/open", data={"code": code_in(shown)}).status_code == 200, "it is not spent"
+    assert framed.post(f"{run.url}/open/code", data={"sealed": "x"}).status_code == 400
+    foreign = {"Origin": run.hospital.base_url}
+    assert framed.post(f"{run.url}/open/code", data={"sealed": sealed_in(page)}, headers=foreign).status_code == 403
+
+
+def test_so_many_codes_and_so_many_wrong_ones(run: Running) -> None:
+    framed, page = blocked_in_its_frame(run)
+    given = [run.store.codes.issue_launch({}, run.clock()) for _ in range(LAUNCHES)]
+    none = framed.post(f"{run.url}/open/code", data={"sealed": sealed_in(page)})
+    assert (none.status_code, say("launch.code.none") in none.text) == (429, True)
+    for _ in range(FROM_ONE):
+        run.store.code_tries.wrong("127.0.0.1", run.clock())
+    assert Browser().post(f"{run.url}/open", data={"code": given[0]}).status_code == 429
+    with run.store.writing() as connection:
+        for table in ("ticket", "wrong_code"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
 
 
 def test_a_browser_that_keeps_no_cookie_at_all_is_told_so(run: Running) -> None:
