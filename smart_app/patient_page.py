@@ -89,6 +89,7 @@ def patient_page(sitting: Sitting) -> PatientPage:
         organization=site.organization,
         readers=readers_line(words(), session.plan, organization=site.organization, who=who),
         language=draft.language,
+        translated=not form.validated_in(draft.language),
         here=request.path if request.method == "GET" else sitting.url("start"),
         introduction=form.introduction.in_(draft.language) if form.introduction else "",
         items=form.items,
