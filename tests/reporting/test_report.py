@@ -1,0 +1,173 @@
+"""A report from NDJSON to the page: what it says, what it hides, what it accounts for."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner
+
+from imr_fhir.cli import main
+from imr_fhir.reporting.disclosure import THRESHOLD
+from imr_fhir.reporting.figures import figures
+from imr_fhir.reporting.making_report import Made, make
+from tests.reporting.population import EXPORTED, population, write_ndjson
+
+ZONE = ZoneInfo("Europe/Oslo")
+DAY = EXPORTED.astimezone(ZONE).date()
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export")
+    write_ndjson(population(120), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(export: Path) -> Made:
+    return make(export, export / "out", zone=ZONE, now=EXPORTED, exported=DAY)
+
+
+def test_the_page_has_each_figure_with_its_definition_and_query(made: Made) -> None:
+    page = made.files[0].read_text(encoding="utf-8")
+    for figure in figures():
+        assert f'id="{figure.name}"' in page
+        assert figure.definition.split(".")[0] in page.replace("&#39;", "'")
+    assert page.count("The query that counts it") == len(figures()) + 2  # change and agreement
+
+
+def test_the_page_loads_nothing_and_runs_nothing(made: Made) -> None:
+    page = made.files[0].read_text(encoding="utf-8")
+    assert not any(word in page for word in ("<script", 'http-equiv="refresh"', "src=", "@import", "url("))
+    assert "default-src 'none'" in page
+
+
+def test_no_number_under_the_threshold_is_in_any_file(made: Made) -> None:
+    with made.files[1].open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 1000
+    assert all(row["n"] == "" or int(row["n"]) >= THRESHOLD for row in rows)
+    assert all(row["of"] == "" or int(row["of"]) >= THRESHOLD for row in rows)
+    assert all(row["share"] == "" for row in rows if row["n"] == "" or row["of"] == "")
+    data = json.loads(made.files[2].read_text(encoding="utf-8"))
+    assert all(line["n"] is None or line["n"] >= THRESHOLD for line in data["proportions"])
+    assert all(line["n"] >= THRESHOLD for line in data["change"])
+
+
+def test_what_is_shown_of_a_total_does_not_leave_one_row_open(made: Made) -> None:
+    """Of rows that sum to a total that is shown, either all are shown or two or more are hidden."""
+    report = made.report
+    for part in report.counted.parts:
+        for cell in [cell for cell in report.counted.counts if cell.quantity == part.total]:
+            rows = [report.shown(cell._replace(quantity=row)) for row in part.rows]
+            if report.shown(cell) is not None:
+                assert rows.count(None) != 1, (part, cell)
+
+
+def test_every_line_is_accounted_for(made: Made) -> None:
+    assert made.reconciliation.faults == ()
+    assert {step.resource: step.lines for step in made.reconciliation.steps}["Patient"] == 120
+
+
+def test_a_line_that_is_no_json_is_told_and_the_rest_counted(export: Path, tmp_path: Path) -> None:
+    for file in export.glob("*.ndjson"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with (tmp_path / "Goal-00001.ndjson").open("a", encoding="utf-8") as goals:
+        goals.write('{"resourceType": "Goal", "id": "cut')
+    said = CliRunner().invoke(main, command(tmp_path))
+    assert said.exit_code == 3, said.output
+    assert "Not accounted for: Goal: 1 lines left out, cut off: Goal-00001.ndjson line" in said.output
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Not every number is accounted for: 1 fault" in page
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    return ["report", str(folder), str(folder / "out"), "--zone", "Europe/Oslo", "--exported", DAY.isoformat(), *more]
+
+
+def manifest_of(folder: Path, **files: int) -> None:
+    said = {
+        "transactionTime": EXPORTED.isoformat(), "asked": {"episode_types": []}, "runs": [{"resources": {}}],
+        "files": [{"name": f"{name}-00001.ndjson", "count": count} for name, count in files.items()],
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+def spoiled(export: Path, folder: Path, spoil: Callable[[Path], None]) -> Path:
+    for file in export.glob("*.ndjson"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    counts = {f.name.partition("-")[0]: len(f.read_bytes().splitlines()) for f in export.glob("*.ndjson")}
+    manifest_of(folder, **counts)
+    spoil(folder)
+    return folder
+
+
+SPOILED: list[tuple[str, Callable[[Path], None], str]] = [
+    ("nothing", lambda _: None, "Every line of the export is accounted for."),
+    (
+        "a file is gone",
+        lambda f: (f / "Goal-00001.ndjson").unlink(),
+        "manifest.json names Goal-00001.ndjson, which is not",
+    ),
+    (
+        "a file is new",
+        lambda f: (f / "Goal-00002.ndjson").write_text("", encoding="utf-8") and None,
+        "Goal-00002.ndjson is in the folder, and manifest.json does not name it",
+    ),
+    (
+        "a line is gone",
+        lambda f: (
+            (f / "Patient-00001.ndjson").write_bytes(
+                b"\n".join((f / "Patient-00001.ndjson").read_bytes().splitlines()[1:])
+            )
+            and None
+        ),
+        "Patient: manifest.json counts 120 lines, the files have 119",
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "spoil", "told"), SPOILED, ids=[case for case, _, _ in SPOILED])
+def test_the_folder_against_its_manifest(
+    case: str, spoil: Callable[[Path], None], told: str, export: Path, tmp_path: Path
+) -> None:
+    folder = spoiled(export, tmp_path, spoil)
+    said = CliRunner().invoke(main, command(folder))
+    assert told in said.output
+    assert said.exit_code == (0 if case == "nothing" else 3)
+
+
+def test_an_empty_export_makes_a_report_that_says_so(tmp_path: Path) -> None:
+    made = make(tmp_path, tmp_path / "out", zone=ZONE, now=EXPORTED, exported=DAY)
+    page = made.files[0].read_text(encoding="utf-8")
+    assert page.count("Not recorded in this export.") == len(figures())
+
+
+def test_nothing_says_when_it_was_exported(tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["report", str(tmp_path), str(tmp_path / "out"), "--zone", "Europe/Oslo"])
+    assert said.exit_code == 1
+    assert "has no manifest.json, so nothing says when it was exported. Give the day: --exported" in said.output
+
+
+def test_a_zone_that_there_is_none_of(tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["report", str(tmp_path), str(tmp_path / "out"), "--zone", "Oslo"])
+    assert said.exit_code == 2
+    assert "Oslo is no time zone" in said.output
+
+
+def test_the_hospital_s_own_table_of_courses(tmp_path: Path) -> None:
+    """Where the record has no EpisodeOfCare; its reasons tell who left. A test patient's row counts nowhere."""
+    everything = [each for each in population(40) if each["resourceType"] != "EpisodeOfCare"]
+    write_ndjson(everything, tmp_path)
+    patients = [each for each in everything if each["resourceType"] == "Patient"][:12]
+    real = [each for each in patients if "security" not in each["meta"]]
+    rows = [f"{each['id']},North,,2025-01-07,2025-05-20,tired" for each in patients]
+    head = "patient,unit,offered,start,end,reason"
+    (tmp_path / "courses.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    made = make(tmp_path, tmp_path / "out", zone=ZONE, now=datetime.now(ZONE), exported=date(2026, 9, 15))
+    left = [cell for cell in made.report.counted.counts if cell.quantity == "month 6: left" and cell.unit == "North"]
+    assert sum(made.report.counted.counts[cell] for cell in left if cell.quarter == "all") == len(real) < 12
