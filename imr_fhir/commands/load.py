@@ -1,7 +1,7 @@
 """`imr-fhir load`."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,24 @@ import click
 from imr_fhir.artefacts import VERSION, artefact_resources
 from imr_fhir.commands import load_report, rollback_report
 from imr_fhir.commands.exits import Exit
+from imr_fhir.commands.next_step import sentences
 from imr_fhir.commands.output import json_option, progress, say_json
 from imr_fhir.commands.server import Server, server_options
-from imr_fhir.errors import EhrError, ImrError
+from imr_fhir.errors import Conflict, Forbidden, ImrError, Invalid, LoadError
 from imr_fhir.loader.load import Loaded, carry_out, look_and_plan
 from imr_fhir.loader.plan import Step
 from imr_fhir.loader.record import Record
 from imr_fhir.loader.rollback import plan_rollback, roll_back
-from imr_fhir.loader.statement import advised
+
+_TYPES = ("CodeSystem", "ValueSet", "StructureDefinition", "Questionnaire")
+_ADVICE: Mapping[type[ImrError], str] = {
+    Forbidden: (
+        f"The log-in needs the scopes {' '.join(f'system/{name}.crus' for name in _TYPES)}, "
+        "and the server has to take these types from it."
+    ),
+    Conflict: "Somebody changed it meanwhile: look at the plan again.",
+    Invalid: "With --one-by-one it shows which of them the server refuses.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,8 @@ def load(server: Server, path: Path | None, **options: Any) -> None:
     record = Record(path or default_record(server.base), server.base, datetime.now(UTC))
     try:
         (_roll_back if asked.rollback else _load)(server, record, asked)
-    except EhrError as error:
-        raise advised(error) from error
+    except ImrError as error:
+        raise _advised(error) from error
 
 
 def default_record(base: str) -> Path:
@@ -106,8 +116,14 @@ def _with_progress(steps: Sequence[Step]) -> Iterable[Step]:
     return progress(steps, "Writing", length=len(steps))
 
 
+def _advised(error: ImrError) -> ImrError:
+    """The same with the next step for who loads."""
+    next_step = next((said for kind, said in _ADVICE.items() if isinstance(error, kind)), "")
+    return LoadError(error.message, next_step=next_step) if next_step else error
+
+
 def _end(code: Exit, error: ImrError | None) -> None:
     if error:
-        click.echo(f"Error: {advised(error)}", err=True)
+        click.echo(f"Error: {sentences(_advised(error))}", err=True)
     if code:
         raise SystemExit(code)

@@ -156,7 +156,7 @@ def as_json(base: str, loaded: Loaded, record: Path | None, *, single: bool) -> 
         "record": str(record) if record and record.exists() else None,
         "steps": [_step_json(step, done.get(step.target)) for step in loaded.plan.steps],
         "beside": [_there_json(each) for each in loaded.plan.beside],
-        "error": str(loaded.error) if loaded.error else None,
+        "error": loaded.error.message if loaded.error else None,
     }
 
 

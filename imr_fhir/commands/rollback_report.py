@@ -65,5 +65,5 @@ def as_json(base: str, undone: RolledBack, record: Path | None, *, done: bool) -
             }
             for undo in undone.undos
         ],
-        "error": str(undone.error) if undone.error else None,
+        "error": undone.error.message if undone.error else None,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from imr_fhir.artefacts import content_hash
-from imr_fhir.ehr.capability import write_plan
+from imr_fhir.checking.statement import read_statement
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import EhrError, ImrError, LoadError
 from imr_fhir.loader import apply
@@ -13,7 +13,6 @@ from imr_fhir.loader.applies import last, ownership
 from imr_fhir.loader.difference import Change, changes
 from imr_fhir.loader.plan import Ours, Plan, Step, make_plan
 from imr_fhir.loader.record import Record
-from imr_fhir.loader.statement import statement
 from imr_fhir.loader.there import Resource, There, look, reference
 from imr_fhir.version import stored_version
 
@@ -60,17 +59,17 @@ def load(client: FhirClient, resources: Iterable[Resource], *, record: Record | 
 def look_and_plan(
     client: FhirClient, resources: Iterable[Resource], record: Record, retire: Collection[str] = ()
 ) -> Plan:
-    """Reads only. Raises LoadError where it is no server for them, EhrError where it does not answer."""
+    """Reads only. Raises EhrError, which says so where it is no server for them, and LoadError."""
     artefacts = tuple(resources)
     try:
         there = look(client, artefacts)
     except EhrError:
-        statement(client)  # it may be no FHIR server at all, which says more
+        read_statement(client)  # it may be no FHIR server at all, which says more
         raise
     plan = make_plan(artefacts, there, Ours(ownership(record.rows)), retire)
     if not plan.writes:
         return plan
-    return replace(plan, transaction=write_plan(statement(client), ()).transaction)
+    return replace(plan, transaction=read_statement(client).transactions)
 
 
 def carry_out(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imr_fhir.artefacts import content_hash
+from imr_fhir.checking.statement import read_statement
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import (
     BadReply,
@@ -20,7 +21,6 @@ from imr_fhir.loader.answers import answers_to
 from imr_fhir.loader.applies import Apply, Entry, last
 from imr_fhir.loader.plan import marked
 from imr_fhir.loader.record import Record
-from imr_fhir.loader.statement import statement
 from imr_fhir.loader.there import Resource, There, look, reference
 from imr_fhir.version import stored_version
 
@@ -69,7 +69,7 @@ def plan_rollback(client: FhirClient, record: Record) -> RolledBack:
     try:
         there = look(client, [_named(entry) for entry in entries])
     except EhrError:
-        statement(client)
+        read_statement(client)
         raise
     undos = [_undo(client, entry, _standing(entry, there)) for entry in entries]
     kept = [undo for undo in undos if undo.action == "leave" and undo.entry.created and _is_form(undo)]

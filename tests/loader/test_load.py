@@ -55,15 +55,15 @@ EMPTY = {"resourceType": "Bundle", "type": "searchset"}
 @pytest.mark.parametrize(
     ("answers", "said", "next_step"),
     [
-        ({}, "does not answer as a FHIR server does", "with /metadata behind it"),
+        ({}, "gave no CapabilityStatement, so this is no FHIR server's address", "Give the FHIR base"),
         (
             {"": (200, PAGE, {"Content-Type": "text/html"})},
             "The EHR answered with text/html where FHIR's JSON was asked for",
-            "Give the server's FHIR base",
+            "Give the FHIR base",
         ),
-        ({"metadata": R5, "": EMPTY}, "speaks FHIR 5.0.0; these artefacts are for R4", "its R4 endpoint"),
+        ({"metadata": R5, "": EMPTY}, "speaks FHIR 5.0.0; the app and its artefacts are R4", "the R4 address"),
         ({"metadata": {"resourceType": "Patient"}, "": (400, b"")}, "did not answer with a CapabilityStatement", ""),
-        ({"metadata": (401, b""), "": (401, b"")}, "(401)", "Log in with a token that is valid now"),
+        ({"metadata": (401, b""), "": (401, b"")}, "(401)", "--token-file, --user or --client-id"),
         ({"metadata": {**R5, "fhirVersion": "4.0.1"}, "": (403, b"")}, "(403)", "system/Questionnaire.crus"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_token_that_may_only_read(sandbox: Front, command: Command) -> None:
     sandbox.before = refuses
     refused = ended(command(sandbox, "--yes", "--one-by-one"), 1)
     assert "Nothing was written." in refused.output
-    assert "The token needs the scopes system/CodeSystem.crus" in refused.output
+    assert "The log-in needs the scopes system/CodeSystem.crus" in refused.output
     sandbox.before = lambda exchange: exchange.request.method == "POST" and exchange.answer(403) is None
     assert isinstance(load(client_of(sandbox), artefact_resources()).error, Forbidden)
 
