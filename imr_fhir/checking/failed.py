@@ -22,10 +22,11 @@ def failed(
     area: Area, what: str, error: ImrError, *, advertised: bool | None, patient: str | None = "", needed: bool = True
 ) -> Finding:
     """Of something that was tried and did not work: whether that tells of the server, or of this moment."""
-    unsure = isinstance(error, _NOBODY_KNOWS) or (patient is None and isinstance(error, HttpFailure))
-    step = GIVE_PATIENT if patient is None else next_step(error)
-    works = None if unsure else False
-    return Finding(area, what, verdict(advertised=advertised, works=works), error.message, step, needed)
+    unseen = isinstance(error, _NOBODY_KNOWS)
+    of_nobody = patient is None and not unseen and isinstance(error, HttpFailure)
+    step = GIVE_PATIENT if of_nobody else next_step(error)
+    works = None if unseen or of_nobody else False
+    return Finding(area, what, verdict(advertised=advertised, works=works), error.message, step, needed, unseen)
 
 
 def next_step(error: ImrError) -> str:

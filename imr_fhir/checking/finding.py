@@ -29,6 +29,7 @@ class Finding:
     evidence: str
     next_step: str = ""
     needed: bool = True
+    unseen: bool = False  # tried, and nobody could see what came of it
 
     @property
     def wanting(self) -> bool:

@@ -5,12 +5,14 @@ Without a patient nobody's record is read: then all is searched for a patient th
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from imr_fhir.artefacts import artefact_resources, content_hash
-from imr_fhir.checking.failed import GIVE_PATIENT, failed, next_step
+from imr_fhir.checking.failed import GIVE_PATIENT, failed
 from imr_fhir.checking.finding import Finding, verdict
 from imr_fhir.checking.needs import needed, without
 from imr_fhir.checking.samples import DOCUMENT_TYPE, Samples
@@ -22,7 +24,7 @@ from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.forms import check_forms
 from imr_fhir.ehr.lookup import find
 from imr_fhir.ehr.scopes import NEEDED
-from imr_fhir.errors import EhrError, ImrError, NotFound
+from imr_fhir.errors import ImrError, NotFound
 
 
 def tried(client: FhirClient, patient: str | None, now: datetime) -> tuple[Tried, ...]:
@@ -117,18 +119,18 @@ def people(client: FhirClient, statement: Statement) -> Iterator[Finding]:
 
 def artefacts(client: FhirClient) -> Finding:
     """Whether the project's Questionnaires, profiles and code lists are there."""
-    what, same, missing = "the project's artefacts", 0, []
+    what, same, missing = "the project's artefacts", 0, 0
     resources = artefact_resources()
-    for ours in resources:
+    asked = [client.beside(partial(client.read, str(ours["resourceType"]), str(ours["id"]))) for ours in resources]
+    wait(asked)
+    for ours, answer in zip(resources, asked, strict=True):
         try:
-            there = client.read(str(ours["resourceType"]), str(ours["id"]))
+            same += content_hash(answer.result()) == content_hash(ours)
         except NotFound:
-            missing.append(ours)
-            continue
-        except EhrError as error:
-            return Finding("read", what, "unknown", error.message, next_step(error), needed=False)
-        same += content_hash(there) == content_hash(ours)
-    evidence = f"{same} of {len(resources)} are there and the same, {len(missing)} are not there"
+            missing += 1
+        except ImrError as error:
+            return failed("read", what, error, advertised=None, needed=False)
+    evidence = f"{same} of {len(resources)} are there and the same, {missing} are not there"
     if same == len(resources):
         return Finding("read", what, "yes", evidence, needed=False)
     step = f"imr-fhir load {client.base}" if missing else f"Some were changed there; see imr-fhir load {client.base}"

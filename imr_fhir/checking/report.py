@@ -27,12 +27,16 @@ class Report:
     def wanting(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.wanting)
 
+    @property
+    def unseen(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.needed and finding.unseen)
+
     def as_json(self) -> Mapping[str, Any]:
         return {
             "base": self.base,
             "software": self.software,
             "fhirVersion": self.release,
-            "good": not self.wanting,
+            "good": not (self.wanting or self.unseen),
             "findings": [
                 {
                     "area": each.area,

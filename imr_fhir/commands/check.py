@@ -27,7 +27,8 @@ def check(ctx: click.Context, server: Server, patient: str, write: bool, encount
 
     \b
     Each line says one of: yes; no; says yes but fails; works though not advertised; can't tell.
-    Exit code 0: all that was tried and that the app uses works; 3: something of it does not.
+    Exit code 0: all that was tried and that the app uses works; 3: something of it does not;
+    4: of something that was tried nobody could see what came of it.
     """
     if write and not patient:
         raise click.UsageError("--write needs --patient, the id of a test patient: never a real one.")
@@ -36,7 +37,7 @@ def check(ctx: click.Context, server: Server, patient: str, write: bool, encount
     asked = Asked(patient, visit, write, server.headers, server.ca, granted)
     report = look_at(server.transport, server.client, asked, now=datetime.now(UTC), tell=_tell)
     say_json(report.as_json()) if as_json else click.echo(table(report, width=_width()))
-    ctx.exit(Exit.FOUND if report.wanting else Exit.DONE)
+    ctx.exit(Exit.FOUND if report.wanting else Exit.PARTLY if report.unseen else Exit.DONE)
 
 
 def _tell(what: str) -> None:

@@ -94,5 +94,8 @@ def _summary(report: Report, width: int) -> Iterator[str]:
     if wanting := [each for each in report.wanting if each.area != "clean-up"]:
         names = "; ".join(each.what for each in wanting)
         yield from textwrap.wrap(f"Of what the app uses, this does not work here: {names}.", width)
-    else:
+    if report.unseen:
+        names = "; ".join(each.what for each in report.unseen)
+        yield from textwrap.wrap(f"Of what the app uses, this was tried and could not be seen: {names}.", width)
+    elif not wanting:
         yield "Of what the app uses, all that was tried works."

@@ -13,6 +13,7 @@ from imr_fhir.checking.kept import ARTEFACTS, REASONS, RUNGS
 from imr_fhir.cli import main
 from imr_fhir.commands.server import TOKEN
 from imr_fhir.ehr.ladder import LADDERS
+from smart_app.sandbox import HospitalConfig, running_hospital
 from tests.checking.hospital import PATIENT, VISIT, Hospital, hospital
 from tests.wire_server import pages, serve
 
@@ -86,8 +87,24 @@ def test_without_a_log_in_or_with_an_old_one(generic: Hospital) -> None:
     for token in (None, "old"):
         done = run(generic.running.fhir_base, "--patient", PATIENT, token=token)
         said = " ".join(done.stdout.split())
+        assert done.exit_code == 4
+        assert "this was tried and could not be seen: Patient/[id];" in said
         assert "can't tell Observation?patient&code" in said
         assert "Log in, or with a token that has not ended." in said
+
+
+def test_without_a_patient_a_log_in_is_still_what_is_wanting(generic: Hospital) -> None:
+    done = run(generic.running.fhir_base)
+    assert (done.exit_code, "Log in, or with a token" in " ".join(done.stdout.split())) == (4, True)
+
+
+def test_a_server_of_smart_1(tmp_path: Path) -> None:
+    with running_hospital(HospitalConfig(tmp_path / "h.sqlite", seed=("north.json",), smart_1=True)) as running:
+        token = running.hospital.access_token("user/*.cruds", user="Practitioner/kari")
+        done = run(running.fhir_base, "--patient", PATIENT, token=token)
+    assert done.exit_code == 0, done.output
+    assert "SMART 1.0, without capabilities" in done.stdout
+    assert "patient/Goal.read patient/Goal.write" in done.stdout
 
 
 def test_a_patient_that_is_not_there_is_told_and_nothing_written(generic: Hospital) -> None:
