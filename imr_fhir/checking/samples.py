@@ -23,10 +23,6 @@ DOCUMENT_TYPE = {"system": "http://loinc.org", "code": "74465-6"}
 _FORM = scale("client")
 
 
-def new_urn() -> str:
-    return f"urn:uuid:{uuid.uuid4()}"
-
-
 @dataclass(frozen=True, slots=True)
 class Samples:
     """``patient``: an id. ``encounter``: a reference, or "". Each call makes a thing of its own."""
@@ -35,6 +31,11 @@ class Samples:
     now: datetime
     encounter: str = ""
     filing: str = field(default_factory=lambda: str(uuid.uuid4()))
+    urns: list[str] = field(default_factory=list)
+
+    def _urn(self) -> str:
+        self.urns.append(f"urn:uuid:{uuid.uuid4()}")
+        return self.urns[-1]
 
     def answers(self) -> Response:
         who = f"Patient/{self.patient}"
@@ -43,7 +44,7 @@ class Samples:
             status="completed",
             ratings={item.number: 3 for item in _FORM.items},
             comment=WORDS,
-            identifier=new_urn(),
+            identifier=self._urn(),
             id="",
             version_id="",
             patient=self.patient,
@@ -65,7 +66,7 @@ class Samples:
         return score_parts(answers, shape=shape, urn=urn, response_reference=reference, filing=self.filing)
 
     def goal(self) -> Goal:
-        return Goal(patient=self.patient, text=WORDS, identifier=new_urn(), start=self.now.date())
+        return Goal(patient=self.patient, text=WORDS, identifier=self._urn(), start=self.now.date())
 
     def goal_part(self, aim: Goal) -> Part:
         return Part(goal.to_resource(aim, filing=self.filing), aim.identifier, aim.version_id)
@@ -76,7 +77,7 @@ class Samples:
             "patient": self.patient,
             "said": self.now,
             "performer": f"Patient/{self.patient}",
-            "identifier": new_urn(),
+            "identifier": self._urn(),
             "encounter": self.encounter,
         }
         review = record.Review(**about, focus=goal, result="partly", helped=WORDS)
@@ -84,23 +85,23 @@ class Samples:
         return Part(record.to_resource(note, filing=self.filing), note.identifier)
 
     def document(self, answers: Response, *, pdf: bool) -> Part:
-        urn = new_urn()
+        urn = self._urn()
         built = document_reference(answers, urn=urn, pdf=pdf, type_coding=DOCUMENT_TYPE, zone=UTC, filing=self.filing)
         return Part(built, urn)
 
     def provenance(self, target: str) -> Part:
         who = f"Patient/{self.patient}"
         built = provenance("create", targets=[target], author=who, enterer="", recorded=self.now, filing=self.filing)
-        return Part(built, new_urn())
+        return Part(built, self._urn())
 
     def event(self) -> Part:
         who = {"reference": f"Patient/{self.patient}"}
         built = audit_event("view", user=who, patient=self.patient, recorded=self.now, filing=self.filing)
-        return Part(built, new_urn())
+        return Part(built, self._urn())
 
     def is_one(self, resource: Mapping[str, Any]) -> bool:
         """Whether it is one of these, of which at least one mark is kept."""
-        marks = (self.filing, WORDS)
+        marks = (self.filing, WORDS, *self.urns)
         return str(resource.get("id")).startswith(OWN_ID) or any(
             mark in json.dumps(resource, default=str) for mark in marks
         )

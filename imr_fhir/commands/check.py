@@ -13,11 +13,11 @@ from imr_fhir.commands.server import Server, reading_server_options
 
 
 @click.command()
-@reading_server_options
 @click.option("--patient", default="", metavar="ID", help="The id of a patient whose record may be read.")
 @click.option("--write", is_flag=True, help="Try the writes too, on a TEST patient, and take them back.")
 @click.option("--encounter", default="", metavar="ID", help="A visit of that patient, for what is filed under one.")
 @json_option
+@reading_server_options
 @click.pass_context
 def check(ctx: click.Context, server: Server, patient: str, write: bool, encounter: str, as_json: bool) -> None:
     """Say what of the app works with the EHR at URL (its FHIR base), and how to set the app up for it.
