@@ -1,6 +1,7 @@
 """`imr-fhir validate` as its user meets it: what it says, on which line, and its exit codes."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.response import to_resource
 from tests.changed import GONE, changed
 from tests.filed import FILING, GOAL, RESPONSES, goal_resource
+from tests.validation.mutations import MUTATIONS
 
 RESPONSE = to_resource(RESPONSES["client"], filing=FILING)
 WRONG = changed(RESPONSE, "item.2.item.0.answer.0.valueInteger", 46)
@@ -239,26 +241,26 @@ FORM = artefacts.questionnaire("client")
 MEAN = "item.3.item.2.extension.0.valueExpression.expression"
 
 
-@pytest.mark.parametrize(
-    ("path", "to", "code"),
-    [
-        (MEAN, "iif(%resource.item.exists(", "broken-expression"),
-        (MEAN, "%resource.item.where(linkId='imr", "broken-expression"),
-        (MEAN, "%resource.item)", "broken-expression"),
-        (MEAN, "%resource.item.", "broken-expression"),
-        (MEAN, "%resource.item.answer.value.sum()", "other-expression"),
-        ("item.3.item.2.extension", GONE, "missing-expression"),
-        ("item.1.item.3.answerOption.2.extension", GONE, "missing-weight"),
-        ("item.1.item.3.answerOption.2.valueCoding.extension", GONE, "missing-weight"),
-        ("item.1.item.3.answerOption.2.extension.0.valueDecimal", 4, "wrong-weight"),
-        ("item.1.item.3.text", "How often do you talk?", "edited"),
-        ("item.1.item.3", GONE, "not-whole"),
-        ("item.1.item.3.answerOption.2.valueCoding.code", "04-9", "not-whole"),
-        ("url", f"{artefacts.BASE}/Questionnaire/imr-family", "unknown-form"),
-        ("item.1.item.3.linkId", "05", "que-2"),
-        ("item.1.item.3.type", "slider", "not-a-code"),
-    ],
-)
+REFUSED: list[tuple[str, Any, str]] = [
+    (MEAN, "iif(%resource.item.exists(", "broken-expression"),
+    (MEAN, "%resource.item.where(linkId='imr", "broken-expression"),
+    (MEAN, "%resource.item)", "broken-expression"),
+    (MEAN, "%resource.item.", "broken-expression"),
+    (MEAN, "%resource.item.answer.value.sum()", "other-expression"),
+    ("item.3.item.2.extension", GONE, "missing-expression"),
+    ("item.1.item.3.answerOption.2.extension", GONE, "missing-weight"),
+    ("item.1.item.3.answerOption.2.valueCoding.extension", GONE, "missing-weight"),
+    ("item.1.item.3.answerOption.2.extension.0.valueDecimal", 4, "wrong-weight"),
+    ("item.1.item.3.text", "How often do you talk?", "edited"),
+    ("item.1.item.3", GONE, "not-whole"),
+    ("item.1.item.3.answerOption.2.valueCoding.code", "04-9", "not-whole"),
+    ("url", f"{artefacts.BASE}/Questionnaire/imr-family", "unknown-form"),
+    ("item.1.item.3.linkId", "05", "que-2"),
+    ("item.1.item.3.type", "slider", "not-a-code"),
+]
+
+
+@pytest.mark.parametrize(("path", "to", "code"), REFUSED)
 def test_a_questionnaire_that_would_render_or_score_otherwise_is_refused(path: str, to: Any, code: str) -> None:
     said = run("--json", "-", given=write_json(changed(FORM, path, to)))
     assert said.exit_code == 3
@@ -274,3 +276,16 @@ def test_an_edited_one_names_its_places_and_a_new_version_is_not_compared() -> N
     said = run("-", given=write_json(changed(edited, "version", "0.2.0")))
     assert said.exit_code == 0
     assert "warning [unknown-version]" in said.output
+
+
+def test_each_code_is_explained_and_each_explained_one_is_there() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs/integration.md").read_text(encoding="utf-8")
+    rows = page.partition("| code | what it means |")[2].partition("\n\n")[0].splitlines()
+    explained = {code for row in rows for code in re.findall(r"`([a-z0-9-]+)`", row.split("|")[1:2][0] if row else "")}
+    found = (
+        {code for code, _ in MUTATIONS.values()} | {code for _, _, code in REFUSED} | {row[1] for row in BAD.values()}
+    )
+    assert {code for code in found if not code[-1].isdigit()} <= explained
+    source = "".join(file.read_text(encoding="utf-8") for file in (root / "imr_fhir/validation").glob("*.py"))
+    assert {code for code in explained if f'"{code}"' not in source} <= {"imr-qr-1", "obs-7"}
