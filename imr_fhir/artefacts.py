@@ -17,7 +17,7 @@ VERSION = "0.1.0"
 
 CODES = f"{BASE}/CodeSystem/imr"
 FILING = f"{BASE}/filing"
-LOADED = f"{BASE}/loaded"  # tag of what the loader wrote; its code is the content hash of that
+LOADED = f"{BASE}/loaded"  # tag of what we put on a server; its code is the content hash of that
 
 RESPONSE_PROFILE = f"{BASE}/StructureDefinition/imr-response"
 SCORE_PROFILE = f"{BASE}/StructureDefinition/imr-score"
@@ -124,6 +124,11 @@ def content(resource: Mapping[str, Any]) -> dict[str, Any]:
 def canonical(value: Any) -> str:
     """One text for all that say the same."""
     return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def loaded_tag(resource: Mapping[str, Any]) -> dict[str, str]:
+    """The tag by which `imr-fhir load` knows ``resource`` again as ours, as long as nobody edits it."""
+    return {"system": LOADED, "code": content_hash(resource)}
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from imr_fhir.artefacts import LOADED, content_hash
+from imr_fhir.artefacts import LOADED, content_hash, loaded_tag
 from imr_fhir.loader.there import Resource, There, reference
 
 Action = Literal["create", "update", "retire", "same", "conflict"]
@@ -80,7 +80,7 @@ def marked(resource: Resource, before: Resource | None = None) -> dict[str, Any]
     had = _meta(before or {})
     labels = {name: had[name] for name in ("profile", "security") if had.get(name)}
     tags = [tag for tag in _tags(had) if tag.get("system") != LOADED]
-    meta = {**labels, "tag": [*tags, {"system": LOADED, "code": content_hash(resource)}]}
+    meta = {**labels, "tag": [*tags, loaded_tag(resource)]}
     return {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta, **_without_meta(resource)}
 
 

@@ -1,6 +1,7 @@
 """The artefacts in one Bundle, for a server whose packages are not installed: one POST to its base.
 
-Each entry is a PUT under the artefact's own id, so that a second POST changes nothing. They refer to each other by
+Each entry is a PUT under the artefact's own id, so that a second POST changes nothing, with the tag by which
+`imr-fhir load` later knows it as ours. They refer to each other by
 canonical only, so the same entries stand alone in a batch: that is for a server without transactions, which may then
 take some and refuse others, and answers for each. Not a collection: no server processes one. A server with neither
 is loaded one by one, by `imr-fhir load`.
@@ -23,7 +24,7 @@ def bundle(kind: Literal["transaction", "batch"], resources: Iterable[Mapping[st
         "entry": [
             {
                 "fullUrl": f"{artefacts.BASE}/{resource['resourceType']}/{resource['id']}",
-                "resource": resource,
+                "resource": {**resource, "meta": {"tag": [artefacts.loaded_tag(resource)]}},
                 "request": {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"},
             }
             for resource in resources

@@ -11,7 +11,9 @@ from imr_fhir.artefacts import artefact_resources, content_hash, view_definition
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.transport import Transport
-from imr_fhir.loader.load import load
+from imr_fhir.loader.load import look_and_plan
+from imr_fhir.loader.plan import Ours
+from imr_fhir.loader.record import Record
 from imr_fhir.packaging.bundles import bundle
 from imr_fhir.packaging.examples import examples
 from imr_fhir.packaging.guide import implementation_guide
@@ -68,10 +70,15 @@ class TestHapi:
     def test_its_installer_keeps_our_ids_only_where_told(
         self, empty_hapi: str, policy: dict[str, str], ours: set[bool]
     ) -> None:
-        """Beside ids of its own, `imr-fhir load` would find each artefact a second time."""
         install(empty_hapi, types=",".join(TYPES), drafts="true", **policy)
         kept = [(found(empty_hapi, artefact)[0]["id"], artefact["id"]) for artefact in ARTEFACTS]
         assert {its == our for its, our in kept} == (ours or {False})
+        client = FhirClient(Transport([empty_hapi.removesuffix("/fhir")], allow_loopback_http=True), empty_hapi)
+        steps = look_and_plan(client, ARTEFACTS, Record()).steps
+        assert {(step.resource["resourceType"], step.action) for step in steps} == {
+            ("StructureDefinition", "conflict"),  # HAPI has put snapshots into them
+            *((kind, "same") for kind in TYPES if kind != "StructureDefinition"),
+        }
 
     def test_its_installer_skips_questionnaires_unless_told(self, empty_hapi: str) -> None:
         install(empty_hapi)
@@ -106,7 +113,9 @@ def test_a_bundle_loads_into_the_sandbox_and_the_loader_finds_it_whole(tmp_path:
         client = FhirClient(
             Transport([base.removesuffix("/fhir")], allow_loopback_http=True), base, token=lambda: token
         )
-        assert {each.action for each in load(client, ARTEFACTS)} == {"unchanged"}
+        plan = look_and_plan(client, ARTEFACTS, Record())
+        assert {step.action for step in plan.steps} == {"same"}
+        assert all(Ours({}).wrote(each) for step in plan.steps for each in step.there)
 
 
 @pytest.mark.validator

@@ -127,7 +127,8 @@ class TestArchive:
 def test_bundles_put_each_artefact_under_its_id(kind: Any) -> None:
     made = bundle(kind, ARTEFACTS)
     assert made["type"] == kind
-    assert [entry["resource"] for entry in made["entry"]] == ARTEFACTS
+    for entry, artefact in zip(made["entry"], ARTEFACTS, strict=True):
+        assert entry["resource"] == {**artefact, "meta": {"tag": [artefacts.loaded_tag(artefact)]}}
     for entry in made["entry"]:
         reference = f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
         assert entry["request"] == {"method": "PUT", "url": reference}
