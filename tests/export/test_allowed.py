@@ -12,7 +12,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from imr_fhir import artefacts
 from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.json_writer import write_json
-from imr_fhir.reporting.export.allowed import TYPES, leaving
+from imr_fhir.reporting.export.allowed import ALLOWED, TYPES, leaving
 from imr_fhir.reporting.export.pseudonym import Pseudonyms
 from imr_fhir.reporting.export.release import Release
 from tests.export.canary import MARKS, NATIONAL_NUMBER, ours
@@ -191,3 +191,9 @@ def test_episodes_of_other_programmes_stay_behind_where_ours_are_known_by_type()
     types = frozenset({"urn:oid:1.2.3|IMR"})
     assert isinstance(leaving(episode, release(), episode_types=types), dict)
     assert leaving({**episode, "type": []}, release(), episode_types=types) == "not-imr"
+
+
+def test_the_manual_names_each_element_that_may_leave() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "reporting.md").read_text()
+    for resource_type, elements in ALLOWED.items():
+        assert f"\n| {resource_type} | {', '.join(elements)} |" in manual

@@ -350,6 +350,7 @@ def test_a_folder_of_something_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "out" / "Goal-00001.ndjson").write_text("mine")
     with running(Bulk(of("Goal"))) as bulk, pytest.raises(ExportError, match="holds other files"):
         run(bulk, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Goal-00001.ndjson"]
     assert (tmp_path / "out" / "Goal-00001.ndjson").read_text() == "mine"
 
 
@@ -357,6 +358,20 @@ def test_a_folder_that_others_may_open_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir(mode=0o755)
     with running(Bulk([])) as bulk, pytest.raises(ExportError, match="chmod 700"):
         run(bulk, tmp_path / "out")
+
+
+def test_one_export_at_a_time(tmp_path: Path) -> None:
+    with running(Bulk(of("Goal"))) as bulk:
+
+        def second(exchange: Exchange) -> None:
+            with pytest.raises(ExportError, match="Another export is under way"):
+                run(bulk, tmp_path / "out")
+            bulk.rightly(exchange, "GET /fhir/job")
+
+        bulk.steps["GET /fhir/job"] = [second]
+        run(bulk, tmp_path / "out")
+        assert not bulk.steps["GET /fhir/job"]
+    assert len(lines(tmp_path / "out", "Goal")) == 2
 
 
 def test_raw_lines_are_kept_as_they_came_where_asked_for_and_nowhere_else(tmp_path: Path) -> None:

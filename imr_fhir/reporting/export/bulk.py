@@ -84,7 +84,7 @@ def wait(client: FhirClient, ledger: Ledger, *, patience: Patience, tell: Tell) 
 
 def _list(ledger: Ledger, found: Manifest) -> None:
     ledger.transaction_time, ledger.token = found.transaction_time, found.token
-    asked = ledger.asked["types"]
+    asked = {*ledger.asked["types"]} - {"Questionnaire"}  # which are searched for, being of no patient
     strange = sorted({each.type for each in found.output if each.type not in asked})
     for each in found.output:
         if each.type in asked:

@@ -154,15 +154,25 @@ def held(folder: Path) -> Iterator[None]:
     strange = [each.name for each in folder.iterdir() if each.name != ".export"]
     if strange and not ours:
         raise ExportError(f"{folder} holds other files ({sorted(strange)[0]}).", next_step="Name a new folder.")
+    work = folder / ".export"
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        (folder / ".export").mkdir(mode=0o700, exist_ok=True)
-        yield
-    except BlockingIOError:
-        raise ExportError(f"Another export is under way in {folder}.", next_step="Wait until it has ended.") from None
+        _lock(handle, folder)
+        work.mkdir(mode=0o700, exist_ok=True)
+        try:
+            yield
+        finally:
+            if work.exists() and not any(work.iterdir()):  # it was not even begun
+                work.rmdir()
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ExportError(f"Another export is under way in {folder}.", next_step="Wait until it has ended.") from None
 
 
 def private_folder(folder: Path) -> None:
