@@ -13,6 +13,7 @@ from imr_fhir.errors import ReportError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.export.courses_table import NAME, read
+from imr_fhir.reporting.measure_report import bundle
 from imr_fhir.reporting.page import page
 from imr_fhir.reporting.proportions import Line, proportions
 from imr_fhir.reporting.reconciliation import Reconciliation, reconcile
@@ -22,7 +23,7 @@ from imr_fhir.reporting.views.value import literal
 from imr_fhir.reporting.work import work
 from imr_fhir.spreadsheet import escaped
 
-PAGE, FIGURES, DATA = "report.html", "figures.csv", "figures.json"
+PAGE, FIGURES, DATA, MEASURE = "report.html", "figures.csv", "figures.json", "measure-report.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ def make(
     found = tuple(proportions(report))
     (out / PAGE).write_text(page(report, reconciliation, made=now.astimezone(zone)), encoding="utf-8")
     _write_csv(found, out / FIGURES)
-    (out / DATA).write_text(json.dumps(_data(report, found), ensure_ascii=False, indent=1), encoding="utf-8")
-    return Made(report, written, reconciliation, tuple(out / name for name in (PAGE, FIGURES, DATA)))
+    for name, data in ((DATA, _data(report, found)), (MEASURE, bundle(found, day))):
+        (out / name).write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+    return Made(report, written, reconciliation, tuple(out / name for name in (PAGE, FIGURES, DATA, MEASURE)))
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:
@@ -120,4 +122,15 @@ def _data(report: Report, found: tuple[Line, ...]) -> dict[str, Any]:
             }
             for line in change
         ],
+        "agreement": _agreement(report),
     }
+
+
+def _agreement(report: Report) -> list[dict[str, Any]]:
+    found = []
+    for item in report.measured.items:
+        counts = {name: report.shown(cell) for name, cell in zip(item.counts, item.cells, strict=True)}
+        whole = None not in counts.values()
+        measured = {"mean_difference": item.mean_difference, "kappa": item.kappa}
+        found.append({"item": item.item, **counts, **(measured if whole else dict.fromkeys(measured))})
+    return found
