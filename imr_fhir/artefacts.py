@@ -32,6 +32,10 @@ TRANSLATION_STATUS = f"{BASE}/StructureDefinition/translation-status"
 # A server that checks references takes them in this order; Questionnaires name CodeSystems, profiles name ValueSets.
 _ORDER = ("CodeSystem", "ValueSet", "StructureDefinition", "Questionnaire")
 
+_ASSIGNED = ("id", "meta", "text")
+# What servers work out of the rest: HAPI puts both into each profile that it installs with a package.
+_DERIVED: Mapping[str, tuple[str, ...]] = {"StructureDefinition": ("snapshot", "mapping"), "ValueSet": ("expansion",)}
+
 # The order of these says nothing.
 UNORDERED = ("extension", "modifierExtension")
 
@@ -110,15 +114,16 @@ def view_definitions() -> list[dict[str, Any]]:
 def content_hash(resource: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of what the resource says: an edited copy in an EHR differs, a server's own additions do not.
 
-    Left out: ``id``, ``meta`` and ``text``, which servers assign or generate, and the order of names and of extensions,
-    which says nothing. 1 and 1.0 are the same.
+    Left out: what servers assign or generate, and the order of names and of extensions, which says nothing. 1 and 1.0
+    are the same.
     """
     return hashlib.sha256(canonical(content(resource)).encode()).hexdigest()
 
 
 def content(resource: Mapping[str, Any]) -> dict[str, Any]:
     """What the resource says, without what servers assign or generate."""
-    return {key: value for key, value in resource.items() if key not in ("id", "meta", "text")}
+    left_out = (*_ASSIGNED, *_DERIVED.get(str(resource.get("resourceType")), ()))
+    return {key: value for key, value in resource.items() if key not in left_out}
 
 
 def canonical(value: Any) -> str:
