@@ -12,6 +12,7 @@ from imr_fhir.element import shown
 from imr_fhir.errors import RatingError
 from imr_fhir.scale import RATERS, Rater, scale, scale_of
 from imr_fhir.scoring import Score, rating_of, score
+from imr_fhir.validation import as_written
 from imr_fhir.validation.finding import Fault, Path, many, one, text
 from imr_fhir.validation.terms import reads
 
@@ -99,7 +100,14 @@ def _items(questions: Mapping[str, Question], parent: Mapping[str, Any], path: P
             yield Fault((*there, "linkId"), "wrong-order", said, "Put the items in the form's order.")
         seen.add(link_id)
         latest = max(latest, question.place)
-        yield from _item(question, item, there)
+        if not (question.options and as_written.as_written(item) and _is_offered(question, item)):
+            yield from _item(question, item, there)
+
+
+def _is_offered(question: Question, item: Mapping[str, Any]) -> bool:
+    """Of an item as written: an answer to this form, in this version."""
+    coding = item["answer"][0]["valueCoding"]
+    return item["text"] == question.text and (coding["system"], coding["code"]) in question.options
 
 
 def _item(question: Question, item: Mapping[str, Any], path: Path) -> Iterator[Fault]:

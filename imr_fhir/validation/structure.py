@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from imr_fhir.element import shown, type_and_id
+from imr_fhir.validation import as_written
 from imr_fhir.validation.finding import Fault, Path, many, text
 from imr_fhir.validation.invariants import INVARIANTS
 from imr_fhir.validation.shapes import Member, Shape, shapes
@@ -101,6 +102,8 @@ class _Walk:
             said = f"{name} holds {shown(value)}, and must be an object."
             self.fault(path, "wrong-type", said, "Take it out or correct it.")
         elif member.shape is not None:
+            if member.element == "item" and as_written.as_written(value):
+                return
             self.inside(member.shape, value, path, within)
             if member.shape.name == "Reference":
                 self._target(member, name, value, path)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +16,12 @@ from imr_fhir.figures import score_parts
 from imr_fhir.observation import score_observation
 from imr_fhir.response import Response
 from imr_fhir.scale import scale
-from imr_fhir.validation import response_rules, terms
+from imr_fhir.validation import as_written, response_rules, terms
 from imr_fhir.validation.judge import Verdict, judge
 from tests.changed import changed
 from tests.filed import FILING, RESPONSES, every_resource, urn
 from tests.revised import revised
-from tests.test_response_properties import JSON, READERS, damaged, responses
+from tests.test_response_properties import JSON, READERS, damaged, oddly_answered, responses
 
 no_deadline = settings(deadline=None)
 GOOD = Verdict(True)
@@ -79,6 +80,21 @@ def test_no_shape_is_too_odd(kind: str, data: st.DataObject) -> None:
     assert all(fault.message and fault.next_step for fault in found.faults)
 
 
+@no_deadline
+@given(oddly_answered() | damaged("response"))
+def test_an_answer_that_is_known_in_one_look_is_what_it_is_looked_through(raw: Any) -> None:
+    raw["resourceType"] = "QuestionnaireResponse"
+    in_one_look = judge(raw)
+    with patch.object(as_written, "as_written", return_value=False):
+        assert judge(raw) == in_one_look
+
+
+def test_an_answer_as_written_is_known_in_one_look() -> None:
+    for name in ("client", "clinician", "not applicable"):
+        group = response.to_resource(RESPONSES[name], filing=FILING)["item"][0]
+        assert all(as_written.as_written(item) for item in group["item"])
+
+
 def test_what_was_filed_on_an_earlier_version_is_good_still() -> None:
     before = {name: verdict(resource) for name, resource in every_resource(profile=True)}
     written = dict(every_resource(profile=True))
@@ -98,5 +114,5 @@ def test_what_was_filed_on_an_earlier_version_is_good_still() -> None:
 
 
 def forget() -> None:
-    for cached in (response_rules.form, terms.systems):
+    for cached in (response_rules.form, terms.systems, as_written._written):
         cached.cache_clear()
