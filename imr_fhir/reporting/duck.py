@@ -47,6 +47,7 @@ def connection(
             "autoinstall_known_extensions = false",
             "autoload_known_extensions = false",
             "allow_community_extensions = false",
+            "enable_progress_bar = false",  # it would stand in the standard output
             "enable_external_access = false",
             "lock_configuration = true",
         ):

@@ -59,12 +59,12 @@ def count_lines(file: Path) -> int:
 
 def count_ends(file: Path) -> int:
     """The same, fast, of a file without empty lines."""
-    ends, last = 0, b"\n"
-    with file.open("rb") as data:
-        while block := data.read(1 << 20):
-            ends += block.count(b"\n")
-            last = block[-1:]
-    return ends + (last != b"\n")
+    ends, last, block = 0, ord("\n"), bytearray(1 << 18)  # small enough to stay in the processor's cache
+    with file.open("rb", buffering=0) as data:
+        while size := data.readinto(block):
+            ends += block.count(b"\n", 0, size)
+            last = block[size - 1]
+    return ends + (last != ord("\n"))
 
 
 def sound_lines(files: Iterable[Path], into: Path, resource_type: str, needed: Needed, left: Left) -> list[Path]:

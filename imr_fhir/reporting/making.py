@@ -69,17 +69,19 @@ class Maker:
     def _at_once(self, resource: str, files: Sequence[Path], views: Sequence[View]) -> tuple[int, list[Table]] | None:
         """Lines and tables; None where a line is no resource of this type, or where a resource has several lines."""
         made: dict[str, Table] = {}
-        keyed = next((view for view in views if view.key), None)
+        lines, ids = 0, -1
+        keyed = min((view for view in views if view.key), key=lambda view: view.many, default=None)
         if keyed:
             made[keyed.name] = self._table(keyed, files)
-            rows = f'SELECT "{keyed.key}" AS id FROM {self._parquet(self._made(keyed))}'
-        else:
-            rows = f"SELECT id FROM {_read(self.work.linked(files), _identity())} WHERE resourceType = '{resource}'"
-        resources, ids = self._one(f"SELECT count(id), count(DISTINCT id) FROM ({rows})")
-        lines = sum(map(count_ends, files))
-        if lines != resources:  # an empty line?
-            lines = sum(map(count_lines, files))
-        if not lines == resources == ids:
+            (ids,) = self._one(f'SELECT count(DISTINCT "{keyed.key}") FROM {self._parquet(self._made(keyed))}')
+            lines = sum(map(count_ends, files)) if keyed.many else made[keyed.name].rows
+        if lines != ids and (not keyed or keyed.many):  # not every resource has a row in that table
+            of_type = f"resourceType = '{resource}'"
+            counts = f"count(*), count(*) FILTER ({of_type}), count(DISTINCT id) FILTER ({of_type})"
+            lines, resources, ids = self._one(f"SELECT {counts} FROM {_read(self.work.linked(files), _identity())}")
+            if lines != resources:
+                return None
+        if lines != ids:
             return None
         return lines, [made.get(view.name) or self._table(view, files) for view in views]
 
@@ -95,7 +97,7 @@ class Maker:
 
     def _table(self, view: View, files: Sequence[Path]) -> Table:
         parquet = self._made(view)
-        rows = view.sql(_read(self.work.linked(files), view.needed))
+        rows = view.sql(_read(self.work.linked(files), view.needed), strict=True)
         (count,) = self._one(f"COPY ({rows}) TO {literal(str(parquet))} (FORMAT parquet)")
         found = [parquet] if "parquet" in self.formats else []
         if "csv" in self.formats:

@@ -13,7 +13,7 @@ from imr_fhir.reporting.views.functions import boolean
 from imr_fhir.reporting.views.needed import Needed
 from imr_fhir.reporting.views.product import Rows, joined
 from imr_fhir.reporting.views.rows import WAYS, rows
-from imr_fhir.reporting.views.value import Names, Value
+from imr_fhir.reporting.views.value import Names, Value, fault
 
 _SELECT = {"column", "select", "unionAll", *WAYS}
 SOURCE = "r"
@@ -27,13 +27,36 @@ class View:
     resource: str
     columns: tuple[Column, ...]
     needed: Needed
-    key: str  # the column that holds the resource's id, where there is one row for each resource; else ""
-    _head: str
-    _tail: str
+    key: str  # the column that holds the resource's id, of a view without criteria; else ""
+    _rows: Rows
+    _wheres: tuple[str, ...]
 
-    def sql(self, source: str) -> str:
-        """Its SELECT. ``source`` yields the columns ``needed``: a read_json() or the name of a table."""
-        return f"{self._head} FROM {source} AS {SOURCE} {self._tail}"
+    @property
+    def many(self) -> bool:
+        """Whether a resource may have several rows, or none."""
+        return self._rows.many is not None
+
+    def sql(self, source: str, *, strict: bool = False) -> str:
+        """Its SELECT. ``source`` yields the columns ``needed``: a read_json() or the name of a table.
+
+        Resources of another type have no row; where ``strict``, and the view has a ``key``, they are an error: the
+        filter alone would cost a tenth of the whole.
+        """
+        single, is_type = dict(self._rows.single), f"{SOURCE}.\"resourceType\" = '{self.resource}'"
+        wheres = list(self._wheres)
+        if strict and self.key:
+            other = fault(f"a line holds no {self.resource}")
+            single[self.key] = f"CASE WHEN {is_type} THEN {single[self.key]} ELSE {other} END"
+        else:
+            wheres.insert(0, is_type)
+        where = "WHERE " + " AND ".join(f"({each})" for each in wheres) if wheres else ""
+        names = self._rows.names
+        if not self._rows.many:
+            columns = ", ".join(f'{single[name]} AS "{name}"' for name in names)
+            return f"SELECT {columns} FROM {source} AS {SOURCE} {where}"
+        inner = [f'{sql} AS "{name}"' for name, sql in single.items()] + [f"unnest({self._rows.many({})}) AS _rows"]
+        outer = ", ".join(f'"{name}"' if name in single else f'_rows."{name}"' for name in names)
+        return f"SELECT {outer} FROM (SELECT {', '.join(inner)} FROM {source} AS {SOURCE} {where})"
 
 
 def compile_view(definition: Mapping[str, Any]) -> View:
@@ -65,10 +88,9 @@ def _compiled(definition: Mapping[str, Any], name: str) -> View:
     found = joined([rows(select, focus, scope) for select in selects], scope.names)
     if not found.columns:
         raise PathError("it has no column")
-    wheres = [f"{SOURCE}.\"resourceType\" = '{resource}'", *_wheres(definition, focus, scope)]
+    wheres = tuple(_wheres(definition, focus, scope))
     ids = [column for column, sql in found.single.items() if sql == f'{SOURCE}."id"']
-    key = ids[0] if ids and not found.many and len(wheres) == 1 else ""
-    return View(name, resource, found.columns, needed, key, *_select(found, wheres))
+    return View(name, resource, found.columns, needed, ids[0] if ids and not wheres else "", found, wheres)
 
 
 def _constants(definition: Mapping[str, Any]) -> dict[str, Value]:
@@ -104,14 +126,3 @@ def _wheres(definition: Mapping[str, Any], focus: Value, scope: Scope) -> list[s
         except PathError as error:
             raise PathError(f"where, path {path}: {error}") from error
     return found
-
-
-def _select(found: Rows, wheres: list[str]) -> tuple[str, str]:
-    """What stands before and after FROM."""
-    where = "WHERE " + " AND ".join(f"({each})" for each in wheres)
-    if not found.many:
-        return "SELECT " + ", ".join(f'{found.single[name]} AS "{name}"' for name in found.names), where
-    inner = [f'{sql} AS "{name}"' for name, sql in found.single.items()] + [f"unnest({found.many({})}) AS _rows"]
-    outer = [f'"{name}"' if name in found.single else f'_rows."{name}"' for name in found.names]
-    head = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)}"
-    return head, f"{where})"

@@ -1,0 +1,144 @@
+"""NDJSON to the items table as Parquet, beside hand-written SQL; more: `python -m benchmarks.tables 1000000`."""
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Line
+from imr_fhir import artefacts
+from imr_fhir.answers import items
+from imr_fhir.reporting.duck import connection
+from imr_fhir.reporting.tables import write_tables
+from imr_fhir.scale import ITEM_COUNT, scale
+
+SIZES = (10_000, 100_000)
+RUNS = 3
+MEMORY_MB = 500
+START = datetime(2024, 1, 1, 9, tzinfo=UTC)
+FORM = scale("client")
+
+_ANSWER = "STRUCT(valueCoding STRUCT(system VARCHAR, version VARCHAR, code VARCHAR))[]"
+_COLUMNS = (
+    "{'id': 'VARCHAR', 'questionnaire': 'VARCHAR', 'item': "
+    f"'STRUCT(linkId VARCHAR, item STRUCT(linkId VARCHAR, answer {_ANSWER})[])[]'}}"
+)
+BY_HAND = """COPY (
+  SELECT response_id, questionnaire, question.linkId AS link_id, answer.valueCoding.system AS system,
+         answer.valueCoding.version AS version, answer.valueCoding.code AS code
+  FROM (SELECT response_id, questionnaire, question, unnest(question.answer) AS answer
+        FROM (SELECT response_id, questionnaire, unnest("group".item) AS question
+              FROM (SELECT id AS response_id, questionnaire, unnest(item) AS "group"
+                    FROM read_json('{folder}/*.ndjson', format = 'newline_delimited', columns = {columns}))
+              WHERE "group".linkId = 'imr'))
+) TO '{folder}/by-hand.parquet' (FORMAT parquet)"""
+
+
+def lines(sizes: tuple[int, ...] = SIZES) -> Iterator[Line]:
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            generate(folder, size)
+            yield _line(folder, size)
+
+
+def _line(folder: Path, size: int) -> Line:
+    ours, by_hand = [], []
+    for _ in range(RUNS):  # by turns, so that what else the machine does falls on both
+        ours.append(_cpu(lambda: make_items(folder)))
+        by_hand.append(_cpu(lambda: _make_by_hand(folder)))
+    memory = _peak_mb(folder)
+    times = min(ours) / min(by_hand)
+    return Line(
+        f"{size:,} responses to the items table (Parquet)",
+        f"{min(ours):.2f} s CPU, by hand {min(by_hand):.2f} s: {times:.2f} times; peak {memory} MB",
+        f"1.3 times hand-written SQL, under {MEMORY_MB} MB",
+        times <= 1.3 and memory < MEMORY_MB,
+    )
+
+
+def make_items(folder: Path) -> None:
+    """As a user has it made: with the checks of each line, and nothing left out in silence."""
+    view = [each for each in artefacts.view_definitions() if each["name"] == "items"]
+    (source,) = write_tables(folder, folder / "out", definitions=view).sources
+    assert source.lines == source.read
+
+
+def _make_by_hand(folder: Path) -> None:
+    with connection([folder]) as duck:
+        duck.execute(BY_HAND.format(folder=folder, columns=_COLUMNS))
+
+
+def _cpu(work: Callable[[], None]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def _peak_mb(folder: Path) -> int:
+    """Of a process that does nothing else."""
+    script = (
+        "import resource, sys; from pathlib import Path; from benchmarks.tables import make_items; "
+        "make_items(Path(sys.argv[1])); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
+    return int(ran.stdout)
+
+
+def generate(folder: Path, size: int) -> None:
+    """``size`` responses of 3 kB: as other software writes them, without the texts of questions and answers."""
+    chance = random.Random(1)
+    answered = [_answers(chance) for _ in range(300)]
+    with (folder / "QuestionnaireResponse-00001.ndjson").open("w", encoding="utf-8") as file:
+        for number in range(size):
+            head = json.dumps(_head(number, chance), separators=(",", ":"))
+            file.write(f'{head[:-1]},"item":{chance.choice(answered)}}}\n')
+
+
+def _answers(chance: random.Random) -> str:
+    ratings = {number: chance.randint(1, 5) for number in range(1, ITEM_COUNT + 1)}
+    found = items(FORM, ratings, "A comment.", "en")
+    for outer in found:
+        for item in [outer, *outer.get("item", [])]:
+            del item["text"]
+            for answer in item.get("answer", []):
+                answer.get("valueCoding", {}).pop("display", None)
+    return json.dumps(found, separators=(",", ":"), default=float)
+
+
+def _head(number: int, chance: random.Random) -> dict[str, Any]:
+    when = (START + timedelta(hours=number)).isoformat()
+    patient = {"reference": f"Patient/p{number % 5000}"}
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": f"r{number}",
+        "meta": {
+            "versionId": "1",
+            "lastUpdated": when,
+            "tag": [{"system": artefacts.FILING, "code": str(uuid.UUID(int=chance.getrandbits(128)))}],
+        },
+        "extension": [
+            {"url": artefacts.FIRST_COMPLETED, "valueDateTime": when},
+            {"url": artefacts.SHOWN_LANGUAGE, "valueCode": "en"},
+        ],
+        "identifier": {"system": "urn:ietf:rfc:3986", "value": uuid.UUID(int=chance.getrandbits(128)).urn},
+        "questionnaire": FORM.canonical,
+        "status": "completed",
+        "subject": patient,
+        "encounter": {"reference": f"Encounter/e{number}"},
+        "authored": when,
+        "author": {"reference": f"Practitioner/k{number % 50}"},
+        "source": patient,
+    }
+
+
+if __name__ == "__main__":
+    for line in lines(tuple(map(int, sys.argv[1:])) or SIZES):
+        print(f"{line.what}: {line.figure} ({line.goal}: {'yes' if line.met else 'NO'})")
