@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from benchmarks import form, panel, rules, tables, validate
+from benchmarks import form, panel, report, rules, tables, validate
 from benchmarks.measure import Line
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 ALL: tuple[Callable[[], Iterable[Line]], ...] = (
-    rules.lines, panel.lines, form.lines, validate.lines, tables.lines,
+    rules.lines, panel.lines, form.lines, validate.lines, tables.lines, report.lines,
 )  # fmt: skip
 
 HEAD = """# How fast
@@ -26,6 +26,7 @@ Compare figures of one run only: another machine gives others.
   The figures for LHC-Forms 40.1 and Smart Forms 1.4 were measured earlier on a machine of this kind; they load 3.3 and
   7.4 MB.
 - Tables: generated responses of 3 kB, two threads, CPU time; by turns with hand-written SQL on the same file.
+- Report: generated responses of both raters, 20 occasions a patient; a process of its own.
 - Validate: NDJSON in memory, without Java; each finding with its line, path and sentence.
 
 """

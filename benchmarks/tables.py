@@ -17,7 +17,7 @@ from imr_fhir import artefacts
 from imr_fhir.answers import items
 from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.tables import write_tables
-from imr_fhir.scale import ITEM_COUNT, scale
+from imr_fhir.scale import ITEM_COUNT, Scale, scale
 
 SIZES = (10_000, 100_000)
 RUNS = 3
@@ -95,16 +95,17 @@ def _peak_mb(folder: Path) -> int:
 def generate(folder: Path, size: int) -> None:
     """``size`` responses of 3 kB: as other software writes them, without the texts of questions and answers."""
     chance = random.Random(1)
-    answered = [_answers(chance) for _ in range(300)]
+    answered = [answers(chance) for _ in range(300)]
     with (folder / "QuestionnaireResponse-00001.ndjson").open("w", encoding="utf-8") as file:
         for number in range(size):
             head = json.dumps(_head(number, chance), separators=(",", ":"))
             file.write(f'{head[:-1]},"item":{chance.choice(answered)}}}\n')
 
 
-def _answers(chance: random.Random) -> str:
+def answers(chance: random.Random, form: Scale = FORM) -> str:
+    """Items of a response to ``form``, every question answered, without the texts of questions and answers."""
     ratings = {number: chance.randint(1, 5) for number in range(1, ITEM_COUNT + 1)}
-    found = items(FORM, ratings, "A comment.", "en")
+    found = items(form, ratings, "A comment.", "en")
     for outer in found:
         for item in [outer, *outer.get("item", [])]:
             del item["text"]

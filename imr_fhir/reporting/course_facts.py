@@ -1,7 +1,9 @@
 """A course and its due occasions, as rows: how it stands, and what became of each occasion for each rater."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from operator import itemgetter
 
 from imr_fhir.course import Course
 from imr_fhir.due import DueOccasion, add_months, occasions, standing
@@ -14,12 +16,12 @@ from imr_fhir.scale import RATERS
 MONTHS = (3, 6, 9, 12)
 
 
-def course_facts(
-    number: int, course: Course, life: Life, within: Sequence[Response], exported: date
-) -> tuple[CourseFact, list[OccasionFact]]:
-    """``within``: the responses of the course. An occasion counts once its due window has closed; out are those on hold
-    for all of it, and those that the patient did not live to see open."""
+def course_facts(number: int, course: Course, life: Life, exported: date) -> tuple[CourseFact, list[OccasionFact]]:
+    """An occasion counts once its due window has closed. Out are those on hold for all of it, and those that the
+    patient did not live to see open."""
     closed = [each for each in occasions(course, exported) if each.closes < exported and not _died(life, each)]
+    dated = sorted(((day(each), each) for each in life.responses), key=itemgetter(0))
+    within = [(when, each) for when, each in dated if course.takes(when)]
     rated = [row for occasion in closed for row in _occasion(number, course, occasion, life, within)]
     return _course(number, course, life, rated, {each.k: each.closes for each in closed}, exported), rated
 
@@ -65,16 +67,19 @@ def _ending(course: Course, died: date | None) -> tuple[date | None, str]:
 
 
 def _occasion(
-    number: int, course: Course, occasion: DueOccasion, life: Life, within: Sequence[Response]
+    number: int, course: Course, occasion: DueOccasion, life: Life, within: Sequence[tuple[date, Response]]
 ) -> Iterator[OccasionFact]:
+    """``within``: the course's responses of any status, by day."""
     opens, closes = occasion.answering_opens, occasion.answering_closes
+    first, last = (cut(within, when, key=itemgetter(0)) for cut, when in ((bisect_left, opens), (bisect_right, closes)))
+    here = [each for _, each in within[first:last]]
     outcomes = sorted(
         (each for each in life.outcomes if opens <= each.recorded <= closes), key=lambda each: each.recorded
     )
     asked = any(each.outcome != "not-asked" for each in outcomes)
     for rater in RATERS:
-        stands = standing(occasion, rater, within, today=closes)
-        own = [each for each in life.responses if each.rater == rater and opens <= day(each) <= closes]
+        own = [each for each in here if each.rater == rater]
+        stands = standing(occasion, rater, own, today=closes)
         state = _state(stands.state, own, outcomes[-1].outcome if outcomes else "nothing")
         yield OccasionFact(
             number, course.unit, rater, occasion.k, occasion.due, state, stands.timely, bool(own) or asked

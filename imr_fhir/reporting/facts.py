@@ -19,7 +19,7 @@ def facts(life: Life, exported: date, number: int) -> Facts:
     numbered = list(enumerate(courses(life.episodes, life.responses, life.table, today=exported), number))
     for own, course in numbered:
         within = responses_in(course, life.responses)
-        row, occasions = course_facts(own, course, life, within, exported)
+        row, occasions = course_facts(own, course, life, exported)
         found.courses.append(row)
         found.occasions.extend(occasions)
         firsts = firsts_of(course, within)

@@ -68,7 +68,7 @@ def make(
     (out / PAGE).write_text(page(report, reconciliation, made=now.astimezone(zone)), encoding="utf-8")
     _write_csv(found, out / FIGURES)
     for name, data in ((DATA, _data(report, found)), (MEASURE, bundle(found, day))):
-        (out / name).write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+        (out / name).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
     return Made(report, written, reconciliation, tuple(out / name for name in (PAGE, FIGURES, DATA, MEASURE)))
 
 

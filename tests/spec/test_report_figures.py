@@ -66,6 +66,7 @@ OCCASIONS: list[tuple[str, Mapping[str, Any], str]] = [
     ("closed yesterday", {"exported": 119}, ". ."),
     ("on hold for the whole due window: out", held(70), ". . . ."),
     ("on hold for a part of it", held(80), ". . . . ."),
+    ("answered when the course had ended", {"episodes": (course(end=100),), "responses": (client(101),)}, ". ."),
     ("the course ended before the second due date", {"episodes": (course(end=89),)}, "."),
     ("died before the window", {"died": d(75)}, "."),
     ("died within it", {"died": d(76)}, ". ."),

@@ -1,0 +1,101 @@
+"""The whole report, from NDJSON to the page; more: `python -m benchmarks.report 1000000`."""
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from benchmarks.measure import Line
+from benchmarks.tables import answers
+from imr_fhir.due import add_months
+from imr_fhir.reporting.making_report import make
+from imr_fhir.scale import RATERS, scale
+
+SIZES = (100_000,)
+OCCASIONS = 20  # of each patient: five years
+EXPORTED = date(2026, 9, 1)
+GOAL_SECONDS, GOAL_RESPONSES = 120, 1_000_000
+UNITS = [f"Organization/unit-{number}" for number in range(12)]
+
+
+def lines(sizes: tuple[int, ...] = SIZES) -> Iterator[Line]:
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            generate(folder, size)
+            wall, cpu, memory = _apart(folder)
+            allowed = GOAL_SECONDS * size / GOAL_RESPONSES
+            yield Line(
+                f"the whole report on {size:,} responses",
+                f"{wall:.0f} s, of CPU {cpu:.0f} s, peak {memory} MB",
+                f"{GOAL_SECONDS} s for {GOAL_RESPONSES:,}: {allowed:.0f} s",
+                wall <= allowed,
+            )
+
+
+def _apart(folder: Path) -> tuple[float, float, int]:
+    """Seconds, CPU seconds and MB of a process that does nothing else."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.report", "--make", str(folder)], capture_output=True, text=True, check=True
+    )
+    wall, cpu, memory = ran.stdout.split()[-3:]
+    return float(wall), float(cpu), int(memory)
+
+
+def _make(folder: Path) -> None:
+    begun = time.perf_counter()
+    zone = ZoneInfo("Europe/Oslo")
+    make(folder, folder / "out", zone=zone, now=datetime.now(UTC), exported=EXPORTED)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+
+
+def generate(folder: Path, size: int) -> None:
+    """``size`` responses of 3 kB by both raters, ``OCCASIONS`` of each patient, with a course each."""
+    chance = random.Random(1)
+    answered = {rater: [answers(chance, scale(rater)) for _ in range(100)] for rater in RATERS}
+    files = {
+        name: (folder / f"{name}-00001.ndjson").open("w", encoding="utf-8")
+        for name in ("Patient", "EpisodeOfCare", "QuestionnaireResponse")
+    }
+    for number in range(size // (2 * OCCASIONS)):
+        patient = f"p{number}"
+        begun = date(2020, 1, 1) + timedelta(days=chance.randrange(600))
+        files["Patient"].write(json.dumps({"resourceType": "Patient", "id": patient}) + "\n")
+        course = {
+            "resourceType": "EpisodeOfCare", "id": patient, "status": "active", "period": {"start": str(begun)},
+            "patient": {"reference": f"Patient/{patient}"}, "managingOrganization": {"reference": chance.choice(UNITS)},
+        }  # fmt: skip
+        files["EpisodeOfCare"].write(json.dumps(course) + "\n")
+        for k in range(OCCASIONS):
+            for rater in RATERS:
+                on = add_months(begun, 3 * k) + timedelta(days=chance.randrange(-10, 40))
+                head = json.dumps(_head(f"{patient}-{k}-{rater}", patient, rater, on), separators=(",", ":"))
+                files["QuestionnaireResponse"].write(f'{head[:-1]},"item":{chance.choice(answered[rater])}}}\n')
+    for file in files.values():
+        file.close()
+
+
+def _head(key: str, patient: str, rater: str, on: date) -> dict[str, object]:
+    return {
+        "resourceType": "QuestionnaireResponse", "id": key, "status": "completed", "language": "en",
+        "identifier": {"value": f"urn:uuid:{key}"}, "questionnaire": scale(rater).canonical,
+        "subject": {"reference": f"Patient/{patient}"}, "authored": f"{on}T10:00:00+01:00",
+        "author": {"reference": "Practitioner/kari"},
+        "source": {"reference": f"Patient/{patient}" if rater == "client" else "Practitioner/kari"},
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--make"]:
+        _make(Path(sys.argv[2]))
+    else:
+        for line in lines(tuple(map(int, sys.argv[1:])) or SIZES):
+            print(f"{line.what}: {line.figure} ({line.goal}: {'yes' if line.met else 'NO'})")
