@@ -12,6 +12,7 @@ from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.transport import Transport
 from imr_fhir.loader.load import load, look_and_plan
+from imr_fhir.loader.plan import Ours
 from imr_fhir.loader.record import Record
 from imr_fhir.packaging.bundles import bundle
 from imr_fhir.packaging.examples import examples
@@ -105,7 +106,9 @@ def test_a_bundle_loads_into_the_sandbox_and_the_loader_finds_it_whole(tmp_path:
         client = FhirClient(
             Transport([base.removesuffix("/fhir")], allow_loopback_http=True), base, token=lambda: token
         )
-        assert {step.action for step in load(client, ARTEFACTS).plan.steps} == {"same"}
+        steps = load(client, ARTEFACTS).plan.steps
+        assert {step.action for step in steps} == {"same"}
+        assert all(Ours({}).wrote(each) for step in steps for each in step.there), "so a later load may retire them"
 
 
 @pytest.mark.validator
