@@ -204,7 +204,7 @@ def test_no_secret_is_in_an_output_a_log_a_repr_or_a_traceback(
 def test_what_a_log_in_is_refused_is_told_with_an_option(tmp_path: Path) -> None:
     for status, said in ((401, "--token-file, --user or --client-id"), (403, "lacks the scope or the right")):
         with serve(lambda exchange, status=status: exchange.answer(status)) as server:  # type: ignore[misc]
-            done = CliRunner().invoke(main, ["load", f"{server.origin}/fhir"], env={TOKEN: CANARY})
+            done = CliRunner().invoke(main, ["check", f"{server.origin}/fhir"], env={TOKEN: CANARY})
         assert done.exit_code == 1
         assert said in done.output
         assert "patient's chart" not in done.output

@@ -54,8 +54,8 @@ def check(transport: Transport, client: FhirClient, asked: Asked, *, now: dateti
     done = reads.tried(client, asked.patient or None, now)
     found += reads.findings(said, done, asked.patient or None)
     found += reads.people(client, said)
-    artefacts = reads.artefacts(client)
-    found.append(artefacts)
+    artefacts = reads.artefacts(client, said)
+    found += artefacts
     refused: Collection[RungName] = ()
     opened: Collection[RungName] = ()
     if asked.write:
@@ -82,7 +82,7 @@ def check(transport: Transport, client: FhirClient, asked: Asked, *, now: dateti
         settings=site_table(
             Known(
                 config=known, refused=refused, open=opened, shape=shape, headers=asked.headers, ca=asked.ca,
-                profiles=artefacts.verdict == "yes",
+                profiles=artefacts[-1].verdict == "yes",
                 observations=said.offers("Observation", "create") is not False,
             )
         ),

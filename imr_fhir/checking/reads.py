@@ -4,14 +4,13 @@ Without a patient nobody's record is read: then all is searched for a patient th
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
-from imr_fhir.artefacts import artefact_resources, content_hash
+from imr_fhir.artefacts import artefact_resources
 from imr_fhir.checking.failed import GIVE_PATIENT, failed
 from imr_fhir.checking.finding import Finding, verdict
 from imr_fhir.checking.needs import needed, without
@@ -25,6 +24,8 @@ from imr_fhir.ehr.forms import check_forms
 from imr_fhir.ehr.lookup import find
 from imr_fhir.ehr.scopes import NEEDED
 from imr_fhir.errors import ImrError, NotFound
+from imr_fhir.loader.plan import Ours, make_plan
+from imr_fhir.loader.there import look
 
 
 def tried(client: FhirClient, patient: str | None, now: datetime) -> tuple[Tried, ...]:
@@ -49,8 +50,9 @@ def findings(statement: Statement, done: Iterable[Tried], patient: str | None) -
     groups: dict[tuple[str, tuple[str, ...]], list[Tried]] = {}
     for each in done:
         groups.setdefault((each.type, each.names), []).append(each)
-    types = [need.resource for need in NEEDED]
-    for (resource_type, names), group in sorted(groups.items(), key=lambda one: (types.index(one[0][0]), one[0][1])):
+    types = dict.fromkeys([*(need.resource for need in NEEDED), *(kind for kind, _ in groups)])
+    order = {name: number for number, name in enumerate(types)}
+    for (resource_type, names), group in sorted(groups.items(), key=lambda one: (order[one[0][0]], one[0][1])):
         found = (
             _search(statement, resource_type, names, group, patient)
             if names
@@ -117,24 +119,23 @@ def people(client: FhirClient, statement: Statement) -> Iterator[Finding]:
         yield Finding("read", what, verdict(advertised=advertised, works=works), evidence, needed=False)
 
 
-def artefacts(client: FhirClient) -> Finding:
-    """Whether the project's Questionnaires, profiles and code lists are there."""
-    what, same, missing = "the project's artefacts", 0, 0
+def artefacts(client: FhirClient, statement: Statement) -> list[Finding]:
+    """Whether the project's Questionnaires, profiles and code lists are there, looked for as `imr-fhir load` does: its
+    searches, and last what came of it."""
+    watched = WatchedClient(client, None)
     resources = artefact_resources()
-    asked = [client.beside(partial(client.read, str(ours["resourceType"]), str(ours["id"]))) for ours in resources]
-    wait(asked)
-    for ours, answer in zip(resources, asked, strict=True):
-        try:
-            same += content_hash(answer.result()) == content_hash(ours)
-        except NotFound:
-            missing += 1
-        except ImrError as error:
-            return failed("read", what, error, advertised=None, needed=False)
-    evidence = f"{same} of {len(resources)} are there and the same, {missing} are not there"
-    if same == len(resources):
-        return Finding("read", what, "yes", evidence, needed=False)
-    step = f"imr-fhir load {client.base}" if missing else f"Some were changed there; see imr-fhir load {client.base}"
-    return Finding("read", what, "no", evidence, step, needed=False)
+    what = "the project's artefacts"
+    try:
+        plan = make_plan(resources, look(watched, resources), Ours({}))
+    except ImrError as error:
+        short = failed("read", what, error, advertised=None, needed=False)
+    else:
+        counts = Counter(step.action for step in plan.steps)
+        evidence = f"{counts['same']} of {len(resources)} are there as they are here, {counts['create']} are not there"
+        step = f"imr-fhir load {client.base} says more, and brings them in."
+        works = counts["same"] == len(resources)
+        short = Finding("read", what, "yes" if works else "no", evidence, "" if works else step, needed=False)
+    return [*findings(statement, watched.tried, None), short]
 
 
 def by_questionnaire(

@@ -8,7 +8,7 @@ from imr_fhir.checking.finding import Finding, verdict
 from imr_fhir.ehr.capability import interactions, resources_of, rest_of, search_parameters
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.outcome import plain
-from imr_fhir.errors import BadReply, HttpFailure, Unauthorized
+from imr_fhir.errors import BadReply, Invalid, NotFound
 
 _JSON = frozenset({"json", "application/json", "application/fhir+json"})
 
@@ -53,9 +53,7 @@ def read_statement(client: FhirClient) -> Statement:
     """Raises EhrError: of a server that is none of FHIR, or of another release, with what to do about it."""
     try:
         found = Statement(client.capabilities())
-    except Unauthorized:
-        raise
-    except (BadReply, HttpFailure) as error:
+    except (BadReply, NotFound, Invalid) as error:
         raise BadReply(
             f"{client.base}/metadata gave no CapabilityStatement, so this is no FHIR server's address. {error.message}",
             next_step="Give the FHIR base: the address to which /metadata is added, without a page of it.",

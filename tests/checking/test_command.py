@@ -128,7 +128,7 @@ def test_writes_need_a_patient() -> None:
         ({"GET /fhir/metadata": PAGE}, "The EHR answered with text/html", "Give the FHIR base"),
         ({"GET /fhir/metadata": (302, b"", {"Location": "/login"})}, "no redirect is followed", "Give the FHIR base"),
         ({"GET /fhir/metadata": (401,)}, "(401)", "--token-file, --user or --client-id"),
-        ({"GET /fhir/metadata": (500,)}, "(500)", "Give the FHIR base"),
+        ({"GET /fhir/metadata": (500,)}, "(500)", "try again later"),
         ({"GET /fhir/metadata": {"resourceType": "Patient"}}, "did not answer with a CapabilityStatement", "FHIR base"),
         (
             {"GET /fhir/metadata": {"resourceType": "CapabilityStatement", "fhirVersion": "5.0.0"}},

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 import imr_fhir.ehr
+import imr_fhir.loader
 from imr_fhir.checking.watch import WatchedClient
 from imr_fhir.ehr.ladder import LADDERS
 from tests.checking.hospital import PATIENT, VISIT, hospital, listening
 from tests.ehrs.flow import whole_flow
 from tests.running import running
 
+LOADER = Path(imr_fhir.loader.__file__).parent
 EHR = Path(imr_fhir.ehr.__file__).parent
 TOP = EHR.parents[1]
 Searches = set[tuple[str, tuple[str, ...]]]
@@ -78,6 +80,10 @@ def test_each_place_in_the_code_that_searches_is_passed(tmp_path: Path, monkeypa
         if "client.search" in path.read_text(encoding="utf-8") and path.parent.name not in ("sandbox", "stories")
     }
     assert places == {"chart.py", "changes.py", "forms.py", "lookup.py", "scores.py"}
+    loading = {path.name for path in LOADER.glob("*.py") if "client.search" in path.read_text(encoding="utf-8")}
+    assert loading == {"there.py", "answers.py"}
+    # which versions have answers is asked by questionnaire, and each way of that is tried
+    assert loading - passed == {"answers.py"}
     # members of a score ask as the chart does, by patient and code
     assert places - passed == {"scores.py"}
     assert not elsewhere
