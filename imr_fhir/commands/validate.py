@@ -70,7 +70,8 @@ def validate(
     if as_json:
         say_json(_as_json(list(found), tally))
     else:
-        _say(found, tally)
+        # On one screen the bar would run through the findings, so they wait for its end.
+        _say(list(found) if sys.stderr.isatty() and sys.stdout.isatty() else found, tally)
     ctx.exit(_exit(tally))
 
 
