@@ -14,7 +14,7 @@ from imr_fhir.observation import from_resource as read_score
 from imr_fhir.record import CODES as NOTES
 from imr_fhir.record import from_resource as read_note
 from imr_fhir.response import from_resource as read_response
-from imr_fhir.scale import RATERS, scale, scale_of
+from imr_fhir.scale import RATERS, RATING_MAX, scale, scale_of
 from imr_fhir.validation.finding import Fault, Path, codings, many, one, text
 from imr_fhir.validation.formats import UUID, is_absolute
 from imr_fhir.validation.profile import extension_faults, profile_faults
@@ -150,6 +150,8 @@ def _rules(resource: Mapping[str, Any], resource_type: str) -> Iterator[Fault]:
         yield from questionnaire_faults(resource)
     elif profile == artefacts.SCORE_PROFILE:
         yield from _score_form(resource)
+    elif resource_type == "Observation" and not profile:
+        yield from _member(resource)
 
 
 def profile_of(resource: Mapping[str, Any]) -> str:
@@ -171,6 +173,16 @@ def profile_of(resource: Mapping[str, Any]) -> str:
 def _own_codes(resource: Mapping[str, Any]) -> set[str]:
     """Of the CodeSystem imr, in ``code``."""
     return {code for system, code in codings(one(resource, "code")) if system == artefacts.CODES}
+
+
+def _member(resource: Mapping[str, Any]) -> Iterator[Fault]:
+    """An item of a score that has members, which no profile judges: a rating, or why there is none."""
+    items = [code for system, code in _codes(one(resource, "code")) if system != artefacts.CODES]
+    rating = resource.get("valueInteger")
+    if not items or "valueInteger" not in resource or rating in range(1, RATING_MAX + 1):
+        return
+    said = f"Item {items[0]} is rated {rating if isinstance(rating, int) else shown(rating)}, and ratings are 1 to 5."
+    yield Fault(("valueInteger",), "wrong-value", said, "Find out what was answered.")
 
 
 def _relations(resource: Mapping[str, Any]) -> Iterator[Fault]:

@@ -43,6 +43,13 @@ def test_a_score_with_members_is_good(name: str) -> None:
     assert [verdict(part.resource) for part in parts] == [GOOD] * len(parts)
 
 
+def test_a_member_with_a_rating_outside_1_to_5_is_wrong() -> None:
+    parts = score_parts(RESPONSES["client"], shape="members", urn=urn(5), filing=FILING)
+    items = [part.resource for part in parts if part.resource["code"]["coding"][0]["system"].endswith("imr-client")]
+    wrong = [[fault.code for fault in verdict(each | {"valueInteger": 6}).faults] for each in items]
+    assert wrong == [["wrong-value"]] * 15
+
+
 def named(said: Response) -> Response:
     """With what the app always gives, and other software may leave out."""
     return replace(said, identifier=urn(1), author="Patient/anna", source=said.source or "Practitioner/1")
