@@ -1,4 +1,4 @@
-"""SMART's launch context before an authorization server that nobody here wrote, oidc-provider, and before HAPI FHIR.
+"""SMART's launch context before an authorization server that nobody here wrote, and before a FHIR server.
 
 It keeps what a launch token means, adds that to the token's answer, and asks the server about each bearer. Everything
 else of the log-in goes through untouched: PKCE, codes, rotation, revocation, keys, the issuer in the callback.
@@ -6,6 +6,7 @@ else of the log-in goes through untouched: PKCE, codes, rotation, revocation, ke
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -14,8 +15,27 @@ import requests
 from smart_app.sandbox.hospital import Hospital
 from smart_app.sandbox.launches import Launch, launch_of, unused_launch
 
-FORWARDED = ("/auth", "/interaction", "/token", "/jwks", "/.well-known/openid-configuration")
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the server has each thing; ``forwarded`` are beginnings."""
+
+    forwarded: tuple[str, ...]
+    configuration: str
+    authorize: str
+    token: str
+    introspect: str
+
+
+OIDC_PROVIDER = Paths(
+    forwarded=("/auth", "/interaction", "/token", "/jwks", "/.well-known/openid-configuration"),
+    configuration="/.well-known/openid-configuration",
+    authorize="/auth",
+    token="/token",
+    introspect="/token/introspection",
+)
 _HEADERS = {"HTTP_COOKIE": "Cookie", "CONTENT_TYPE": "Content-Type", "HTTP_ACCEPT": "Accept", "HTTP_HOST": "Host"}
+_TIMEOUT = 30  # seconds: Keycloak's first answers are slow
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date"})
 CAPABILITIES = (
     "launch-ehr", "client-public", "sso-openid-connect", "context-ehr-patient", "context-ehr-encounter",
@@ -32,12 +52,21 @@ class OidcFront:
     ``secret`` is the front's own at the provider. ``tamper`` is given the token's answer before the app is; a test's.
     """
 
-    def __init__(self, chart: Wsgi, hospital: Hospital, fhir: Wsgi, provider: str, secret: str) -> None:
+    def __init__(
+        self,
+        chart: Wsgi,
+        hospital: Hospital,
+        fhir: Wsgi,
+        provider: str,
+        secret: str,
+        paths: Paths = OIDC_PROVIDER,
+    ) -> None:
         self._chart = chart
         self._hospital = hospital
         self._fhir = fhir
         self._provider = provider
         self._secret = secret
+        self._paths = paths
         self._launches: dict[str, Launch] = {}  # by state, then by code, then by refresh token
         self.asked: list[str] = []
         self.tamper: Callable[[Tokens], Tokens] = dict
@@ -47,37 +76,40 @@ class OidcFront:
         if path == "/fhir/.well-known/smart-configuration":
             return _json(start_response, 200, self._configuration(environ))
         if path.startswith("/fhir"):
-            if path != "/fhir/metadata" and not self._is_active(environ.get("HTTP_AUTHORIZATION", "")):
+            if path != "/fhir/metadata" and not self._is_active(environ):
                 return _json(start_response, 401, {"error": "invalid_token"})
             return self._fhir(environ, start_response)
-        if path.startswith(FORWARDED):
+        if path.startswith(self._paths.forwarded):
             self.asked.append(f"{environ['REQUEST_METHOD']} {path}")
             return self._log_in(environ, start_response)
         return self._chart(environ, start_response)
 
     def _configuration(self, environ: Mapping[str, Any]) -> dict[str, Any]:
         """The provider's own words, and SMART's capabilities."""
-        found: dict[str, Any] = self._ask(
-            environ | {"REQUEST_METHOD": "GET"}, "/.well-known/openid-configuration"
-        ).json()
+        found: dict[str, Any] = self._ask(environ | {"REQUEST_METHOD": "GET"}, self._paths.configuration).json()
         return found | {"capabilities": CAPABILITIES}
 
-    def _is_active(self, authorization: str) -> bool:
-        token = authorization.removeprefix("Bearer ")
+    def _is_active(self, environ: Mapping[str, Any]) -> bool:
+        """Asked under the front's own name: a token of another issuer would be none."""
+        token = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
         answer = requests.post(
-            f"{self._provider}/token/introspection", data={"token": token}, auth=("front", self._secret), timeout=10
+            f"{self._provider}{self._paths.introspect}",
+            data={"token": token},
+            headers={"Host": environ["HTTP_HOST"]},
+            auth=("front", self._secret),
+            timeout=_TIMEOUT,
         )
         return bool(answer.json().get("active"))
 
     def _log_in(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         query = environ.get("QUERY_STRING", "")
-        if environ["PATH_INFO"] == "/auth":
+        if environ["PATH_INFO"] == self._paths.authorize:
             query = self._with_user(query)
         answer = self._ask(environ, environ["PATH_INFO"], query=query, body=body)
         self._note_code(answer.headers.get("Location", ""))
         content = answer.content
-        if environ["PATH_INFO"] == "/token" and answer.status_code == 200:
+        if environ["PATH_INFO"] == self._paths.token and answer.status_code == 200:
             content = json.dumps(self._with_context(parse_qs(body.decode()), answer.json())).encode()
         # one line for each Set-Cookie
         headers = [(name, value) for name, value in answer.raw.headers.items() if name.lower() not in _HOP_BY_HOP]
@@ -88,7 +120,7 @@ class OidcFront:
         headers = {name: environ[key] for key, name in _HEADERS.items() if environ.get(key)}
         url = f"{self._provider}{path}?{query}".rstrip("?")
         return requests.request(
-            environ["REQUEST_METHOD"], url, headers=headers, data=body or None, timeout=10, allow_redirects=False
+            environ["REQUEST_METHOD"], url, headers=headers, data=body or None, timeout=_TIMEOUT, allow_redirects=False
         )
 
     def _with_user(self, query: str) -> str:
