@@ -66,8 +66,8 @@ def text(base: str, loaded: Loaded, record: Path | None, *, single: bool, retire
 
 def _planned(step: Step) -> Iterator[str]:
     yield f"  {step.action:<9} {step.target}"
-    for old in step.there:
-        yield from _differences(changes(old, step.resource), "-", "+")
+    if step.action == "update":
+        yield from _differences(changes(step.there[0], step.resource), "-", "+")
 
 
 def _conflict(step: Step) -> Iterator[str]:

@@ -44,7 +44,7 @@ def text(base: str, undone: RolledBack, *, done: bool) -> Iterator[str]:
     if undone.error:
         yield "To go on, run the same command again."
     if left := undone.of("leave"):
-        yield f"{len(left) + len(together)} stay as they are. Where one is not wanted, delete it there, or retire it."
+        yield f'{len(left) + len(together)} stay as they are. Where one is not wanted, set it to "retired" there.'
 
 
 def as_json(base: str, undone: RolledBack, record: Path | None, *, done: bool) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def as_json(base: str, undone: RolledBack, record: Path | None, *, done: bool) -
         "record": str(record),
         "steps": [
             {
-                "action": undo.action,
+                "action": "leave" if undo.action == "together" else undo.action,
                 "reference": undo.target,
                 "url": undo.entry.url,
                 "version": undo.entry.version,

@@ -21,5 +21,7 @@ def answers_to(client: FhirClient, url: str, version: str) -> str:
         )
     pointing = sum(each.get("questionnaire") in named for each in found.resources)
     if pointing:
-        return f"{pointing} QuestionnaireResponses point to it."
+        return (
+            f"{pointing} {'QuestionnaireResponse points' if pointing == 1 else 'QuestionnaireResponses point'} to it."
+        )
     return "Whether answers point to it can't be seen: there are too many." if found.truncated else ""

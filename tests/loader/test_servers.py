@@ -227,7 +227,7 @@ def test_what_answers_point_to_stays(server: Front, command: Command, named: str
     ended(command(server, "--yes"), 0)
     answers(server, named)
     left = ended(command(server, "--rollback", "--yes"), 3)
-    assert f"{CLIENT}: 1 QuestionnaireResponses point to it." in left.output
+    assert f"{CLIENT}: 1 QuestionnaireResponse points to it." in left.output
     assert server.writes == {}
 
 
