@@ -9,7 +9,7 @@ from imr_fhir.checking.statement import read_statement
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import EhrError, ImrError, LoadError
 from imr_fhir.loader import apply
-from imr_fhir.loader.applies import last, ownership
+from imr_fhir.loader.applies import Entry, last, ownership
 from imr_fhir.loader.difference import Change, changes
 from imr_fhir.loader.plan import Ours, Plan, Step, make_plan
 from imr_fhir.loader.record import Record
@@ -21,7 +21,8 @@ State = Literal["in", "otherwise", "not in", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one step. ``otherwise``: the server keeps it in another way, shown by ``changes``.
+    """What became of one step. ``otherwise``: the server keeps it in another way, shown by ``changes``; ``kept`` is the
+    content hash of that.
 
     ``place``: where it stands, e.g. "Questionnaire/imr-client-0.1.0".
     """
@@ -30,6 +31,7 @@ class Done:
     state: State
     place: str
     changes: tuple[Change, ...] = ()
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,8 @@ def carry_out(
     except KeyboardInterrupt:
         error = LoadError("It was stopped.")
     done = _read_back(client, steps, record)
-    whole = all(one.state in ("in", "otherwise") for one in done)
-    if whole:
-        record.write("applied")
-        error = None  # also where an answer was lost on its way
+    if all(one.state in ("in", "otherwise") for one in done):
+        error = _whole(done, record)  # none, also where an answer was lost on its way
     elif error is None:
         error = LoadError(
             "The server said that it had saved all, and does not have it now.",
@@ -106,24 +106,32 @@ def carry_out(
     return Loaded(plan, done, error)
 
 
+def _whole(done: tuple[Done, ...], record: Record) -> LoadError | None:
+    try:
+        for one in done:
+            if one.state == "otherwise":
+                record.write("kept", target=one.step.target, hash=one.kept, sent=content_hash(one.step.resource))
+        record.write("applied")
+    except LoadError as fault:
+        return fault
+    return None
+
+
 def _read_back(client: FhirClient, steps: tuple[Step, ...], record: Record) -> tuple[Done, ...]:
     try:
         there = look(client.reading_back(), [step.resource for step in steps])
     except ImrError:
         return tuple(Done(step, "unknown", step.target) for step in steps)
-    return tuple(_became(step, there, record) for step in steps)
+    taken = last(record.rows)
+    return tuple(_became(step, there, taken.entries.get(step.target) if taken else None) for step in steps)
 
 
-def _became(step: Step, there: There, record: Record) -> Done:
+def _became(step: Step, there: There, entry: Entry | None) -> Done:
     copies = there.copies(step.resource)
     for copy in copies:
         if content_hash(copy) == content_hash(step.resource):
             return Done(step, "in", reference(copy))
-    taken = last(record.rows)
-    entry = taken.entries.get(step.target) if taken else None
     for copy in copies:
         if entry and reference(copy) == entry.place and entry.version_id in ("", stored_version(copy)):
-            hashes = {"hash": content_hash(copy), "sent": content_hash(step.resource)}
-            record.write("kept", target=step.target, **hashes)
-            return Done(step, "otherwise", entry.place, changes(step.resource, copy))
+            return Done(step, "otherwise", entry.place, changes(step.resource, copy), content_hash(copy))
     return Done(step, "not in", step.target)

@@ -283,3 +283,18 @@ class TestRecord:
         (found,) = tmp_path.iterdir()
         port = sandbox.base.rpartition(":")[2].partition("/")[0]
         assert found.name == f"imr-fhir-load-127.0.0.1-{port}-fhir.jsonl"
+
+    def test_a_disk_that_fills_up_in_the_middle(
+        self, sandbox: Front, command: Command, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written = []
+
+        def full(path: Path, data: bytes) -> None:
+            written.append(data)
+            if len(written) > 4:
+                raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("imr_fhir.loader.record._append", full)
+        broken = ended(command(sandbox, "--yes", "--one-by-one"), 4)
+        assert f"It broke off: 2 of {len(ALL)} are in." in broken.output
+        assert "can't be written: No space left on device" in broken.output
