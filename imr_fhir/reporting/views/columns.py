@@ -66,9 +66,9 @@ def compiled_column(column: Mapping[str, Any], focus: Value, scope: Scope) -> tu
 def _described(column: Mapping[str, Any], found: Value) -> Column:
     type_ = str(column.get("type", found.type or "string")).removeprefix("http://hl7.org/fhir/StructureDefinition/")
     kind = PRIMITIVES.get(type_)
-    if found.type and not found.kind:
+    if not found.empty and not found.kind:
         raise PathError(f"is a {found}, and only primitive types are known here")
-    if found.type and kind != found.kind and (kind, found.kind) != ("decimal", "integer"):
+    if not found.empty and kind != found.kind and (kind, found.kind) != ("decimal", "integer"):
         raise PathError(f"is a {found}, and the view says {type_}")
     return Column(
         name=column["name"],

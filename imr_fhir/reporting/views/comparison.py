@@ -17,7 +17,7 @@ _LAST = (
 
 def equal(left: Value, right: Value) -> str:
     """``left = right``; empty where either is, false where one has more members. Raises PathError."""
-    if not left.type or not right.type:
+    if left.empty or right.empty:
         return "CAST(NULL AS BOOLEAN)"
     _comparable(left, right, "=")
     if not left.many and not right.many:
@@ -35,7 +35,7 @@ def unequal(left: Value, right: Value) -> str:
 
 def ordered(name: str, left: Value, right: Value) -> str:
     """``left < right`` and the like; more than one member is an error when it is run. Raises PathError."""
-    if not left.type or not right.type:
+    if left.empty or right.empty:
         return "CAST(NULL AS BOOLEAN)"
     _comparable(left, right, name)
     if left.kind not in _ORDERED:

@@ -82,10 +82,14 @@ class Scope:
         if len(node.arguments) not in function.arguments:
             raise PathError(f"calls {node.name}() with {len(node.arguments)} arguments")
         of = self.of(node.of, focus)
+        if of.choice and of.many and node.name not in ("ofType", "as"):
+            raise PathError(f"calls {node.name}() on several {of}, which need ofType() first")
         return function.compiled(functions.Call(of, node.arguments, focus, self.of, self.names))
 
     def _index(self, node: Index, focus: Value) -> Value:
         of, index = self.of(node.of, focus), self.of(node.index, focus)
+        if of.choice:
+            raise PathError(f"has an index after {of}, which needs ofType() first")
         if index.kind != "integer" or not index.sql.isdigit():
             raise PathError("has an index that is no whole number from 0 on")
         if of.many:
@@ -158,7 +162,7 @@ def constant(type_: str, value: Any) -> Value:
 
 
 def _arithmetic(name: str, left: Value, right: Value) -> Value:
-    if not left.type or not right.type:
+    if left.empty or right.empty:
         return Value("NULL", "")
     left, right = (single(each, f"{name} between several values") for each in (left, right))
     kinds = {left.kind, right.kind}

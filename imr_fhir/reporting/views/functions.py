@@ -30,7 +30,7 @@ class Call:
 
 def boolean(of: Value, what: str) -> str:
     """The SQL of a single Boolean. Raises PathError for anything else."""
-    if not of.type and not of.choice:
+    if of.empty:
         return "CAST(NULL AS BOOLEAN)"
     if of.kind != "boolean":
         raise PathError(f"needs a Boolean {what}, not a {of}")
@@ -44,7 +44,7 @@ def present(of: Value) -> str:
         if of.many:
             raise PathError(f"asks whether several {of} are there, which is not known here")
         return "(" + " OR ".join(present(typed(of, of.choice, type_)) for type_ in of.choice.types) + ")"
-    if not of.type:
+    if of.empty:
         return "false"
     if of.many:
         return f"coalesce(len({of.sql}) > 0, false)"
@@ -54,7 +54,7 @@ def present(of: Value) -> str:
 
 
 def where(call: Call) -> Value:
-    if not call.of.type and not call.of.choice:
+    if call.of.empty:
         return call.of
 
     def criterion(one: Value) -> str:
@@ -97,7 +97,7 @@ def join(call: Call) -> Value:
     separator = call.evaluate(call.arguments[0], call.here) if call.arguments else Value("''", "string")
     if separator.kind != "string" or separator.many:
         raise PathError(f"needs a string in join(), not a {separator}")
-    if call.of.type and call.of.kind != "string":
+    if not call.of.empty and call.of.kind != "string":
         raise PathError(f"joins a {call.of}, and join() takes strings")
     listed = call.of.sql if call.of.many else f"[{call.of.sql}]"
     return Value(f"coalesce(array_to_string({listed}, {separator.sql}), '')", "string")

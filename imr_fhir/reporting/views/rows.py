@@ -42,7 +42,7 @@ def _body(select: Mapping[str, Any], focus: Value, scope: Scope) -> Rows:
 
 def _through(select: Mapping[str, Any], way: str, focus: Value, scope: Scope) -> Rows:
     foci = scope.value(select[way], focus)
-    if foci.choice or not foci.type:
+    if foci.choice or foci.empty:
         raise PathError(f"goes through {foci}, which is not known here")
     foci = several(foci)
     one, place = scope.names.new(), scope.names.new()

@@ -31,6 +31,11 @@ class Value:
         """ "string", "integer", "moment", ...; "" for what is no primitive."""
         return "" if self.choice else PRIMITIVES.get(self.type, "")
 
+    @property
+    def empty(self) -> bool:
+        """Whether it is the empty collection, whatever the data."""
+        return not self.type and not self.choice
+
     def __str__(self) -> str:
         return f"{self.choice.name}[x]" if self.choice else self.type or "{}"
 
