@@ -12,6 +12,7 @@ import pytest
 
 from imr_fhir.errors import ViewError
 from imr_fhir.reporting.views.compile import compile_view
+from tests.tables.document import DOCUMENT
 from tests.tables.in_duckdb import run
 
 FILES = sorted((Path(__file__).parent / "sql-on-fhir-v2").glob("*.json"))
@@ -61,6 +62,8 @@ def test_how_many_are_refused() -> None:
     passing = len(everything) - counts.total()
     print(f"SQL on FHIR: of {len(everything)} cases {passing} pass, {counts.total()} are refused, none is wrong")
     assert +counts == Counter(REFUSED)
+    said = f"{len(everything)} conformance cases {passing} pass, {counts.total()} are refused"
+    assert said in DOCUMENT.read_text(encoding="utf-8").replace("\n", " ")
 
 
 def plain(rows: list[dict[str, Any]]) -> list[str]:
