@@ -14,10 +14,10 @@ for (`--with-free-text`).
 
 A view of your own may use: paths, `where`, `exists`, `empty`, `not`, `count`, `first`, `last`, `[0]`, `join`, `ofType`,
 `as`, `is`, `extension`, `getResourceKey`, `getReferenceKey`, `and`, `or`, `xor`, `implies`, `=`, `!=`, `<`, `>`, `<=`,
-`>=`, `+`, `-`, `*`, `/`, `$this`, constants, `%rowIndex`, `forEach`, `forEachOrNull`, `repeat`, `unionAll`, collections.
-Anything else is refused by name. Of SQL on FHIR's own 134 conformance cases 125 pass, 9 are refused (the boundary functions, and an element that
-R4 does not have), and none is wrong. A date without a time is meant as UTC; in a collection, a primitive element that
-has extensions and no value is as if it were not there.
+`>=`, `+`, `-`, `*`, `/`, `$this`, constants, `%rowIndex`, `forEach`, `forEachOrNull`, `repeat`, `unionAll` and
+collections. Anything else is refused by name. Of SQL on FHIR's own 134 conformance cases 125 pass, 9 are refused (the
+boundary functions, and an element that R4 does not have), and none is wrong. A date without a time is meant as UTC; in
+a collection, a primitive element that has extensions and no value is as if it were not there.
 """
 
 
