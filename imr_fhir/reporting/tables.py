@@ -76,7 +76,7 @@ def _files(folder: Path, resources: Collection[str]) -> tuple[dict[str, list[Pat
         match = _FILE.fullmatch(file.name)
         if match and match[1] in resources:
             found[match[1]].append(file)
-        elif file.suffix == ".ndjson":
+        elif ".ndjson" in file.name:  # Patient.ndjson.gz, too
             unread.append(file.name)
     return found, tuple(unread)
 

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ def test_a_sound_folder(tmp_path: Path) -> None:
     ndjson(tmp_path / "in" / "Patient-00001.ndjson", patient("1", active=True), patient("2"))
     ndjson(tmp_path / "in" / "Patient-00002.ndjson", patient("3", name=[{"family": "Å"}]))
     ndjson(tmp_path / "in" / "PatientX-1.ndjson", patient("4"))
+    (tmp_path / "in" / "Patient.ndjson.gz").write_bytes(b"packed")
     made = write_tables(tmp_path / "in", tmp_path / "out", definitions=[PATIENTS])
     (table,) = made.tables
     assert (table.name, table.rows, table.files) == ("people", 3, (tmp_path / "out" / "people.parquet",))
@@ -43,7 +46,7 @@ def test_a_sound_folder(tmp_path: Path) -> None:
     ]
     (source,) = made.sources
     assert (source.lines, source.read, source.left.named) == (3, 3, [])
-    assert made.unread == ("PatientX-1.ndjson",)
+    assert made.unread == ("Patient.ndjson.gz", "PatientX-1.ndjson")
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["people.parquet"]
 
 
@@ -229,6 +232,19 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TablesError, match="can't be written"):
         write_tables(tmp_path, tmp_path / "file")
+
+
+def test_a_disk_that_fills_up(tmp_path: Path) -> None:
+    """No file may grow past 4 kB: the error says so, and nothing half made is left."""
+    ndjson(tmp_path / "Patient.ndjson", *(patient(f"{n:040}{n * 7919}") for n in range(2000)))
+    script = (
+        "import resource, sys; from pathlib import Path; from imr_fhir.reporting.tables import write_tables\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "write_tables(Path(sys.argv[1]), Path(sys.argv[1], 'out'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "TablesError: The tables of Patient can't be made: IOException" in ran.stderr
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize(
