@@ -5,9 +5,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from fhir.resources.R4B import get_fhir_model_class
-from pydantic import ValidationError
-
 from imr_fhir import artefacts
 from imr_fhir.element import URI_IDENTIFIER, is_id
 from imr_fhir.errors import ResourceError
@@ -96,6 +93,10 @@ def words(text: str, most: int, what: str, error: type[ResourceError]) -> str:
 
 def checked(built: dict[str, Any], error: type[ResourceError]) -> dict[str, Any]:
     """``built`` itself, once fhir.resources finds it sound; the model is dropped: it would write 3.40 as 3.4."""
+    # Not above: half of a command's start, and a third of its memory, of which most commands use nothing.
+    from fhir.resources.R4B import get_fhir_model_class
+    from pydantic import ValidationError
+
     try:
         get_fhir_model_class(built["resourceType"]).model_validate(built)
     except ValidationError as fault:

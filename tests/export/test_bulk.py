@@ -410,10 +410,8 @@ def test_a_break_while_it_is_put_together_is_gone_on_with(tmp_path: Path, monkey
     replace = os.replace
     with running(Bulk(of("Patient", "Goal", count=3))) as bulk:
         run(bulk, folder)
-        bulk.output, bulk.time = (
-            [("Goal", ndjson({**GOALS[0], "lifecycleStatus": "completed"}))],
-            "2026-11-28T04:00:00Z",
-        )
+        bulk.output = [*of("Patient"), ("Goal", ndjson({**GOALS[0], "lifecycleStatus": "completed"}))]
+        bulk.time = "2026-11-28T04:00:00Z"
         kills = 0
         for number in range(1, 9):
             moved = iter(range(1, 100))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from imr_fhir.artefacts import BASE
@@ -76,8 +77,14 @@ def fields(rules: Mapping[str, Rule]) -> Rule:
             each = rules.get(name)
             if each is None:
                 continue
+            found: Any
             if inner.__class__ is list:
-                found: Any = [one for one in (each(one, release) for one in inner) if one is not GONE] or GONE
+                found = []
+                for one in inner:
+                    left = each(one, release)
+                    if left is not GONE:
+                        found.append(left)
+                found = found or GONE
             else:
                 found = each(inner, release)
             if found.__class__ is Instead:
@@ -244,16 +251,18 @@ def coding(value: Any, release: Release) -> Any:
     system, code, version = value.get("system"), value.get("code"), value.get("version")
     if not isinstance(system, str) or not isinstance(code, str):
         return GONE
-    if system in SYSTEMS:
-        fits = _CODE.fullmatch(code)
-    elif system in release.systems:
-        fits = _OWN_CODE.fullmatch(code)
-    else:
+    if system not in SYSTEMS and system not in release.systems:
         release.unknown_systems[system] += 1
         return release.refuse("code of a system that is not allowed")
-    if not fits:
-        return release.refuse("code")
-    if isinstance(version, str) and _VERSION.fullmatch(version):
+    return _coding(system, code, version if isinstance(version, str) else "") or release.refuse("code")
+
+
+@lru_cache(4096)  # a record is made of a few hundred codes, thousands of times
+def _coding(system: str, code: str, version: str) -> dict[str, str] | None:
+    """Shared by all that have it, so not to be changed."""
+    if not (_CODE if system in SYSTEMS else _OWN_CODE).fullmatch(code):
+        return None
+    if _VERSION.fullmatch(version):
         return {"system": system, "version": version, "code": code}
     return {"system": system, "code": code}
 
