@@ -51,6 +51,12 @@ def make(
     day = exported or _day(manifest, zone, folder)
     tables = out / "tables"
     written = write_tables(folder, tables)
+    if manifest and manifest["asked"].get("shift_dates"):
+        raise ReportError(
+            f"The dates in {folder} were moved (--shift-dates), so no quarter and no closed window can be counted. "
+            f"There is no report; the tables are in {tables}.",
+            next_step="For a report, export into another folder without --shift-dates.",
+        )
     with work(tables) as own, connection((*own.folders, tables), spill=own.spill) as duck:
         for table in written.tables:
             files = ", ".join(literal(str(file)) for file in table.files)

@@ -153,6 +153,18 @@ def test_nothing_says_when_it_was_exported(tmp_path: Path) -> None:
     assert "has no manifest.json, so nothing says when it was exported. Give the day: --exported" in said.output
 
 
+def test_moved_dates_make_tables_and_no_report(export: Path, tmp_path: Path) -> None:
+    folder = spoiled(export, tmp_path, lambda _: None)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["asked"]["shift_dates"] = True
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    said = CliRunner().invoke(main, command(folder))
+    assert said.exit_code == 1
+    assert "were moved (--shift-dates), so no quarter and no closed window can be counted" in said.output
+    assert (folder / "out" / "tables" / "responses.parquet").is_file()
+    assert not (folder / "out" / "report.html").exists()
+
+
 def test_a_zone_that_there_is_none_of(tmp_path: Path) -> None:
     said = CliRunner().invoke(main, ["report", str(tmp_path), str(tmp_path / "out"), "--zone", "Oslo"])
     assert said.exit_code == 2

@@ -20,6 +20,7 @@ from imr_fhir.ehr.address import is_id
 from imr_fhir.errors import ExportError, ResourceError
 from imr_fhir.fhir_time import parse_date
 from imr_fhir.reporting.export.release import Release
+from imr_fhir.spreadsheet import escaped, unescaped
 
 COLUMNS = ("patient", "unit", "offered", "start", "end", "reason")
 NAME = "courses.csv"
@@ -64,7 +65,9 @@ def _row(row: Mapping[str, Any]) -> CourseRow:
     if not is_id(patient):
         raise ResourceError("its patient is no id.")
     days = {name: _day(name, cells[name]) for name in ("offered", "start", "end")}
-    found = CourseRow(patient, cells["unit"], days["offered"], days["start"], days["end"], cells["reason"].lower())
+    found = CourseRow(
+        patient, unescaped(cells["unit"]), days["offered"], days["start"], days["end"], cells["reason"].lower()
+    )
     if found.start is None and (found.offered is None or found.end is not None):
         raise ResourceError("it has no start.")
     try:
@@ -110,17 +113,12 @@ def _released(table: Table, release: Release) -> Iterator[CourseRow]:
         back = release.pseudonyms.shift(row.patient) if release.shift and release.pseudonyms else None
         moved = {name: day - back if day and back else day for name, day in _days(row).items()}
         reason = row.reason if row.reason in END_REASONS else "left"
-        unit = _cell(row.unit) if release.unit_names else release.id("Organization", row.unit) if row.unit else ""
+        unit = escaped(row.unit) if release.unit_names else release.id("Organization", row.unit) if row.unit else ""
         yield replace(row, patient=release.id("Patient", row.patient), unit=unit, reason=reason, **moved)
 
 
 def _days(row: CourseRow) -> dict[str, date | None]:
     return {"offered": row.offered, "start": row.start, "end": row.end}
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet takes what begins so for a formula."""
-    return f"'{text}" if text.startswith(tuple("=+-@\t\r＝＋－＠")) else text
 
 
 _EXAMPLE = f"Its first line is {','.join(COLUMNS)}; dates are as 2025-02-03."
