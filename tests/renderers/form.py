@@ -26,6 +26,7 @@ class Form:
     errors: list[str] = field(default_factory=list)
 
     def open(self) -> None:
+        self.renderer.folders()  # the first time this takes longer than a page may
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.route("**/*", self._serve)
         self.page.goto(f"{_ORIGIN}page.html")

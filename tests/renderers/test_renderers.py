@@ -80,10 +80,12 @@ def test_no_rating_stands_there_where_the_form_filler_is_told_so(form: Form) -> 
 def test_the_score_is_the_library_s_and_the_answers_are_read_as_they_were_given(
     form: Form, rater: Rater, kind: str
 ) -> None:
-    by_hand, *others = sets(kind, rater)
-    fill_by_hand(form, rater, by_hand, comment=COMMENT, reconsidered=(1, 8, 13))
-    _same(form, rater, by_hand, COMMENT)
-    for ratings in others:
+    by_script = sets(kind, rater)
+    if KINDS.index(kind) % 2 == RATERS.index(rater):  # it takes long
+        by_hand = by_script.pop()
+        fill_by_hand(form, rater, by_hand, comment=COMMENT, reconsidered=(1, 8, 13))
+        _same(form, rater, by_hand, COMMENT)
+    for ratings in by_script:
         fill(form, rater, ratings)
         _same(form, rater, ratings, "")
 
