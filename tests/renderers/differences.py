@@ -5,6 +5,8 @@ Each is tested like the rest, so that one which is no more is found.
 
 from collections.abc import Mapping
 
+from imr_fhir.validation.finding import Path
+
 SHOWS_RATINGS: Mapping[str, str] = {
     "lhc_forms": "writes an option's ordinalValue behind its words, unless the program around it says "
     "displayScoreWithAnswerText: false; the app itself shows a respondent no figure"
@@ -13,6 +15,11 @@ SHOWS_RATINGS: Mapping[str, str] = {
 # (form filler, figure, value) that the form has and its response has not.
 UNSTORED: Mapping[tuple[str, str, int], str] = {
     ("smart_forms", "rated", 0): "keeps no value that it worked out while the form was empty, until that value changes"
+}
+
+# (form filler, path, code) of what our validator finds.
+FAULTS: Mapping[tuple[str, Path, str], str] = {
+    ("smart_forms", ("item",), "empty"): "gives an empty form's items as an empty list, which FHIR has not"
 }
 
 NO_WAY_BACK: Mapping[str, str] = {"lhc_forms": "lets a radio button's answer be changed, and not taken back"}
