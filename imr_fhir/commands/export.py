@@ -10,6 +10,7 @@ from imr_fhir.commands.exits import Exit
 from imr_fhir.commands.export_told import Progress, told
 from imr_fhir.commands.output import json_option, say_json
 from imr_fhir.commands.server import Server, reading_server_options
+from imr_fhir.ehr.outcome import plain
 from imr_fhir.errors import ResourceError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.export.allowed import TYPES
@@ -101,11 +102,15 @@ def export(server: Server, folder: Path, as_json: bool, **given: Any) -> None:
     options = Options(given["how"], given["post"], given["since"], given["anew"], raw, given["courses"])
     with Progress() as progress:
         try:
-            manifest = export_into(server.client, folder, asked, options, now=datetime.now(UTC), tell=progress.tell)
+            exported = export_into(server.client, folder, asked, options, now=datetime.now(UTC), tell=progress.tell)
         except KeyboardInterrupt:
             progress.clear()
             click.echo(f"Stopped. {GO_ON}", err=True)
             raise
+    manifest = exported.manifest
+    for system, count in exported.unknown_systems.items():
+        stayed = f"{count:,} codes of {plain(system, 100)} stayed behind."
+        click.echo(f"{stayed} If they are no person's words, --code-system lets them out.", err=True)
     if as_json:
         say_json(manifest)
     else:

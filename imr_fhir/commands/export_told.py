@@ -16,6 +16,7 @@ from imr_fhir.reporting.export.manifest import BAD
 _WHY = {
     "not-imr": "no IMR",
     "twice": "came twice",
+    "other-patient": "of patients that were not asked for",
     "no-json": "not readable",
     "other-type": "of another type than the file",
     "no-id": "without an id",

@@ -111,9 +111,7 @@ def run(bulk: Bulk, folder: Path, *, waits: list[float] | None = None, **given: 
     asking = given.pop("client", None) or client(bulk)
     waiting = waits if waits is not None else []
     options = Options(**{"wait": waiting.append, **given})
-    return export(
-        asking, folder, Asked(asking.base, **{"pseudonyms": KEY, **asked}), options, now=NOW, tell=lambda *_: None
-    )
+    return export(asking, folder, Asked(asking.base, **{"pseudonyms": KEY, **asked}), options, now=NOW).manifest
 
 
 def lines(folder: Path, resource_type: str) -> list[dict[str, Any]]:

@@ -104,6 +104,18 @@ def test_what_is_not_whole_ends_otherwise(tmp_path: Path) -> None:
     assert "Goal-00001.ndjson, resource 1: This is not JSON that we read" in done.stdout
 
 
+def test_code_systems_that_stay_behind_are_named_but_not_in_the_folder(tmp_path: Path) -> None:
+    [goal] = [each for each in patients(1) if each["resourceType"] == "Goal"]
+    goal["category"].append({"coding": [{"system": "urn:oid:1.2.3.4", "code": "17"}]})
+    with running(Bulk([("Goal", ndjson(goal))])) as bulk:
+        done = imr_fhir(bulk, tmp_path)
+        assert "1 codes of urn:oid:1.2.3.4 stayed behind. If they are no person's words, --code-system" in done.stderr
+        assert "1.2.3.4" not in "".join(path.read_text() for path in (tmp_path / "out").iterdir())
+        allowed = imr_fhir(bulk, tmp_path, "--code-system", "urn:oid:1.2.3.4", "--anew")
+    assert "stayed behind" not in allowed.stderr
+    assert '"code":"17"' in (tmp_path / "out" / "Goal-00001.ndjson").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -53,7 +53,7 @@ def _transaction(base: str, changes: list[tuple[dict[str, Any], str]]) -> None:
 def fetch(base: str, folder: Path, how: Any, **asked: Any) -> dict[str, Any]:
     client = FhirClient(Transport([base.removesuffix("/fhir")], allow_loopback_http=True), base)
     asking = Asked(base, **{"pseudonyms": KEY, **asked})
-    return export(client, folder, asking, Options(how, wait=soon), now=NOW)
+    return export(client, folder, asking, Options(how, wait=soon), now=NOW).manifest
 
 
 def ours(folder: Path) -> dict[str, int]:

@@ -109,6 +109,18 @@ def test_the_patients_of_a_group_one_after_the_other(tmp_path: Path) -> None:
     assert len(lines(tmp_path / "out", "Patient")) == len(lines(tmp_path / "out", "Goal")) == 3
 
 
+def test_a_server_that_does_not_look_at_the_patient_gives_nobody_else_s(tmp_path: Path) -> None:
+    with running(Searched()) as bulk:
+        everybody = {
+            "resourceType": "Bundle",
+            "entry": [{"resource": each} for each in ALL if each["resourceType"] == "Goal"],
+        }
+        bulk.steps["GET /fhir/Goal"] = [lambda exchange: exchange.answer(200, everybody)] * 3
+        manifest = run(bulk, tmp_path / "out", level="group", group="g-p", types=("Goal", "Questionnaire"))
+    assert {each["id"] for each in lines(tmp_path / "out", "Goal")} == {KEY.id("Goal", f"g-p{n}") for n in (1, 2, 3)}
+    assert manifest["runs"][0]["resources"]["Goal"]["leftOut"] == {"other-patient": 12}
+
+
 def test_a_group_that_is_not_there_is_not_taken_for_all_patients(tmp_path: Path) -> None:
     with running(Searched()) as bulk:
         with pytest.raises(NotFound):

@@ -52,6 +52,15 @@ class Options:
     wait: Callable[[float], object] | None = None
 
 
+@dataclass(frozen=True)
+class Exported:
+    """``unknown_systems``: code systems whose codes stayed behind, and how often. Not in the manifest, which leaves:
+    nobody knows what stands there."""
+
+    manifest: dict[str, Any]
+    unknown_systems: Mapping[str, int]
+
+
 def export(
     client: FhirClient,
     folder: Path,
@@ -60,8 +69,8 @@ def export(
     *,
     now: datetime,
     tell: Callable[[str, float], None] = lambda *_: None,
-) -> dict[str, Any]:
-    """The manifest of ``folder``, which then holds what was asked for. Running it again fetches what has changed since.
+) -> Exported:
+    """``folder`` then holds what was asked for. Running it again fetches what has changed since.
 
     ``tell`` is told what it does and how far it is, from 0 to 1, from several threads.
 
@@ -72,9 +81,9 @@ def export(
     with held(folder):
         before = None if options.anew else read_manifest(folder)
         ledger = _ledger(folder, asked, options, before)
-        manifest = ledger.manifest
+        manifest, release = ledger.manifest, asked.release()
         if manifest is None:
-            taking = Taking(ledger, asked.release(), frozenset(asked.episode_types), options.raw)
+            taking = Taking(ledger, release, frozenset(asked.episode_types), options.raw)
             try:
                 _run(client, taking, asked, options, now, lambda said: tell(said, ledger.how_far))
             except ExportLost:
@@ -94,7 +103,7 @@ def export(
                 ledger.manifest = manifest
                 ledger.save()
         move(ledger)
-        return manifest
+        return Exported(manifest, release.unknown_systems)
 
 
 def _ledger(folder: Path, asked: Asked, options: Options, before: Mapping[str, Any] | None) -> Ledger:

@@ -1,6 +1,6 @@
 """Where the server makes no export: plain search, page by page, of a type for all patients or for each of a group."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import PAGE, FhirClient, Page
+from imr_fhir.ehr.compartment import belongs
 from imr_fhir.errors import BadReply, ExportError, Forbidden, HttpFailure, Invalid, NotFound
 from imr_fhir.reporting.export.asking import QUESTIONNAIRES, narrow
 from imr_fhir.reporting.export.ledger import Part
@@ -65,18 +66,23 @@ class Searching:
 
     def _take(self, part: Part) -> None:
         once = self.taking.ids_in(part)
-        for member, patient in self._turns(part):
+        turns = self._turns(part)
+        for member in range(part.member, len(turns)):
+            patient = turns[member]
             page = self._page(part.url) if part.url else self._first(part, patient)
             seen: set[str] = set()
             while True:
-                last = self.patients is None or member + 1 == len(self.patients)
                 with self.taking.into(part, once) as into:
                     for resource in page.resources:
-                        if resource.get("resourceType") != "OperationOutcome":  # what the server wants to say
+                        if resource.get("resourceType") == "OperationOutcome":  # what the server wants to say
+                            continue
+                        if patient and not belongs(resource, patient, self.client.base):
+                            into.leave("other-patient")  # some servers ignore what they can't search by
+                        else:
                             into.take(resource)
+                    through = member + (not page.next)
                     # the address of a page of one patient's would name the patient: begun anew, and taken once
-                    reached = {"url": page.next} if self.patients is None else {"member": member + (not page.next)}
-                    into.checkpoint(done=last and not page.next, **reached)
+                    into.checkpoint(done=through == len(turns), member=through, url="" if patient else page.next)
                 self.tell(f"{part.type}: {part.given:,}")
                 if not page.next:
                     break
@@ -85,12 +91,9 @@ class Searching:
                 seen.add(page.next)
                 page = self._page(page.next)
 
-    def _turns(self, part: Part) -> Iterator[tuple[int, str]]:
-        if self.patients is None or part.type == "Questionnaire":
-            yield 0, ""
-            return
-        for member in range(part.member, len(self.patients)):
-            yield member, self.patients[member]
+    def _turns(self, part: Part) -> tuple[str, ...]:
+        """A search each: of one patient, or "" of all."""
+        return ("",) if self.patients is None or part.type == "Questionnaire" else self.patients
 
     def _first(self, part: Part, patient: str) -> Page:
         """The first page, of a wider search where the server does not take the narrow one."""

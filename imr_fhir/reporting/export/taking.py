@@ -84,6 +84,11 @@ class Into:
         part.size += self._file.write(write_json(kept) + b"\n")
         part.kept += 1
 
+    def leave(self, why: str) -> None:
+        """It is not even looked at, nor kept raw."""
+        self.part.given += 1
+        self.part.leave(why)
+
     def unreadable(self, why: str, reason: str) -> None:
         self.part.given += 1
         self.part.leave(why, f"{self._place}: {reason}")
