@@ -58,7 +58,7 @@ def fetch(base: str, folder: Path, how: Any, **asked: Any) -> dict[str, Any]:
 
 def ours(folder: Path) -> dict[str, int]:
     """How many of each type are of our patients; others may be on the server too."""
-    whose = {f"Patient/{KEY.id('Patient', f'{PREFIX}{number}')}" for number in range(1, COUNT + 1)}
+    whose = {KEY.id("Patient", f"{PREFIX}{number}") for number in range(1, COUNT + 1)}
     return {
         name: sum(any(each in json.dumps(one) for each in whose) for one in lines(folder, name)) for name in HOW_MANY
     }
