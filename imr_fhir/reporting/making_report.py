@@ -13,6 +13,7 @@ from imr_fhir.errors import ReportError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.export.courses_table import NAME, read
+from imr_fhir.reporting.export.ledger import private_folder
 from imr_fhir.reporting.measure_report import bundle
 from imr_fhir.reporting.page import page
 from imr_fhir.reporting.proportions import Line, proportions
@@ -50,6 +51,7 @@ def make(
     manifest = _manifest(folder)
     day = exported or _day(manifest, zone, folder)
     tables = out / "tables"
+    private_folder(tables)
     written = write_tables(folder, tables)
     if manifest and manifest["asked"].get("shift_dates"):
         raise ReportError(
@@ -57,9 +59,10 @@ def make(
             f"There is no report; the tables are in {tables}.",
             next_step="For a report, export into another folder without --shift-dates.",
         )
-    with work(tables) as own, connection((*own.folders, tables), spill=own.spill) as duck:
+    parquet = [file for table in written.tables for file in table.files]
+    with work(tables) as own, connection(own.folders, files=parquet, spill=own.spill) as duck:
         for table in written.tables:
-            files = ", ".join(literal(str(file)) for file in table.files)
+            files = ", ".join(literal(str(file)) for file in own.linked(table.files))
             duck.execute(f"CREATE VIEW {table.name} AS FROM read_parquet([{files}])")
         report = make_report(
             duck,

@@ -147,6 +147,19 @@ def test_an_empty_export_makes_a_report_that_says_so(tmp_path: Path) -> None:
     assert page.count("Not recorded in this export.") == len(figures())
 
 
+def test_the_tables_of_persons_are_open_to_nobody_else(made: Made) -> None:
+    assert (made.files[0].parent / "tables").stat().st_mode & 0o077 == 0
+
+
+def test_folders_with_brackets_in_their_names(tmp_path: Path) -> None:
+    folder = tmp_path / "export [2026]"
+    folder.mkdir()
+    write_ndjson(population(10), folder)
+    made = make(folder, folder / "out [1]", zone=ZONE, now=EXPORTED, exported=DAY)
+    assert made.reconciliation.faults == ()
+    assert made.report.left_out.kinds
+
+
 def test_nothing_says_when_it_was_exported(tmp_path: Path) -> None:
     said = CliRunner().invoke(main, ["report", str(tmp_path), str(tmp_path / "out"), "--zone", "Europe/Oslo"])
     assert said.exit_code == 1
@@ -183,3 +196,10 @@ def test_the_hospital_s_own_table_of_courses(tmp_path: Path) -> None:
     made = make(tmp_path, tmp_path / "out", zone=ZONE, now=datetime.now(ZONE), exported=date(2026, 9, 15))
     left = [cell for cell in made.report.counted.counts if cell.quantity == "month 6: left" and cell.unit == "North"]
     assert sum(made.report.counted.counts[cell] for cell in left if cell.quarter == "all") == len(real) < 12
+
+
+@pytest.mark.parametrize("people", [1, 2, 3, 5, 8, 13])
+def test_a_small_place_has_a_report_too(people: int, tmp_path: Path) -> None:
+    write_ndjson(population(people, seed=people), tmp_path)
+    made = make(tmp_path, tmp_path / "out", zone=ZONE, now=EXPORTED, exported=DAY)
+    assert made.reconciliation.faults == ()
