@@ -8,7 +8,7 @@ from imr_fhir.pairing import Pair, pairs
 from imr_fhir.reporting.fact_rows import PairFact, PairItemFact
 from imr_fhir.reporting.life import Life
 from imr_fhir.response import Response
-from imr_fhir.scoring import rated_items
+from imr_fhir.scale import NA
 
 
 def pair_facts(
@@ -24,9 +24,9 @@ def pair_facts(
         latest = bool(blind) and pair == blind[-1]
         means = _mean(pair.client), _mean(pair.clinician)
         rows.append(PairFact(number, course.unit, key, day(pair.client), pair not in blind, latest, *means))
-        client, clinician = pair.client.ratings, pair.clinician.ratings
-        both = sorted(rated_items(client) & rated_items(clinician))
-        items += [PairItemFact(key, item, client[item], clinician[item]) for item in both]
+        theirs = pair.clinician.ratings
+        both = ((item, ours, theirs.get(item, NA)) for item, ours in sorted(pair.client.ratings.items()))
+        items += [PairItemFact(key, *each) for each in both if NA not in each[1:]]
     return rows, items
 
 
@@ -35,5 +35,5 @@ def _seen_first(pair: Pair, seen: frozenset[str]) -> bool:
 
 
 def _mean(response: Response) -> float | None:
-    rated = rated_items(response.ratings)
-    return sum(response.ratings[item] for item in rated) / len(rated) if response.complete else None
+    rated = [rating for rating in response.ratings.values() if rating != NA]
+    return sum(rated) / len(rated) if response.complete else None
