@@ -1,0 +1,632 @@
+"""The report's figures once more, from the NDJSON alone: plain Python that shares nothing with imr_fhir.
+
+Written from the clinical rules' text, not from the report's code. Where the rules leave room, ``READINGS`` says what
+was read, so that a difference from the report is either an error or a reading that somebody can see.
+"""
+
+import json
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+READINGS = """
+- A day is a day in the site's zone; what has no time zone counts as it stands.
+- An occasion is closed from the day after its due window's last day; due dates run to the course's last day.
+- The first answering window opens with the first due window, 28 days before the start.
+- "On hold for the whole window" and "died before" speak of the due window, as "an occasion counts once its due window
+  has closed" does.
+- What became of a due occasion is said of the occasion, so it counts for both raters. "Not asked" is no offer; the
+  EpisodeOfCare's "planned" offers the course, not a rating.
+- Of several in one window the first of: answered, stopped, incomplete, an outcome.
+- Offers are recorded at a unit where one of its occasions has an outcome that is an offer.
+- A rating belongs to the course that began last, from 28 days before its start, until the next one's.
+- Of two by one rater within 28 days (28 counts) the later complete one counts; the later one where neither is complete.
+- The latest rating may be incomplete: then the reason is `incomplete`. No rating at all is `one_rating`, as fewer than two.
+- At 12 months: the rating nearest to 12 months after the course's start.
+- Left, silent: at month 3 as at month 3, in the lines of change as at the export. Silent: neither a response of any
+  status nor an outcome in the last due window that has closed. Whoever neither left nor is silent stayed.
+- A pair is blind unless a seen-first was recorded of its client's rating. Both ratings of a pair are complete.
+- A review of a step is a review of its goal. A goal is active to its status date when it is completed or cancelled.
+- Quarter: of the due date; of courses, their start; of goals, theirs; of a block, the goal's.
+"""
+BASE = "https://w3id.org/imr-fhir"
+CODES = f"{BASE}/CodeSystem/imr"
+FIRST_COMPLETED = f"{BASE}/StructureDefinition/first-completed"
+SHOWN_LANGUAGE = f"{BASE}/StructureDefinition/shown-language"
+PART_OF = "http://hl7.org/fhir/StructureDefinition/goal-relationship"
+KNOWN = {f"{BASE}/Questionnaire/imr-{rater}|0.1.0": rater for rater in ("client", "clinician")}
+ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+RATERS = ("client", "clinician")
+ITEMS = tuple(f"{number:02}" for number in range(1, 16))
+CALENDAR = {"09", "10"}
+OFFERS = ("declined", "too-unwell", "not-today")
+ALL = "all"
+# SD of the sum and its retest r with the n of that sample: ACT+IMR at baseline, and the Dutch IMRS.
+PARAMETERS = {"client": (8.7, 0.79, 111), "clinician": (7.6, 0.86, 40)}
+ENDS = ("T", "the lower end of T's band", "the upper end of T's band")
+
+Key = tuple[str, str, str, str]  # quantity, unit, quarter, rater
+
+
+@dataclass(frozen=True)
+class Rating:
+    id: str
+    rater: str
+    day: date
+    status: str
+    answers: dict[str, int | None]  # None: no medication is prescribed
+    language: str
+    source: str
+
+    @property
+    def complete(self) -> bool:
+        return self.status in ("completed", "amended") and set(self.answers) == set(ITEMS)
+
+    @property
+    def mean(self) -> float:
+        return statistics.mean(value for value in self.answers.values() if value is not None)
+
+
+@dataclass
+class Life:
+    """One course with what belongs to it."""
+
+    patient: str
+    unit: str
+    start: date
+    end: date | None
+    status: str
+    holds: list[tuple[date, date]]
+    died: date | None
+    ratings: list[Rating] = field(default_factory=list)
+    outcomes: list[tuple[date, str]] = field(default_factory=list)
+    goals: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Recomputed:
+    counts: Counter[Key] = field(default_factory=Counter)
+    change: dict[tuple[str, str, str, str], dict[str, Any]] = field(default_factory=dict)  # part, standing, unit, rater
+    items: dict[int, dict[str, Any]] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def months_after(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError
+
+
+def recompute(folder: Path, exported: date, zone: ZoneInfo) -> Recomputed:
+    read = _read(folder)
+    found = Recomputed()
+    tests = {
+        each["id"]
+        for each in read["Patient"]
+        if any(label.get("system") == ACT_REASON and label.get("code") == "HTEST" for label in _labels(each))
+    }
+    lives = _lives(read, tests, zone, found)
+    add = _adder(found)
+    _occasions(lives, exported, add)
+    _left(lives, exported, add)
+    _changes(lives, exported, add, found)
+    _agreement(lives, read, found)
+    _goals(read, tests, lives, exported, zone, add)
+    return found
+
+
+def _read(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    types = ("Patient", "EpisodeOfCare", "QuestionnaireResponse", "Observation", "Goal")
+    return {
+        name: [
+            json.loads(line)
+            for file in sorted(folder.glob(f"{name}*.ndjson"))
+            for line in file.read_text(encoding="utf-8").splitlines()
+            if line.strip()
+        ]
+        for name in types
+    }
+
+
+def _labels(resource: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = resource.get("meta", {}).get("security", [])
+    return found
+
+
+def _adder(found: Recomputed) -> Callable[..., None]:
+    def add(quantity: str, unit: str, day: date, rater: str = "", n: int = 1) -> None:
+        quarter = f"{day.year}-Q{(day.month + 2) // 3}"
+        for of_unit in {unit, ALL}:
+            for of_quarter in {quarter, ALL}:
+                found.counts[quantity, of_unit, of_quarter, rater] += n
+
+    return add
+
+
+def _code(resource: dict[str, Any], element: str = "code", system: str = CODES) -> str:
+    concept = resource.get(element) or {}
+    return next((each["code"] for each in concept.get("coding", []) if each.get("system") == system), "")
+
+
+def _day(value: str, zone: ZoneInfo) -> date:
+    if len(value) == 10:
+        return date.fromisoformat(value)
+    return datetime.fromisoformat(value.replace("Z", "+00:00")).astimezone(zone).date()
+
+
+def _owner(resource: dict[str, Any], element: str = "subject") -> str:
+    reference: str = resource.get(element, {}).get("reference", "")
+    return reference.removeprefix("Patient/")
+
+
+# Who, when, in which course
+
+
+def _ratings(
+    rows: Iterable[dict[str, Any]], tests: set[str], zone: ZoneInfo, found: Recomputed
+) -> dict[str, list[Rating]]:
+    by_patient: dict[str, list[Rating]] = {}
+    told: set[tuple[str, str]] = set()
+    for row in sorted(rows, key=lambda row: row["id"]):
+        patient, extensions = _owner(row), {each["url"]: each for each in row.get("extension", [])}
+        when = extensions.get(FIRST_COMPLETED, {}).get("valueDateTime") or row.get("authored")
+        answers = _answers(row)
+        reason = next(
+            (
+                reason
+                for reason, holds in (
+                    ("test patient", patient in tests),
+                    ("entered in error", row["status"] == "entered-in-error"),
+                    ("unknown version", row.get("questionnaire") not in KNOWN),
+                    ("no date", not when),
+                    ("unreadable", answers is None),
+                    ("duplicate", (patient, row["identifier"]["value"]) in told),
+                )
+                if holds
+            ),
+            "",
+        )
+        if reason:
+            found.left_out["QuestionnaireResponse", reason] += 1
+            continue
+        told.add((patient, row["identifier"]["value"]))
+        assert answers is not None
+        by_patient.setdefault(patient, []).append(
+            Rating(
+                id=row["id"], rater=KNOWN[row["questionnaire"]], day=_day(when, zone), status=row["status"],
+                answers=answers, language=extensions.get(SHOWN_LANGUAGE, {}).get("valueCode", ""),
+                source=row["source"]["reference"],
+            )  # fmt: skip
+        )
+    return by_patient
+
+
+def _answers(row: dict[str, Any]) -> dict[str, int | None] | None:
+    """None where a code is not one of its item's."""
+    found: dict[str, int | None] = {}
+    for group in row.get("item", []):
+        for item in group.get("item", []) if group["linkId"] == "imr" else ():
+            for answer in item.get("answer", []):
+                number, _, value = answer["valueCoding"]["code"].partition("-")
+                if number != item["linkId"]:
+                    return None
+                found[number] = None if value == "na" else int(value)
+    return found
+
+
+def _lives(
+    read: dict[str, list[dict[str, Any]]], tests: set[str], zone: ZoneInfo, found: Recomputed
+) -> list[Life]:
+    died = {
+        each["id"]: _day(each["deceasedDateTime"], zone) for each in read["Patient"] if each.get("deceasedDateTime")
+    }
+    lives: dict[str, list[Life]] = {}
+    for each in read["EpisodeOfCare"]:
+        patient = _owner(each, "patient")
+        if patient in tests or each["status"] == "entered-in-error" or "start" not in each.get("period", {}):
+            continue
+        end = each["period"].get("end")
+        holds = [
+            (_day(past["period"]["start"], zone), _day(past["period"]["end"], zone))
+            for past in each.get("statusHistory", [])
+            if past["status"] == "onhold"
+        ]
+        lives.setdefault(patient, []).append(
+            Life(patient, each.get("managingOrganization", {}).get("reference", ""),
+                 _day(each["period"]["start"], zone), _day(end, zone) if end else None, each["status"], holds,
+                 died.get(patient))
+        )  # fmt: skip
+    ratings = _ratings(read["QuestionnaireResponse"], tests, zone, found)
+    for patient, given in ratings.items():
+        if patient not in lives:
+            lives[patient] = list(_from_gaps(patient, given, died.get(patient)))
+    for patient, courses in lives.items():
+        courses.sort(key=lambda life: life.start)
+        for rating in ratings.get(patient, ()):
+            if life := _of(courses, rating.day, timedelta(days=28)):
+                life.ratings.append(rating)
+    for each in read["Observation"]:
+        if _code(each) == "due-outcome" and each["status"] != "entered-in-error":
+            day = _day(each["effectiveDateTime"], zone)
+            if life := _of(lives.get(_owner(each), []), day, timedelta(days=28)):
+                life.outcomes.append((day, _code(each, "valueCodeableConcept")))
+    return [life for courses in lives.values() for life in courses]
+
+
+def _from_gaps(patient: str, ratings: list[Rating], died: date | None) -> Iterator[Life]:
+    days = sorted(rating.day for rating in ratings)
+    starts = [day for before, day in zip([date.min, *days], days, strict=False) if (day - before).days > 274]
+    for start in starts:
+        yield Life(patient, "", start, None, "", [], died)
+
+
+def _of(courses: list[Life], day: date, before: timedelta) -> Life | None:
+    return next((life for life in reversed(courses) if life.start - before <= day), None)
+
+
+# Occasions
+
+
+@dataclass(frozen=True)
+class Occasion:
+    due: date
+    opens: date  # the due window, its first and last day
+    closes: date
+    until: date  # the answering window has the days from opens to before this one
+
+
+def _due(life: Life, by: date) -> list[Occasion]:
+    """The occasions that count, of those closed on the day ``by``."""
+    found, k = [], 0
+    while (due := months_after(life.start, 3 * k)) <= min(life.end or by, by):
+        opens, closes = due - timedelta(days=14 if k else 28), due + timedelta(days=28)
+        until = months_after(life.start, 3 * k + 3) - timedelta(days=14)
+        held = any(start <= opens and closes <= end for start, end in life.holds)
+        if closes < by and not held and not (life.died and life.died < due):
+            found.append(Occasion(due, opens, closes, until))
+        k += 1
+    return found
+
+
+def _state(life: Life, rater: str, occasion: Occasion) -> str:
+    within = [each for each in life.ratings if each.rater == rater and occasion.opens <= each.day < occasion.until]
+    if any(each.complete for each in within):
+        return "answered"
+    for status in ("stopped", "incomplete"):
+        if any(("stopped" if each.status == "stopped" else "incomplete") == status for each in within):
+            return status
+    said = [outcome for day, outcome in life.outcomes if occasion.opens <= day < occasion.until]
+    return next((each for each in (*OFFERS, "not-asked") if each in said), "nothing")
+
+
+def _occasions(lives: list[Life], exported: date, add: Callable[..., None]) -> None:
+    states = [
+        (life, rater, occasion, _state(life, rater, occasion))
+        for life in lives
+        for occasion in _due(life, exported)
+        for rater in RATERS
+    ]
+    recording = {life.unit for life, _, _, state in states if state in OFFERS}
+    for life, rater, occasion, state in states:
+        cell = life.unit, occasion.due, rater
+        offered = state not in ("nothing", "not-asked")
+        add("due", *cell)
+        add(state, *cell)
+        if life.unit in recording:
+            add("due, offers recorded", *cell)
+            add("offered" if offered else "not offered", *cell)
+            if offered:
+                add(f"offered: {state}", *cell)
+        timely = any(
+            each.complete and each.rater == rater and occasion.opens <= each.day <= occasion.closes
+            for each in life.ratings
+        )
+        add("timely" if timely else "not timely", *cell)
+        if state == "answered" and not timely:
+            add("late", *cell)
+
+
+# Courses
+
+
+def _standing(life: Life, on: date) -> str:
+    """On the day ``on``: left, completed, died, ongoing or silent."""
+    if life.died and life.died <= on:
+        return "died"
+    if life.end and life.end <= on:
+        return {"cancelled": "left"}.get(life.status, "completed")
+    closed = _due(life, on)
+    if closed and not _anything(life, closed[-1]):
+        return "silent"
+    return "ongoing"
+
+
+def _anything(life: Life, occasion: Occasion) -> bool:
+    days = [each.day for each in life.ratings] + [day for day, _ in life.outcomes]
+    return any(occasion.opens <= day <= occasion.closes for day in days)
+
+
+def _left(lives: list[Life], exported: date, add: Callable[..., None]) -> None:
+    for life in lives:
+        for month in (3, 6, 9, 12):
+            if (on := months_after(life.start, month)) <= exported:
+                add(f"begun, month {month}", life.unit, life.start)
+                add(f"month {month}: {_standing(life, on)}", life.unit, life.start)
+
+
+def _counting(life: Life, rater: str) -> list[Rating]:
+    kept: list[Rating] = []  # the latest first
+    given = [each for each in life.ratings if each.rater == rater and each.status != "in-progress"]
+    for each in sorted(given, key=lambda each: (each.day, each.id), reverse=True):
+        if kept and (kept[-1].day - each.day).days <= 28:
+            if each.complete and not kept[-1].complete:
+                kept[-1] = each
+            continue
+        kept.append(each)
+    return kept[::-1]
+
+
+def _cannot(first: Rating | None, last: Rating | None) -> str:
+    if first is None or last is None or first.id == last.id:
+        return "one_rating"
+    if not (first.complete and last.complete):
+        return "incomplete"
+    if abs((last.day - first.day).days) < 28:
+        return "too_close"
+    if first.language != last.language:
+        return "language_changed"
+    if first.rater == "clinician" and first.source != last.source:
+        return "rater_changed"
+    return ""
+
+
+def _delta(first: Rating, last: Rating, without: Iterable[str] = ()) -> tuple[int, int]:
+    """ΔΣ and the number of items rated both times."""
+    moved = [
+        now - before
+        for item in ITEMS
+        if item not in without
+        and (before := first.answers[item]) is not None
+        and (now := last.answers[item]) is not None
+    ]
+    return sum(moved), len(moved)
+
+
+def limits(rater: str) -> tuple[float, float, float]:
+    """T, and T at the lower and at the upper end of its band."""
+    sd, r, n = PARAMETERS[rater]
+    z, spread = math.atanh(r), 1.96 / math.sqrt(n - 3)
+
+    def limit(reliability: float) -> float:
+        return 1.96 * math.sqrt(2) * sd * math.sqrt(1 - reliability) / 15
+
+    return limit(r), limit(math.tanh(z + spread)), limit(math.tanh(z - spread))
+
+
+def _changes(lives: list[Life], exported: date, add: Callable[..., None], found: Recomputed) -> None:
+    groups: dict[tuple[str, str, str, str], list[float]] = {}
+    for life in lives:
+        standing = {"left": "left", "silent": "silent"}.get(_standing(life, exported), "stayed")
+        for rater in RATERS:
+            ratings = _counting(life, rater)
+            complete = [each for each in ratings if each.complete]
+            first = complete[0] if complete else (ratings[0] if ratings else None)
+            last = ratings[-1] if ratings else None
+            reason = _cannot(first, last)
+            cell = life.unit, life.start, rater
+            add("courses", *cell)
+            add(f"cannot say: {reason}" if reason else "can be compared", *cell)
+            _reliable(life, rater, None if reason else (first, last), exported, add)
+            year = months_after(life.start, 12)
+            near = [each for each in complete if abs((each.day - year).days) <= 42]
+            at_year = min(near, key=lambda each: (abs((each.day - year).days), each.day), default=None)
+            for part, other in (("to the latest", last), ("at 12 months", at_year)):
+                if not _cannot(first, other):
+                    assert first is not None and other is not None
+                    for name, without in (("all items", ()), ("without items 9 and 10", CALENDAR)):
+                        total, items = _delta(first, other, without)
+                        for of in (ALL, standing):
+                            for unit in {life.unit, ALL}:
+                                groups.setdefault((f"{part}, {name}", of, unit, rater), []).append(total / items)
+    for key, values in groups.items():
+        found.change[key] = described(values)
+
+
+def _reliable(life: Life, rater: str, pair: Any, exported: date, add: Callable[..., None]) -> None:
+    if months_after(life.start, 6) > exported:
+        return
+    cell = life.unit, life.start, rater
+    add("begun 6 months ago", *cell)
+    if pair:
+        add("comparable", *cell)
+    for end, limit in zip(ENDS, limits(rater), strict=True):
+        verdict = "cannot say"
+        if pair:
+            total, items = _delta(*pair)
+            verdict = "within" if abs(total) <= limit * items else "higher" if total > 0 else "lower"
+        add(f"{end}: {verdict}", *cell)
+
+
+def described(values: list[float]) -> dict[str, Any]:
+    n, mean = len(values), statistics.fmean(values)
+    sd = statistics.stdev(values) if n > 1 else None
+    half = t_quantile(n - 1) * sd / math.sqrt(n) if sd is not None else None
+    interval = None if half is None else (mean - half, mean + half)
+    return {"n": n, "mean": mean, "sd": sd, "median": statistics.median(values), "interval": interval}
+
+
+def t_quantile(freedom: int) -> float:
+    """Student's t for a two-sided 95 % interval, by halving over Simpson's rule."""
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
+
+    def area(upper: float, steps: int = 2000) -> float:
+        step = upper / steps
+        heights = [(1 + (i * step) ** 2 / freedom) ** (-(freedom + 1) / 2) for i in range(steps + 1)]
+        return scale * step / 3 * (heights[0] + heights[-1] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2]))
+
+    low, high = 1.0, 13.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if area(middle) < 0.475 else (low, middle)
+    return low
+
+
+# Agreement
+
+
+def _pairs(life: Life) -> list[tuple[Rating, Rating]]:
+    one, other = ([each for each in _counting(life, rater) if each.complete] for rater in RATERS)
+    close = sorted(
+        (abs((client.day - clinician.day).days), client.day, client.id, clinician.id, client, clinician)
+        for client in one
+        for clinician in other
+        if abs((client.day - clinician.day).days) <= 28
+    )
+    taken: set[str] = set()
+    found = []
+    for _, _, first, second, client, clinician in close:
+        if not {first, second} & taken:
+            taken |= {first, second}
+            found.append((client, clinician))
+    return sorted(found, key=lambda pair: pair[0].day)
+
+
+def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: Recomputed) -> None:
+    seen = {
+        derived["reference"].removeprefix("QuestionnaireResponse/")
+        for each in read["Observation"]
+        if _code(each) == "seen-first" and each["status"] != "entered-in-error"
+        for derived in each.get("derivedFrom", [])
+    }
+    latest = []
+    for life in lives:
+        pairs = _pairs(life)
+        blind = [pair for pair in pairs if pair[0].id not in seen]
+        found.left_out["pairs", "seen first"] += len(pairs) - len(blind)
+        latest += blind[-1:]
+    for number, item in enumerate(ITEMS, 1):
+        both = [
+            (first, second)
+            for client, clinician in latest
+            if (first := client.answers[item]) is not None and (second := clinician.answers[item]) is not None
+        ]
+        apart = Counter(min(abs(first - second), 2) for first, second in both)
+        found.items[number] = {
+            "equal": apart[0], "1 apart": apart[1], "2 or more apart": apart[2],
+            "mean_difference": statistics.fmean(first - second for first, second in both) if both else None,
+            "kappa": kappa(both) if len(both) >= 30 else None,
+        }  # fmt: skip
+    found.scores = score_agreement([(client.mean, clinician.mean) for client, clinician in latest])
+
+
+def kappa(pairs: list[tuple[int, int]]) -> float:
+    """Weighted with the square of the distance (Cohen 1968)."""
+    seen = sum((a - b) ** 2 for a, b in pairs) / len(pairs)
+    expected = sum((a - b) ** 2 for a, _ in pairs for _, b in pairs) / len(pairs) ** 2
+    return 1 - seen / expected
+
+
+def score_agreement(pairs: list[tuple[float, float]]) -> dict[str, Any]:
+    """Limits of agreement (Bland and Altman), and ICC(A,1) (McGraw and Wong 1996) by the two-way table of variance."""
+    n = len(pairs)
+    differences = [a - b for a, b in pairs]
+    mean, sd = statistics.fmean(differences), statistics.stdev(differences)
+    grand = statistics.fmean(value for pair in pairs for value in pair)
+    rows = 2 * sum((statistics.fmean(pair) - grand) ** 2 for pair in pairs)
+    columns = n * sum((statistics.fmean(column) - grand) ** 2 for column in zip(*pairs, strict=True))
+    total = sum((value - grand) ** 2 for pair in pairs for value in pair)
+    between, judges, rest = rows / (n - 1), columns, (total - rows - columns) / (n - 1)
+    icc = (between - rest) / (between + rest + 2 * (judges - rest) / n)
+    return {"n": n, "mean": mean, "low": mean - 1.96 * sd, "high": mean + 1.96 * sd, "icc": icc}
+
+
+# Goals
+
+
+def _goals(
+    read: dict[str, list[dict[str, Any]]],
+    tests: set[str],
+    lives: list[Life],
+    exported: date,
+    zone: ZoneInfo,
+    add: Callable[..., None],
+) -> None:
+    kinds = {each["id"]: {c["code"] for k in each["category"] for c in k["coding"]} for each in read["Goal"]}
+    parents = {
+        each["id"]: part["valueReference"]["reference"].removeprefix("Goal/")
+        for each in read["Goal"]
+        for extension in each.get("extension", [])
+        if extension["url"] == PART_OF
+        for part in extension["extension"]
+        if part["url"] == "target"
+    }
+    reviews: dict[str, list[tuple[date, str, str, bool]]] = {}  # day, result, who, of the goal itself
+    for each in read["Observation"]:
+        if _code(each) == "review" and each["status"] != "entered-in-error":
+            about = each["focus"][0]["reference"].removeprefix("Goal/")
+            said = (_day(each["effectiveDateTime"], zone), _code(each, "valueCodeableConcept"))
+            who = "patient" if each["performer"][0]["reference"].startswith("Patient/") else "practitioner"
+            reviews.setdefault(parents.get(about, about), []).append((*said, who, about not in parents))
+    by_patient: dict[str, list[Life]] = {}
+    for life in lives:
+        by_patient.setdefault(life.patient, []).append(life)
+    for each in read["Goal"]:
+        patient = _owner(each)
+        if patient in tests or each["lifecycleStatus"] == "entered-in-error" or "goal" not in kinds[each["id"]]:
+            continue
+        start = _day(each["startDate"], zone)
+        life = _of(by_patient.get(patient, []), start, timedelta())
+        within = life is not None and start <= (life.end or exported)
+        unit = life.unit if life else ""
+        if life and within:
+            life.goals.append(each)
+            add("goals begun in a course", unit, start)
+            theirs = each.get("expressedBy", {}).get("reference") == f"Patient/{patient}"
+            add("expressed by the patient" if theirs else "expressed by somebody else", unit, start)
+        _one_goal(each, start, unit, reviews.get(each["id"], []), exported, zone, add)
+    for life in lives:
+        if life.start + timedelta(days=28) <= exported:
+            add("begun 28 days ago", life.unit, life.start)
+            add("with a goal" if life.goals else "without a goal", life.unit, life.start)
+
+
+def _one_goal(
+    goal: dict[str, Any],
+    start: date,
+    unit: str,
+    reviews: list[tuple[date, str, str, bool]],
+    exported: date,
+    zone: ZoneInfo,
+    add: Callable[..., None],
+) -> None:
+    over = goal["lifecycleStatus"] in ("completed", "cancelled")
+    last = _day(goal["statusDate"], zone) if over else exported
+    block = start
+    while (following := block + timedelta(days=30)) <= last:
+        reviewed = any(block <= day < following for day, *_ in reviews)
+        add("30-day blocks", unit, start)
+        add("with a review" if reviewed else "without a review", unit, start)
+        block = following
+    if (half_year := months_after(start, 6)) > exported:
+        return
+    add("goals 6 months old", unit, start)
+    followed = any(start + timedelta(days=14) <= day <= half_year for day, *_ in reviews)
+    add("followed up" if followed else "not followed up", unit, start)
+    if _code(goal, "achievementStatus", "http://terminology.hl7.org/CodeSystem/goal-achievement") == "achieved":
+        judges = [who for _, result, who, own in sorted(reviews) if own and result == "done"]
+        add(f"achieved, judged by the {judges[-1]}" if judges else "achieved, judge unknown", unit, start)
+    elif goal["lifecycleStatus"] == "cancelled":
+        add("not what I want any more", unit, start)
+    else:
+        add("not achieved", unit, start)
