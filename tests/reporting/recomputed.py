@@ -20,20 +20,24 @@ READINGS = """
 - An occasion is closed from the day after its due window's last day; due dates run to the course's last day.
 - The first answering window opens with the first due window, 28 days before the start.
 - "On hold for the whole window" and "died before" speak of the due window, as "an occasion counts once its due window
-  has closed" does.
+  has closed" does. A patient who died in it was alive to be asked.
 - What became of a due occasion is said of the occasion, so it counts for both raters. "Not asked" is no offer; the
   EpisodeOfCare's "planned" offers the course, not a rating.
 - Of several in one window the first of: answered, stopped, incomplete, an outcome.
 - Offers are recorded at a unit where one of its occasions has an outcome that is an offer.
-- A rating belongs to the course that began last, from 28 days before its start, until the next one's.
+- A rating of a course is one from 28 days before its start to its last day. An occasion is answered in its answering
+  window, also after the course's last day, where no other course runs then.
+- A course that only gaps tell of lasts to its last response, or goes on where that is 274 days ago or less. Whether it
+  was left is not recorded.
 - Of two by one rater within 28 days (28 counts) the later complete one counts; the later one where neither is complete.
-- The latest rating may be incomplete: then the reason is `incomplete`. No rating at all is `one_rating`, as fewer than two.
-- At 12 months: the rating nearest to 12 months after the course's start.
+- The latest rating may be incomplete: then the reason is `incomplete`. No rating at all is `one_rating`, as fewer than
+  two. `too_close` where the other one does not count, as it is too close.
+- At 12 months: the rating nearest to 12 months after the first one.
 - Left, silent: at month 3 as at month 3, in the lines of change as at the export. Silent: neither a response of any
   status nor an outcome in the last due window that has closed. Whoever neither left nor is silent stayed.
-- A pair is blind unless a seen-first was recorded of its client's rating. Both ratings of a pair are complete.
+- A pair is blind unless a seen-first was recorded of one of its ratings. It may be of stopped ones: "each response once".
 - A review of a step is a review of its goal. A goal is active to its status date when it is completed or cancelled.
-- Quarter: of the due date; of courses, their start; of goals, theirs; of a block, the goal's.
+- Quarter: of the due date (of month 3, 6, 9 and 12 too); of courses, their start; of goals, theirs; of a block, the goal's.
 """
 BASE = "https://w3id.org/imr-fhir"
 CODES = f"{BASE}/CodeSystem/imr"
@@ -84,7 +88,9 @@ class Life:
     status: str
     holds: list[tuple[date, date]]
     died: date | None
-    ratings: list[Rating] = field(default_factory=list)
+    recorded: bool  # False: only gaps tell of it
+    ratings: list[Rating] = field(default_factory=list)  # of the course
+    late: list[Rating] = field(default_factory=list)  # after its end, in no course
     outcomes: list[tuple[date, str]] = field(default_factory=list)
     goals: list[dict[str, Any]] = field(default_factory=list)
 
@@ -116,7 +122,7 @@ def recompute(folder: Path, exported: date, zone: ZoneInfo) -> Recomputed:
         for each in read["Patient"]
         if any(label.get("system") == ACT_REASON and label.get("code") == "HTEST" for label in _labels(each))
     }
-    lives = _lives(read, tests, zone, found)
+    lives = _lives(read, tests, exported, zone, found)
     add = _adder(found)
     _occasions(lives, exported, add)
     _left(lives, exported, add)
@@ -204,8 +210,12 @@ def _ratings(
         assert answers is not None
         by_patient.setdefault(patient, []).append(
             Rating(
-                id=row["id"], rater=KNOWN[row["questionnaire"]], day=_day(when, zone), status=row["status"],
-                answers=answers, language=extensions.get(SHOWN_LANGUAGE, {}).get("valueCode", ""),
+                id=row["id"],
+                rater=KNOWN[row["questionnaire"]],
+                day=_day(when, zone),
+                status=row["status"],
+                answers=answers,
+                language=extensions.get(SHOWN_LANGUAGE, {}).get("valueCode", ""),
                 source=row["source"]["reference"],
             )  # fmt: skip
         )
@@ -226,7 +236,7 @@ def _answers(row: dict[str, Any]) -> dict[str, int | None] | None:
 
 
 def _lives(
-    read: dict[str, list[dict[str, Any]]], tests: set[str], zone: ZoneInfo, found: Recomputed
+    read: dict[str, list[dict[str, Any]]], tests: set[str], exported: date, zone: ZoneInfo, found: Recomputed
 ) -> list[Life]:
     died = {
         each["id"]: _day(each["deceasedDateTime"], zone) for each in read["Patient"] if each.get("deceasedDateTime")
@@ -245,34 +255,45 @@ def _lives(
         lives.setdefault(patient, []).append(
             Life(patient, each.get("managingOrganization", {}).get("reference", ""),
                  _day(each["period"]["start"], zone), _day(end, zone) if end else None, each["status"], holds,
-                 died.get(patient))
+                 died.get(patient), True)
         )  # fmt: skip
     ratings = _ratings(read["QuestionnaireResponse"], tests, zone, found)
     for patient, given in ratings.items():
         if patient not in lives:
-            lives[patient] = list(_from_gaps(patient, given, died.get(patient)))
+            lives[patient] = list(_from_gaps(patient, given, died.get(patient), exported))
     for patient, courses in lives.items():
         courses.sort(key=lambda life: life.start)
         for rating in ratings.get(patient, ()):
-            if life := _of(courses, rating.day, timedelta(days=28)):
-                life.ratings.append(rating)
+            if running := [life for life in courses if _takes(life, rating.day)]:
+                begun = [life for life in running if life.start <= rating.day]
+                (begun[-1] if begun else running[0]).ratings.append(rating)
+            elif over := [life for life in courses if life.start <= rating.day]:
+                over[-1].late.append(rating)
+            else:
+                found.left_out["QuestionnaireResponse", "in no course"] += 1
     for each in read["Observation"]:
         if _code(each) == "due-outcome" and each["status"] != "entered-in-error":
             day = _day(each["effectiveDateTime"], zone)
-            if life := _of(lives.get(_owner(each), []), day, timedelta(days=28)):
-                life.outcomes.append((day, _code(each, "valueCodeableConcept")))
+            begun = [life for life in lives.get(_owner(each), []) if life.start - timedelta(days=28) <= day]
+            if begun:
+                begun[-1].outcomes.append((day, _code(each, "valueCodeableConcept")))
     return [life for courses in lives.values() for life in courses]
 
 
-def _from_gaps(patient: str, ratings: list[Rating], died: date | None) -> Iterator[Life]:
-    days = sorted(rating.day for rating in ratings)
-    starts = [day for before, day in zip([date.min, *days], days, strict=False) if (day - before).days > 274]
-    for start in starts:
-        yield Life(patient, "", start, None, "", [], died)
+def _from_gaps(patient: str, ratings: list[Rating], died: date | None, exported: date) -> Iterator[Life]:
+    spans: list[list[date]] = []
+    for day in sorted(rating.day for rating in ratings if rating.status != "in-progress"):
+        if spans and (day - spans[-1][-1]).days <= 274:
+            spans[-1].append(day)
+        else:
+            spans.append([day])
+    for days in spans:
+        runs = (exported - days[-1]).days <= 274
+        yield Life(patient, "", days[0], None if runs else days[-1], "", [], died, False)
 
 
-def _of(courses: list[Life], day: date, before: timedelta) -> Life | None:
-    return next((life for life in reversed(courses) if life.start - before <= day), None)
+def _takes(life: Life, day: date) -> bool:
+    return life.start - timedelta(days=28) <= day and (life.end is None or day <= life.end)
 
 
 # Occasions
@@ -293,14 +314,15 @@ def _due(life: Life, by: date) -> list[Occasion]:
         opens, closes = due - timedelta(days=14 if k else 28), due + timedelta(days=28)
         until = months_after(life.start, 3 * k + 3) - timedelta(days=14)
         held = any(start <= opens and closes <= end for start, end in life.holds)
-        if closes < by and not held and not (life.died and life.died < due):
+        if closes < by and not held and not (life.died and life.died < opens):
             found.append(Occasion(due, opens, closes, until))
         k += 1
     return found
 
 
 def _state(life: Life, rater: str, occasion: Occasion) -> str:
-    within = [each for each in life.ratings if each.rater == rater and occasion.opens <= each.day < occasion.until]
+    given = [each for each in (*life.ratings, *life.late) if each.rater == rater]
+    within = [each for each in given if occasion.opens <= each.day < occasion.until]
     if any(each.complete for each in within):
         return "answered"
     for status in ("stopped", "incomplete"):
@@ -330,7 +352,7 @@ def _occasions(lives: list[Life], exported: date, add: Callable[..., None]) -> N
                 add(f"offered: {state}", *cell)
         timely = any(
             each.complete and each.rater == rater and occasion.opens <= each.day <= occasion.closes
-            for each in life.ratings
+            for each in (*life.ratings, *life.late)
         )
         add("timely" if timely else "not timely", *cell)
         if state == "answered" and not timely:
@@ -345,7 +367,7 @@ def _standing(life: Life, on: date) -> str:
     if life.died and life.died <= on:
         return "died"
     if life.end and life.end <= on:
-        return {"cancelled": "left"}.get(life.status, "completed")
+        return {"cancelled": "left", "finished": "completed"}.get(life.status, "ended")
     closed = _due(life, on)
     if closed and not _anything(life, closed[-1]):
         return "silent"
@@ -353,16 +375,16 @@ def _standing(life: Life, on: date) -> str:
 
 
 def _anything(life: Life, occasion: Occasion) -> bool:
-    days = [each.day for each in life.ratings] + [day for day, _ in life.outcomes]
+    days = [each.day for each in (*life.ratings, *life.late)] + [day for day, _ in life.outcomes]
     return any(occasion.opens <= day <= occasion.closes for day in days)
 
 
 def _left(lives: list[Life], exported: date, add: Callable[..., None]) -> None:
     for life in lives:
         for month in (3, 6, 9, 12):
-            if (on := months_after(life.start, month)) <= exported:
-                add(f"begun, month {month}", life.unit, life.start)
-                add(f"month {month}: {_standing(life, on)}", life.unit, life.start)
+            if life.recorded and (on := months_after(life.start, month)) <= exported:
+                add(f"begun, month {month}", life.unit, on)
+                add(f"month {month}: {_standing(life, on)}", life.unit, on)
 
 
 def _counting(life: Life, rater: str) -> list[Rating]:
@@ -424,11 +446,14 @@ def _changes(lives: list[Life], exported: date, add: Callable[..., None], found:
             first = complete[0] if complete else (ratings[0] if ratings else None)
             last = ratings[-1] if ratings else None
             reason = _cannot(first, last)
+            others = [each for each in life.ratings if each.rater == rater and each.complete and each is not first]
+            if reason == "one_rating" and first and any(abs((each.day - first.day).days) < 28 for each in others):
+                reason = "too_close"
             cell = life.unit, life.start, rater
             add("courses", *cell)
             add(f"cannot say: {reason}" if reason else "can be compared", *cell)
             _reliable(life, rater, None if reason else (first, last), exported, add)
-            year = months_after(life.start, 12)
+            year = months_after(first.day, 12) if first else life.start
             near = [each for each in complete if abs((each.day - year).days) <= 42]
             at_year = min(near, key=lambda each: (abs((each.day - year).days), each.day), default=None)
             for part, other in (("to the latest", last), ("at 12 months", at_year)):
@@ -486,7 +511,7 @@ def t_quantile(freedom: int) -> float:
 
 
 def _pairs(life: Life) -> list[tuple[Rating, Rating]]:
-    one, other = ([each for each in _counting(life, rater) if each.complete] for rater in RATERS)
+    one, other = (_counting(life, rater) for rater in RATERS)
     close = sorted(
         (abs((client.day - clinician.day).days), client.day, client.id, clinician.id, client, clinician)
         for client in one
@@ -512,14 +537,14 @@ def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: 
     latest = []
     for life in lives:
         pairs = _pairs(life)
-        blind = [pair for pair in pairs if pair[0].id not in seen]
+        blind = [pair for pair in pairs if not {pair[0].id, pair[1].id} & seen]
         found.left_out["pairs", "seen first"] += len(pairs) - len(blind)
         latest += blind[-1:]
     for number, item in enumerate(ITEMS, 1):
         both = [
             (first, second)
             for client, clinician in latest
-            if (first := client.answers[item]) is not None and (second := clinician.answers[item]) is not None
+            if (first := client.answers.get(item)) is not None and (second := clinician.answers.get(item)) is not None
         ]
         apart = Counter(min(abs(first - second), 2) for first, second in both)
         found.items[number] = {
@@ -527,7 +552,9 @@ def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: 
             "mean_difference": statistics.fmean(first - second for first, second in both) if both else None,
             "kappa": kappa(both) if len(both) >= 30 else None,
         }  # fmt: skip
-    found.scores = score_agreement([(client.mean, clinician.mean) for client, clinician in latest])
+    found.scores = score_agreement(
+        [(client.mean, clinician.mean) for client, clinician in latest if client.complete and clinician.complete]
+    )
 
 
 def kappa(pairs: list[tuple[int, int]]) -> float:
@@ -586,10 +613,10 @@ def _goals(
         if patient in tests or each["lifecycleStatus"] == "entered-in-error" or "goal" not in kinds[each["id"]]:
             continue
         start = _day(each["startDate"], zone)
-        life = _of(by_patient.get(patient, []), start, timedelta())
-        within = life is not None and start <= (life.end or exported)
+        running = [life for life in by_patient.get(patient, []) if life.start <= start <= (life.end or start)]
+        life = running[-1] if running else None
         unit = life.unit if life else ""
-        if life and within:
+        if life:
             life.goals.append(each)
             add("goals begun in a course", unit, start)
             theirs = each.get("expressedBy", {}).get("reference") == f"Patient/{patient}"
