@@ -72,8 +72,11 @@ def _place(part: tuple[tuple[str, str, str], Any]) -> tuple[int, list[str]]:
 
 
 def _complete(part: Part, counts: dict[Cell, int]) -> None:
-    """Every row of the part wherever one of them or their total is, none being a number too; and their total."""
-    places = {cell[1:] for cell in counts if cell.quantity in (part.total, *part.rows)}
+    """Every row of the part wherever one of them or their total is, none being a number too; and their total.
+
+    The total can be there alone: where nobody was offered anything, "offered" is a row, nought, of another part.
+    """
+    places = {cell[1:] for cell in counts if cell.quantity in (*part.rows, part.total)}
     for place in places:
         for row in part.rows:
             counts.setdefault(Cell(row, *place), 0)

@@ -14,17 +14,20 @@ from imr_fhir.scale import RATERS
 
 def facts(life: Life, exported: date, number: int) -> Facts:
     """The patient's rows. ``exported``: the day of the export at the site; ``number``: that of the first course, which
-    no other patient's has. A goal without a start stands in none."""
+    no other patient's has. A course that was only offered, or begins after the export, stands in none; so does a goal
+    without a start."""
     found = Facts([], [], [], [], [], [])
-    numbered = list(enumerate(courses(life.episodes, life.responses, life.table, today=exported), number))
+    known = courses(life.episodes, life.responses, life.table, today=exported)
+    begun = [course for course in known if course.status != "offered" and course.start <= exported]
+    numbered = list(enumerate(begun, number))
     for own, course in numbered:
         within = responses_in(course, life.responses)
-        row, occasions = course_facts(own, course, life, exported)
+        row, occasions = course_facts(own, course, life, begun, exported)
         found.courses.append(row)
         found.occasions.extend(occasions)
         firsts = firsts_of(course, within)
         found.changes.extend(change_fact(own, course, rater, within, firsts.get(rater)) for rater in RATERS)
-        pairs, items = pair_facts(own, course, life, [course for _, course in numbered])
+        pairs, items = pair_facts(own, course, life, begun)
         found.pairs.extend(pairs)
         found.pair_items.extend(items)
     found.goals.extend(goal_fact(goal, goal.start, numbered, exported) for goal in life.goals if goal.start)

@@ -85,7 +85,22 @@ def _life(who: Person) -> list[Resource]:
         _episode(who, begun, end)
     _ratings(who, begun, end or EXPORTED.date())
     _goals(who, begun, end or EXPORTED.date())
+    if end and not died:
+        _afterwards(who, end + timedelta(days=who.draw.randrange(5, 90)))
     return who.resources
+
+
+def _afterwards(who: Person, begun: date) -> None:
+    """A second course, or one that is only planned, its day past or to come."""
+    if who.chance(0.3) and begun < EXPORTED.date():
+        _episode(who, begun, None)
+        _ratings(who, begun, EXPORTED.date())
+        _goals(who, begun, EXPORTED.date())
+    elif who.chance(0.2):
+        who.add({
+            "resourceType": "EpisodeOfCare", "status": "planned", "patient": {"reference": who.reference},
+            "managingOrganization": {"reference": who.draw.choice(UNITS)}, "period": {"start": str(begun)},
+        })  # fmt: skip
 
 
 def _episode(who: Person, begun: date, end: date | None) -> None:

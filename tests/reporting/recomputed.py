@@ -35,9 +35,10 @@ READINGS = """
 - At 12 months: the rating nearest to 12 months after the first one.
 - Left, silent: at month 3 as at month 3, in the lines of change as at the export. Silent: neither a response of any
   status nor an outcome in the last due window that has closed. Whoever neither left nor is silent stayed.
-- A pair is blind unless a seen-first was recorded of one of its ratings. It may be of stopped ones: "each response once".
+- A pair is blind unless a seen-first was recorded of one of its ratings. It may be of stopped ones, each
+  response once.
 - A review of a step is a review of its goal. A goal is active to its status date when it is completed or cancelled.
-- Quarter: of the due date (of month 3, 6, 9 and 12 too); of courses, their start; of goals, theirs; of a block, the goal's.
+- Quarter: of the due date, and of month 3, 6, 9 and 12; of courses and goals, their start; of a block, its goal's.
 """
 BASE = "https://w3id.org/imr-fhir"
 CODES = f"{BASE}/CodeSystem/imr"
@@ -49,10 +50,12 @@ ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 RATERS = ("client", "clinician")
 ITEMS = tuple(f"{number:02}" for number in range(1, 16))
 CALENDAR = {"09", "10"}
+OFFERED = ("planned", "waitlist")
 OFFERS = ("declined", "too-unwell", "not-today")
 ALL = "all"
 # SD of the sum and its retest r with the n of that sample: ACT+IMR at baseline, and the Dutch IMRS.
 PARAMETERS = {"client": (8.7, 0.79, 111), "clinician": (7.6, 0.86, 40)}
+Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 ENDS = ("T", "the lower end of T's band", "the upper end of T's band")
 
 Key = tuple[str, str, str, str]  # quantity, unit, quarter, rater
@@ -90,7 +93,8 @@ class Life:
     died: date | None
     recorded: bool  # False: only gaps tell of it
     ratings: list[Rating] = field(default_factory=list)  # of the course
-    late: list[Rating] = field(default_factory=list)  # after its end, in no course
+    to_pair: list[Rating] = field(default_factory=list)  # those that are of no other course first
+    late: list[Rating] = field(default_factory=list)  # of no course
     outcomes: list[tuple[date, str]] = field(default_factory=list)
     goals: list[dict[str, Any]] = field(default_factory=list)
 
@@ -101,7 +105,8 @@ class Recomputed:
     change: dict[tuple[str, str, str, str], dict[str, Any]] = field(default_factory=dict)  # part, standing, unit, rater
     items: dict[int, dict[str, Any]] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
-    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    pairs: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)  # kind, reason
 
 
 def months_after(day: date, months: int) -> date:
@@ -128,7 +133,7 @@ def recompute(folder: Path, exported: date, zone: ZoneInfo) -> Recomputed:
     _left(lives, exported, add)
     _changes(lives, exported, add, found)
     _agreement(lives, read, found)
-    _goals(read, tests, lives, exported, zone, add)
+    _goals(read, tests, lives, exported, zone, add, found)
     return found
 
 
@@ -195,8 +200,8 @@ def _ratings(
                     ("test patient", patient in tests),
                     ("entered in error", row["status"] == "entered-in-error"),
                     ("unknown version", row.get("questionnaire") not in KNOWN),
-                    ("no date", not when),
-                    ("unreadable", answers is None),
+                    ("no readable time", not when),
+                    ("an answer that is none of the scale's", answers is None),
                     ("duplicate", (patient, row["identifier"]["value"]) in told),
                 )
                 if holds
@@ -204,7 +209,7 @@ def _ratings(
             "",
         )
         if reason:
-            found.left_out["QuestionnaireResponse", reason] += 1
+            found.left_out["ratings", reason] += 1
             continue
         told.add((patient, row["identifier"]["value"]))
         assert answers is not None
@@ -217,7 +222,7 @@ def _ratings(
                 answers=answers,
                 language=extensions.get(SHOWN_LANGUAGE, {}).get("valueCode", ""),
                 source=row["source"]["reference"],
-            )  # fmt: skip
+            )
         )
     return by_patient
 
@@ -244,7 +249,9 @@ def _lives(
     lives: dict[str, list[Life]] = {}
     for each in read["EpisodeOfCare"]:
         patient = _owner(each, "patient")
-        if patient in tests or each["status"] == "entered-in-error" or "start" not in each.get("period", {}):
+        reason = _dropped(patient in tests, each["status"])
+        found.left_out["courses", reason or "counted"] += 1
+        if reason:
             continue
         end = each["period"].get("end")
         holds = [
@@ -262,22 +269,35 @@ def _lives(
         if patient not in lives:
             lives[patient] = list(_from_gaps(patient, given, died.get(patient), exported))
     for patient, courses in lives.items():
-        courses.sort(key=lambda life: life.start)
+        begun = [life for life in courses if life.start <= exported and life.status not in OFFERED]
+        found.left_out["courses", "not begun"] += len(courses) - len(begun)
+        found.left_out["courses", "counted"] -= len(courses) - len(begun)
+        courses[:] = sorted(begun, key=lambda life: life.start)
         for rating in ratings.get(patient, ()):
-            if running := [life for life in courses if _takes(life, rating.day)]:
+            running = [life for life in courses if _takes(life, rating.day)]
+            for life in running:
+                life.ratings.append(rating)
+            if running:
                 begun = [life for life in running if life.start <= rating.day]
-                (begun[-1] if begun else running[0]).ratings.append(rating)
-            elif over := [life for life in courses if life.start <= rating.day]:
-                over[-1].late.append(rating)
-            else:
-                found.left_out["QuestionnaireResponse", "in no course"] += 1
+                (begun[-1] if begun else running[0]).to_pair.append(rating)
+            for life in courses if not running else ():
+                life.late.append(rating)
+            answers = any(each.opens <= rating.day < each.until for life in courses for each in _due(life, exported))
+            found.left_out["ratings", "counted" if running or answers else "outside every course"] += 1
     for each in read["Observation"]:
-        if _code(each) == "due-outcome" and each["status"] != "entered-in-error":
-            day = _day(each["effectiveDateTime"], zone)
-            begun = [life for life in lives.get(_owner(each), []) if life.start - timedelta(days=28) <= day]
-            if begun:
-                begun[-1].outcomes.append((day, _code(each, "valueCodeableConcept")))
+        if _code(each) != "due-outcome":
+            continue
+        reason = _dropped(_owner(each) in tests, each["status"])
+        found.left_out["outcomes of due occasions", reason or "counted"] += 1
+        if not reason:
+            day, courses = _day(each["effectiveDateTime"], zone), lives.get(_owner(each), [])
+            for life in [life for life in courses if _takes(life, day)] or courses:
+                life.outcomes.append((day, _code(each, "valueCodeableConcept")))
     return [life for courses in lives.values() for life in courses]
+
+
+def _dropped(test: bool, status: str) -> str:
+    return "test patient" if test else "entered in error" if status == "entered-in-error" else ""
 
 
 def _from_gaps(patient: str, ratings: list[Rating], died: date | None, exported: date) -> Iterator[Life]:
@@ -387,9 +407,9 @@ def _left(lives: list[Life], exported: date, add: Callable[..., None]) -> None:
                 add(f"month {month}: {_standing(life, on)}", life.unit, on)
 
 
-def _counting(life: Life, rater: str) -> list[Rating]:
+def _counting(ratings: Iterable[Rating], rater: str) -> list[Rating]:
     kept: list[Rating] = []  # the latest first
-    given = [each for each in life.ratings if each.rater == rater and each.status != "in-progress"]
+    given = [each for each in ratings if each.rater == rater and each.status != "in-progress"]
     for each in sorted(given, key=lambda each: (each.day, each.id), reverse=True):
         if kept and (kept[-1].day - each.day).days <= 28:
             if each.complete and not kept[-1].complete:
@@ -441,7 +461,7 @@ def _changes(lives: list[Life], exported: date, add: Callable[..., None], found:
     for life in lives:
         standing = {"left": "left", "silent": "silent"}.get(_standing(life, exported), "stayed")
         for rater in RATERS:
-            ratings = _counting(life, rater)
+            ratings = _counting(life.ratings, rater)
             complete = [each for each in ratings if each.complete]
             first = complete[0] if complete else (ratings[0] if ratings else None)
             last = ratings[-1] if ratings else None
@@ -458,7 +478,8 @@ def _changes(lives: list[Life], exported: date, add: Callable[..., None], found:
             at_year = min(near, key=lambda each: (abs((each.day - year).days), each.day), default=None)
             for part, other in (("to the latest", last), ("at 12 months", at_year)):
                 if not _cannot(first, other):
-                    assert first is not None and other is not None
+                    assert first
+                    assert other
                     for name, without in (("all items", ()), ("without items 9 and 10", CALENDAR)):
                         total, items = _delta(first, other, without)
                         for of in (ALL, standing):
@@ -491,6 +512,13 @@ def described(values: list[float]) -> dict[str, Any]:
     return {"n": n, "mean": mean, "sd": sd, "median": statistics.median(values), "interval": interval}
 
 
+def wilson(n: int, of: int) -> tuple[float, float]:
+    """The two shares from which ``n`` of ``of`` is just 1.96 standard errors away (Wilson 1927)."""
+    a, b, c = of * of + of * Z * Z, -(2 * n * of + of * Z * Z), n * n
+    root = math.sqrt(max(0.0, b * b - 4 * a * c))
+    return max(0.0, (-b - root) / (2 * a)), min(1.0, (-b + root) / (2 * a))
+
+
 def t_quantile(freedom: int) -> float:
     """Student's t for a two-sided 95 % interval, by halving over Simpson's rule."""
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
@@ -511,7 +539,7 @@ def t_quantile(freedom: int) -> float:
 
 
 def _pairs(life: Life) -> list[tuple[Rating, Rating]]:
-    one, other = (_counting(life, rater) for rater in RATERS)
+    one, other = (_counting(life.to_pair, rater) for rater in RATERS)
     close = sorted(
         (abs((client.day - clinician.day).days), client.day, client.id, clinician.id, client, clinician)
         for client in one
@@ -538,7 +566,7 @@ def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: 
     for life in lives:
         pairs = _pairs(life)
         blind = [pair for pair in pairs if not {pair[0].id, pair[1].id} & seen]
-        found.left_out["pairs", "seen first"] += len(pairs) - len(blind)
+        found.pairs += Counter({"all": len(pairs), "blind": len(blind), "seen first": len(pairs) - len(blind)})
         latest += blind[-1:]
     for number, item in enumerate(ITEMS, 1):
         both = [
@@ -552,6 +580,7 @@ def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: 
             "mean_difference": statistics.fmean(first - second for first, second in both) if both else None,
             "kappa": kappa(both) if len(both) >= 30 else None,
         }  # fmt: skip
+    found.pairs["latest"] = len(latest)
     found.scores = score_agreement(
         [(client.mean, clinician.mean) for client, clinician in latest if client.complete and clinician.complete]
     )
@@ -575,7 +604,7 @@ def score_agreement(pairs: list[tuple[float, float]]) -> dict[str, Any]:
     total = sum((value - grand) ** 2 for pair in pairs for value in pair)
     between, judges, rest = rows / (n - 1), columns, (total - rows - columns) / (n - 1)
     icc = (between - rest) / (between + rest + 2 * (judges - rest) / n)
-    return {"n": n, "mean": mean, "low": mean - 1.96 * sd, "high": mean + 1.96 * sd, "icc": icc}
+    return {"n": n, "mean": mean, "limits": (mean - Z * sd, mean + Z * sd), "icc": icc}
 
 
 # Goals
@@ -588,6 +617,7 @@ def _goals(
     exported: date,
     zone: ZoneInfo,
     add: Callable[..., None],
+    found: Recomputed,
 ) -> None:
     kinds = {each["id"]: {c["code"] for k in each["category"] for c in k["coding"]} for each in read["Goal"]}
     parents = {
@@ -600,7 +630,11 @@ def _goals(
     }
     reviews: dict[str, list[tuple[date, str, str, bool]]] = {}  # day, result, who, of the goal itself
     for each in read["Observation"]:
-        if _code(each) == "review" and each["status"] != "entered-in-error":
+        if _code(each) != "review":
+            continue
+        reason = _dropped(_owner(each) in tests, each["status"])
+        found.left_out["reviews", reason or "counted"] += 1
+        if not reason:
             about = each["focus"][0]["reference"].removeprefix("Goal/")
             said = (_day(each["effectiveDateTime"], zone), _code(each, "valueCodeableConcept"))
             who = "patient" if each["performer"][0]["reference"].startswith("Patient/") else "practitioner"
@@ -610,7 +644,11 @@ def _goals(
         by_patient.setdefault(life.patient, []).append(life)
     for each in read["Goal"]:
         patient = _owner(each)
-        if patient in tests or each["lifecycleStatus"] == "entered-in-error" or "goal" not in kinds[each["id"]]:
+        if "goal" not in kinds[each["id"]]:
+            continue
+        reason = _dropped(patient in tests, each["lifecycleStatus"])
+        found.left_out["goals", reason or "counted"] += 1
+        if reason:
             continue
         start = _day(each["startDate"], zone)
         running = [life for life in by_patient.get(patient, []) if life.start <= start <= (life.end or start)]

@@ -35,6 +35,7 @@ def held(since: int) -> Mapping[str, Any]:
     return {"episodes": (course(on_hold=(Span(d(since), d(120)),)),)}
 
 
+TWICE = (course(end=100), course(105))
 IN_PART = client(90, answers(without=[4]))
 NO = (said("declined", 91),)
 LATER_NO = (said("not-today", 90), said("declined", 99))
@@ -66,7 +67,12 @@ OCCASIONS: list[tuple[str, Mapping[str, Any], str]] = [
     ("closed yesterday", {"exported": 119}, ". ."),
     ("on hold for the whole due window: out", held(70), ". . . ."),
     ("on hold for a part of it", held(80), ". . . . ."),
-    ("answered when the course had ended", {"episodes": (course(end=100),), "responses": (client(101),)}, ". ."),
+    ("answered when the course had ended", {"episodes": (course(end=100),), "responses": (client(101),)}, ". answered!o"),
+    ("when its answering window had too", {"episodes": (course(end=100),), "responses": (client(167),)}, ". ."),
+    ("the next course takes the answer", {"episodes": TWICE, "responses": (client(101),)}, ". . answered!o . ."),
+    ("the next course takes the outcome", {"episodes": TWICE, "outcomes": (said("declined", 101),)}, ". . declinedo . ."),
+    ("offered, its day past: no course", {"episodes": (course(status="offered"),)}, ""),
+    ("begins after the export: no course", {"episodes": (course(401),)}, ""),
     ("the course ended before the second due date", {"episodes": (course(end=89),)}, "."),
     ("died before the window", {"died": d(75)}, "."),
     ("died within it", {"died": d(76)}, ". ."),
@@ -86,12 +92,15 @@ def ended(on: int, **how: Any) -> Mapping[str, Any]:
 
 DECLINED = (said("declined", 181),)
 EVERY = tuple(client(on) for on in (0, 90, 181, 273, 365))
+LATE = (client(0), client(119), *EVERY[2:])  # the second a day after its due window
 # The course, and how it stands at months 3, 6, 9 and 12 ("-": the export is before), and whether it is silent now.
 COURSES: list[tuple[str, Mapping[str, Any], str, bool]] = [
     ("runs, answered throughout", {"responses": EVERY}, "ongoing ongoing ongoing ongoing", False),
     ("runs, nothing ever", {}, "silent silent silent silent", True),
     ("fell silent after the second", {"responses": EVERY[:2]}, "ongoing ongoing silent silent", True),
     ("declined is not silent", {"responses": EVERY[:2], "outcomes": DECLINED}, "ongoing ongoing ongoing silent", True),
+    ("answered, the due window over", {"responses": LATE}, "ongoing silent ongoing ongoing", False),
+    ("only begun is not silent", {"responses": (*EVERY[:1], begun(90))}, "ongoing ongoing silent silent", True),
     ("finished", ended(150), "ongoing completed completed completed", False),
     ("left", ended(150, status="left"), "ongoing left left left", False),
     ("left on the day of month 3", ended(90, status="left"), "left left left left", False),

@@ -1,7 +1,20 @@
--- How many of each kind the export holds, and why some stand in no figure.
-WITH read AS (
-  SELECT 'ratings' AS kind, left_out FROM rating
-  UNION ALL SELECT 'courses', left_out FROM episode
+-- How many of each kind the export holds, and why some stand in no figure. Over the tables of facts too.
+WITH spans AS (  -- the days on which a course takes a rating, or one of its occasions an answer
+  SELECT patient, start - 28 AS opens, coalesce("end", 'infinity'::DATE) AS closes FROM course_fact
+  UNION ALL
+  SELECT patient, due - if(k = 0, 28, 14), (start + to_months(3 * (k + 1)::INTEGER))::DATE - 15
+  FROM occasion_fact JOIN course_fact USING (course) WHERE rater = 'client'
+),
+placed AS (
+  SELECT DISTINCT id, kept FROM rating JOIN spans USING (patient) WHERE left_out = '' AND day BETWEEN opens AND closes
+),
+read AS (
+  SELECT 'ratings' AS kind, if(left_out = '' AND placed.id IS NULL, 'outside every course', left_out) AS left_out
+  FROM rating LEFT JOIN placed USING (id, kept)
+  UNION ALL
+  SELECT 'courses', if(left_out = '' AND (status IN ('planned', 'waitlist') OR start > getvariable('exported')),
+                       'not begun', left_out)
+  FROM episode
   UNION ALL SELECT 'outcomes of due occasions', left_out FROM outcome
   UNION ALL SELECT 'goals', left_out FROM wish
   UNION ALL SELECT 'reviews', left_out FROM review

@@ -83,24 +83,28 @@ alone AS (
   WHERE derived_from IS NULL OR id_in(derived_from, 'QuestionnaireResponse') NOT IN (SELECT id FROM responses)
 ),
 every AS (
-  SELECT *, coalesce(packed, 0) AS answers,
-         identifier IS NOT NULL AND row_number() OVER (
-           PARTITION BY identifier, status = 'entered-in-error' ORDER BY instant_of(last_updated) DESC NULLS LAST, id) > 1
-           AS copy
-  FROM (FROM ours UNION ALL BY NAME FROM alone)
+  SELECT
+    each.* EXCLUDE (packed, unreadable), coalesce(packed, 0) AS answers,
+    timezone(getvariable('zone'), measured)::DATE AS day,
+    CASE
+      WHEN coalesce(patient.test, false) THEN 'test patient'
+      WHEN each.status = 'entered-in-error' THEN 'entered in error'
+      WHEN version IS DISTINCT FROM getvariable('version') THEN 'unknown version'
+      WHEN each.patient IS NULL THEN 'no patient'
+      WHEN measured IS NULL THEN 'no readable time'
+      WHEN each.status NOT IN ('completed', 'amended', 'stopped', 'in-progress') THEN 'unknown status'
+      WHEN unreadable THEN 'an answer that is none of the scale''s'
+      ELSE ''
+    END AS fault
+  FROM (FROM ours UNION ALL BY NAME FROM alone) AS each LEFT JOIN patient ON patient.id = each.patient
 )
+-- One rating kept twice counts once; a copy that can't be counted does not push out one that can.
 SELECT
-  every.* EXCLUDE (packed, last_updated, copy, unreadable),
-  timezone(getvariable('zone'), measured)::DATE AS day,
+  * EXCLUDE (last_updated, fault),
   CASE
-    WHEN coalesce(patient.test, false) THEN 'test patient'
-    WHEN every.status = 'entered-in-error' THEN 'entered in error'
-    WHEN version IS DISTINCT FROM getvariable('version') THEN 'unknown version'
-    WHEN copy THEN 'duplicate'
-    WHEN every.patient IS NULL THEN 'no patient'
-    WHEN measured IS NULL THEN 'no readable time'
-    WHEN every.status NOT IN ('completed', 'amended', 'stopped', 'in-progress') THEN 'unknown status'
-    WHEN unreadable THEN 'an answer that is none of the scale''s'
-    ELSE ''
+    WHEN fault = '' AND identifier IS NOT NULL AND row_number() OVER (
+      PARTITION BY identifier, fault = '' ORDER BY instant_of(last_updated) DESC NULLS LAST, id
+    ) > 1 THEN 'duplicate'
+    ELSE fault
   END AS left_out
-FROM every LEFT JOIN patient ON patient.id = every.patient;
+FROM every;

@@ -3,8 +3,9 @@
 -- quarter: the due date
 -- of interest: answered; offered: answered
 --
--- Due occasions with a complete response, completed or amended, that was first completed in the answering window; a
--- later correction moves nothing. Of all due occasions, and of those offered. Each other outcome is a row.
+-- Due occasions with a complete response, completed or amended, that was first completed in the answering window (from
+-- 14 days before a due date to 14 before the next), also where the course had ended since; a later correction moves
+-- nothing. Of all due occasions, and of those offered. Each other outcome is a row.
 SELECT 'due' AS part, 'due' AS total, state AS row, unit, quarter_of(due) AS quarter, rater, count(*) AS n
 FROM occasion_fact
 GROUP BY ALL

@@ -2,9 +2,9 @@
 -- counts: a course of one rater
 --
 -- From the first to the latest of two comparable ratings of one rater (rule 1: the mean of the changes over the items
--- rated both times), and to the rating at 12 months, give or take 6 weeks. A second line leaves out items 9 and 10, which
--- rise with the calendar alone. Those who left and those who fell silent are counted with those who stayed, and apart.
--- There is no comparison group: not an effect of IMR.
+-- rated both times), and to the rating 12 months after the first, give or take 6 weeks. A second line leaves out items 9
+-- and 10, which rise with the calendar alone. Those who left and those who fell silent are counted with those who stayed,
+-- and apart. There is no comparison group: not an effect of IMR.
 WITH measured AS (
   SELECT rater, change_fact.unit,
          CASE WHEN ending = 'left' THEN 'left' WHEN silent THEN 'silent' ELSE 'stayed' END AS class,

@@ -4,8 +4,8 @@
 -- of interest: month 3: left; month 6: left; month 9: left; month 12: left
 --
 -- Courses that had ended with a reason other than completed, moved or died by month 3, 6, 9 and 12; of those begun
--- that long before the export. Silent: the last due window closed with nothing. Courses that only gaps between ratings
--- tell of are left out: whether they were left is not recorded.
+-- that long before the export. Silent: the last due window closed with nothing, no response of any status and no
+-- outcome. Courses that only gaps between ratings tell of are left out: whether they were left is not recorded.
 WITH by_month AS (
   UNPIVOT (SELECT unit, start, standing_3 AS "3", standing_6 AS "6", standing_9 AS "9", standing_12 AS "12"
            FROM course_fact WHERE source != 'gap')
