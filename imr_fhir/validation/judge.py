@@ -62,6 +62,9 @@ _LOOKS: Mapping[str, Look] = {
 }
 
 
+_BESIDE_R4 = frozenset({"ViewDefinition"})  # SQL on FHIR's, of which our package holds some
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``checked`` is False for what is not ours to judge; then nothing is said of it, good or bad."""
@@ -77,6 +80,8 @@ NOT_OURS = Verdict(False)
 def judge(resource: Mapping[str, Any]) -> Verdict:
     """The verdict on ``resource``, whose resourceType is text and which else may have any shape."""
     resource_type = resource["resourceType"]
+    if resource_type in _BESIDE_R4:
+        return NOT_OURS
     if resource_type not in resource_types():
         said = f"{shown(resource_type)} is no resource type of FHIR R4."
         return Verdict(True, (Fault(("resourceType",), "not-a-code", said, "Correct it, or leave the file out."),))

@@ -108,7 +108,7 @@ def _of_others(url: str, code: str, path: Path) -> Iterator[Fault]:
 
 
 def _no_system(url: str, path: Path) -> Iterator[Fault]:
-    if url != artefacts.FILING:  # of the tags of filings: any UUID
+    if url not in (artefacts.FILING, artefacts.LOADED):  # our tags: any UUID, any SHA-256
         known = ", ".join(systems())
         said = f"system is {shown(url)}, and there is no such CodeSystem."
         yield Fault((*path, "system"), "unknown-system", said, f"Use one of {known}.")

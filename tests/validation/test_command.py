@@ -2,6 +2,7 @@
 
 import json
 import re
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -289,3 +290,14 @@ def test_each_code_is_explained_and_each_explained_one_is_there() -> None:
     assert {code for code in found if not code[-1].isdigit()} <= explained
     source = "".join(file.read_text(encoding="utf-8") for file in (root / "imr_fhir/validation").glob("*.py"))
     assert {code for code in explained if f'"{code}"' not in source} <= {"imr-qr-1", "obs-7"}
+
+
+def test_what_we_build_and_load_is_good(tmp_path: Path) -> None:
+    """Our tag on what is loaded, and the package's ViewDefinitions, which are of no R4 type."""
+    assert CliRunner().invoke(main, ["package", "-o", str(tmp_path)]).exit_code == 0
+    with tarfile.open(tmp_path / "imr.fhir-0.1.0-draft.tgz") as package:
+        package.extractall(tmp_path, filter="data")
+    said = run(tmp_path / "Bundle-transaction.json", tmp_path / "package")
+    assert said.exit_code == 0, said.output
+    assert "Questionnaire 4" in said.output
+    assert "ViewDefinition 19" in said.output
