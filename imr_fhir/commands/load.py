@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from imr_fhir.artefacts import VERSION, artefact_resources
+from imr_fhir.artefacts import artefact_resources
 from imr_fhir.commands import load_report, rollback_report
 from imr_fhir.commands.exits import Exit
 from imr_fhir.commands.next_step import sentences
@@ -44,7 +44,7 @@ class _Asked:
     as_json: bool
 
 
-@click.command()
+@click.command(short_help="Bring Questionnaires, profiles and code lists into a server.")
 @server_options
 @click.option("--yes", is_flag=True, help="Do it; without this nothing is written.")
 @click.option("--retire", multiple=True, metavar="VERSION", help='Set older artefacts of VERSION to "retired".')
@@ -82,8 +82,9 @@ def default_record(base: str) -> Path:
 
 
 def _check(asked: _Asked) -> None:
-    if VERSION in asked.retire:
-        raise click.UsageError(f"{VERSION} is the version that is loaded; only older ones are retired.")
+    versions = {each["version"] for each in artefact_resources()}  # a translated form has one of its own
+    if len(versions) == 1 and (now := versions.pop()) in asked.retire:
+        raise click.UsageError(f"{now} is the version that is loaded; only older ones are retired.")
     if asked.retire and asked.rollback:
         raise click.UsageError("--rollback takes back also what --retire did; give one of them.")
 

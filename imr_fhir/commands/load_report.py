@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from imr_fhir.artefacts import VERSION
+from imr_fhir.artefacts import VERSION, artefact_resources
 from imr_fhir.commands.exits import Exit
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.loader.difference import Change, changes
@@ -21,7 +21,7 @@ _DONE = {"create": "created", "update": "updated", "retire": "retired"}
 _CONFLICTS = {
     "edited": (
         "{target} is not as this command wrote it: somebody else made or changed it",
-        "If it is wanted as it is there, give it a url of its own; if not, delete it there. Then run this again.",
+        "If it is wanted as it is there, copy it to an id and a url of its own. Delete it there, then run this again.",
     ),
     "copies": (
         "the server has {count} copies of {url}, version {version}",
@@ -42,7 +42,8 @@ def exit_code(loaded: Loaded) -> Exit:
 
 def text(base: str, loaded: Loaded, record: Path | None, *, single: bool, retire: Sequence[str]) -> Iterator[str]:
     plan = loaded.plan
-    yield f"{base}: IMR artefacts, version {VERSION}"
+    versions = sorted({each["version"] for each in artefact_resources()})
+    yield f"{base}: IMR artefacts, version {' and '.join(versions)}"
     yield ""
     if loaded.done:
         yield from _done(loaded)
@@ -53,7 +54,7 @@ def text(base: str, loaded: Loaded, record: Path | None, *, single: bool, retire
         yield from _conflict(step)
     same = len(plan.of("same"))
     if same:
-        yield f"  same      {same} are there as they should be"
+        yield f"  same      {same} {'is there as it' if same == 1 else 'are there as they'} should be"
     if plan.beside:
         yield f"  beside    {', '.join(_named(each) for each in plan.beside)}: left as they are"
     found = {str(each.get("version")) for step in plan.of("retire") for each in step.there}

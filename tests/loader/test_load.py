@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,6 @@ def told(url: str, *options: str) -> str:
     [
         ("http://127.0.0.1:1/fhir", "Nothing was sent"),
         ("http://ehr.example/fhir", "https"),
-        ("ehr.example/fhir", "not one that we call"),
     ],
 )
 def test_an_address_that_can_not_be_called(url: str, said: str) -> None:
@@ -239,6 +239,26 @@ def test_a_version_to_retire_that_is_not_there(sandbox: Front, command: Command)
     assert "nothing of version 0.0.1" in ended(command(sandbox, "--retire", "0.0.1"), 0).output
     assert "only older ones" in ended(command(sandbox, "--retire", VERSION), 2).output
     assert "give one of them" in ended(command(sandbox, "--retire", "0.0.1", "--rollback"), 2).output
+
+
+def test_a_translated_form_is_newer_than_the_rest(
+    sandbox: Front, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It alone has a version of its own then, and the one before it can be retired."""
+    ended(command(sandbox, "--yes"), 0)
+    translated = [
+        {**each, "id": "imr-client-0.2.0", "version": "0.2.0"}
+        if each["url"].endswith("Questionnaire/imr-client")
+        else each
+        for each in artefact_resources()
+    ]
+    for module in ("load", "load_report"):
+        monkeypatch.setattr(import_module(f"imr_fhir.commands.{module}"), "artefact_resources", lambda: translated)
+    done = ended(command(sandbox, "--yes", "--retire", VERSION), 0)
+    assert f"version {VERSION} and 0.2.0" in done.output
+    assert kept(sandbox, "Questionnaire/imr-client-0.2.0")["status"] == "active"
+    assert kept(sandbox, CLIENT)["status"] == "retired"
+    assert f"{len(ALL) - 1} are there as they should be" in done.output
 
 
 def test_the_hospitals_labels_stay_on_what_is_updated(sandbox: Front, command: Command) -> None:
