@@ -2,7 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -23,3 +25,13 @@ def progress(items: Iterable[T], label: str, *, length: int | None = None) -> It
         return
     with click.progressbar(items, label=label, length=length, file=sys.stderr) as bar:
         yield from bar
+
+
+@contextmanager
+def writing(where: Path, next_step: str) -> Iterator[None]:
+    """Raises click's error where ``where`` can't be written: no such folder, no right to it, a full disk."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or "it failed").lower()
+        raise click.ClickException(f"{where} can't be written: {reason}. {next_step}") from None

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from imr_fhir.commands.output import json_option, say_json
+from imr_fhir.commands.output import json_option, say_json, writing
 from imr_fhir.packaging.contents import contents
 
 
-@click.command()
+@click.command(short_help="Build the FHIR package, Bundles, and pages to read.")
 @click.option(
     "-o",
     "--output",
@@ -33,10 +33,11 @@ def package(output: Path, as_json: bool) -> None:
     """
     files = contents()
     _require_room(output, files)
-    for name, content in files.items():
-        path = output / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    with writing(output, "What is there is not whole. Name a folder that can be written with --output."):
+        for name, content in files.items():
+            path = output / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     if as_json:
         written = [{"file": name, "bytes": len(content), "sha256": _sha256(content)} for name, content in files.items()]
         say_json({"folder": str(output), "files": written})

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from imr_fhir.commands.exits import Exit
-from imr_fhir.commands.output import json_option, say_json
+from imr_fhir.commands.output import json_option, say_json, writing
 from imr_fhir.ehr.json_writer import write_file
 from imr_fhir.translation.check import Checked, check, form_of
 from imr_fhir.translation.export import canonical, rows
@@ -24,7 +24,7 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,20})?", re.ASCII)  # semv
 _NOT_WHOLE = "Nothing was written. Mend the table, or take what is right with --partial."
 
 
-@click.group()
+@click.group(short_help="Give the texts to translators as a table, and take it back.")
 def translate() -> None:
     """Give the texts of a Questionnaire to translators as a table, and take the table back."""
 
@@ -33,7 +33,11 @@ def translate() -> None:
 @click.argument("questionnaire")
 @click.option("--to", "lang", required=True, metavar="LANGUAGE", help="Language code (BCP 47): nb, nn, se, pt-BR.")
 @click.option("-o", "--output", type=_OUT, required=True, help="The table to write, a CSV.")
-@click.option("--before", help="An older version, for which the translations were made: what changed since is stale.")
+@click.option(
+    "--before",
+    metavar="FILE",
+    help="The older version of the form, for which the translations were made: what changed since is stale.",
+)
 @click.option("--semicolon", is_flag=True, help="Semicolons between cells: Excel in Norway and much of Europe.")
 @json_option
 def export(questionnaire: str, lang: str, output: Path, before: str | None, semicolon: bool, as_json: bool) -> None:
@@ -45,7 +49,8 @@ def export(questionnaire: str, lang: str, output: Path, before: str | None, semi
     """
     form = questionnaire_named(questionnaire)
     found = rows(form, lang, before=questionnaire_named(before) if before else None)
-    output.write_bytes(write_table(found, ";" if semicolon else ","))
+    with writing(output, "Name a file that can be written with --output."):
+        output.write_bytes(write_table(found, ";" if semicolon else ","))
     count = Counter(row.status for row in found)
     if as_json:
         named = {status: [row.key for row in found if row.status == status] for status in ("missing", "stale")}
@@ -132,14 +137,15 @@ def _day(text: str | None) -> str:
 
 def _write(into: Path, taken: Taken) -> list[Path]:
     """Both files, each put in place whole."""
-    into.mkdir(parents=True, exist_ok=True)
     written = []
-    for resource in (taken.questionnaire, taken.code_system):
-        path = into / f"{resource['resourceType']}-{resource['url'].rsplit('/', 1)[-1]}.json"
-        path.with_suffix(".new").write_bytes(write_file(resource))
-        written.append(path)
-    for path in written:
-        path.with_suffix(".new").replace(path)
+    with writing(into, "Name a folder that can be written with --into."):
+        into.mkdir(parents=True, exist_ok=True)
+        for resource in (taken.questionnaire, taken.code_system):
+            path = into / f"{resource['resourceType']}-{resource['url'].rsplit('/', 1)[-1]}.json"
+            path.with_suffix(".new").write_bytes(write_file(resource))
+            written.append(path)
+        for path in written:
+            path.with_suffix(".new").replace(path)
     return written
 
 

@@ -175,3 +175,10 @@ def test_two_builds_are_never_mixed(tmp_path: Path) -> None:
     assert "imr.fhir-0.0.9.tgz" in refused.output
     assert "Nothing was written" in refused.output
     assert [path.name for path in tmp_path.iterdir()] == ["imr.fhir-0.0.9.tgz"]
+
+
+def test_a_folder_that_can_not_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused = run("-o", str(tmp_path / "file" / "dist"))
+    assert refused.exit_code == 1
+    assert "not a directory. What is there is not whole. Name a folder" in refused.output

@@ -87,6 +87,8 @@ def test_nothing_at_all_to_take(tmp_path: Path) -> None:
         (("export", "client", "--to", "norsk", "-o", "x.csv"), 1, "no language code"),
         (("export", "bad.json", "--to", "nn", "-o", "x.csv"), 1, "bad.json can't be read"),
         (("export", "goal.json", "--to", "nn", "-o", "x.csv"), 1, "goal.json holds Goal"),
+        (("export", "client", "--to", "nn", "-o", "no/x.csv"), 1, "no such file or directory. Name a file"),
+        (("import", "table.csv", *SAID, "--into", "bad.json/out"), 1, "not a directory. Name a folder"),
         (("import", "bad.json", *SAID, "--into", "out"), 1, "no column"),
         (("import", "other.csv", *SAID, "--into", "out"), 1, "No Questionnaire urn:other is packaged"),
         (("import", "table.csv", *SAID, "--into", "out", "--partial", "--status", "validated"), 2, "can't be called"),
