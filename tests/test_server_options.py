@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey
 
 from imr_fhir.cli import main
 from imr_fhir.commands.server import HEADERS, PASSWORD, TOKEN, Server, reading_server_options, server_options
-from tests.wire_server import Exchange, serve
+from tests.wire_server import Exchange, pages, serve
 
 CANARY = "c4nary"
 FOUND = {"resourceType": "Bundle", "type": "searchset"}
@@ -218,3 +218,29 @@ def test_the_manual_names_each_option() -> None:
     options = {name for each in check.params if isinstance(each, click.Option) for name in each.opts}
     assert options <= named
     assert {TOKEN, PASSWORD, HEADERS} <= set(re.findall(r"IMR_FHIR_[A-Z]+", manual))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ehr.example/fhir", "Give the FHIR base, such as https://"),
+        ("ftp://ehr.example/fhir", "Give the FHIR base, such as https://"),
+        ("https://ehr.example/fhir/metadata", "the FHIR base is https://ehr.example/fhir."),
+        ("https://ehr.example/fhir/metadata/", "the FHIR base is https://ehr.example/fhir."),
+    ],
+)
+def test_what_is_no_base_is_a_wrong_command_line(url: str, said: str) -> None:
+    done = CliRunner().invoke(main, ["load", url])
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_a_backend_service_where_the_server_names_no_token_endpoint(files: Path) -> None:
+    answers = {"GET /fhir/metadata": {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}}
+    with serve(pages(answers)) as server:
+        words = ["load", f"{server.origin}/fhir", "--client-id", "loader", "--key-file", str(files / "key.pem")]
+        done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert "has no SMART configuration" in done.output
+    assert "Name the token endpoint with --token-url" in done.output
+    assert "no FHIR server" not in done.output

@@ -18,6 +18,7 @@ from imr_fhir.ehr.address import LOOPBACK, parse
 from imr_fhir.ehr.backend_services import BackendServices
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.transport import Transport
+from imr_fhir.errors import RefusedUrl
 
 TOKEN, PASSWORD, HEADERS = "IMR_FHIR_TOKEN", "IMR_FHIR_PASSWORD", "IMR_FHIR_HEADERS"
 
@@ -109,6 +110,7 @@ def _server(
     rights: str,
     **login: Any,
 ) -> Server:
+    url = _base(url)
     target = parse(url)
     extra = headers(header_file, HEADERS)
     try:
@@ -124,6 +126,20 @@ def _server(
     transport.check(url)
     server = _logged_in(url, transport, rights, **login)
     return replace(server, headers=tuple(extra), ca=str(ca) if ca else "")
+
+
+def _base(url: str) -> str:
+    """The FHIR base without a slash at its end, as it stands in the record and in what is told."""
+    base = url.rstrip("/")
+    try:
+        parse(base)
+    except RefusedUrl as error:
+        raise click.UsageError(
+            f"{error.message} Give the FHIR base, such as https://ehr.hospital.example/fhir."
+        ) from None
+    if base.endswith("/metadata"):
+        raise click.UsageError(f"{base} is the CapabilityStatement: the FHIR base is {base.removesuffix('/metadata')}.")
+    return base
 
 
 def _logged_in(

@@ -9,6 +9,7 @@ from imr_fhir.ehr.discovery import SmartConfiguration, discover
 from imr_fhir.ehr.scopes import to_ask_as_service
 from imr_fhir.ehr.token import PrivateKeyJwt, TokenResponse, backend_token
 from imr_fhir.ehr.transport import Transport
+from imr_fhir.errors import AuthorizationError, BadReply, NotFound
 
 _BEFORE = timedelta(seconds=60)  # a clock may differ, and a request may wait for its turn
 
@@ -68,7 +69,13 @@ class BackendServices:
 
     def _ask(self) -> TokenResponse:
         if self._configuration is None:
-            self._configuration = discover(self._transport, self._base, called=("token_endpoint",))
+            try:
+                self._configuration = discover(self._transport, self._base, called=("token_endpoint",))
+            except (BadReply, NotFound) as error:
+                raise AuthorizationError(
+                    f"{error.message} So it is not known where a backend service logs in there.",
+                    next_step="Name the token endpoint with --token-url, or log in in another way.",
+                ) from error
         offered = self._configuration.capabilities
         scopes = self._scopes.split() or to_ask_as_service(offered, self._rights)
         now = self._clock()
