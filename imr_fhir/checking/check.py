@@ -17,7 +17,7 @@ from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.discovery import SmartConfiguration
 from imr_fhir.ehr.ladder import RungName
 from imr_fhir.ehr.transport import Transport
-from imr_fhir.errors import BadReply
+from imr_fhir.errors import BadReply, Forbidden, NotFound
 
 _WARN, _STOP = timedelta(seconds=60), timedelta(minutes=5)
 
@@ -61,6 +61,7 @@ def check(transport: Transport, client: FhirClient, asked: Asked, *, now: dateti
     if asked.write:
         tell("writes, which are taken back")
         _require_patient(done, asked.patient)
+        _require_visit(client, asked)
         trial = _trial(client, asked, said, now)
         found += _tried(trial, tell)
         refused, opened = trial.refused, trial.open
@@ -114,6 +115,25 @@ def _require_patient(done: Iterable[Tried], patient: str) -> None:
             f"Patient/{patient} can't be read, so nothing was written. {error.message}",
             next_step="Give --patient with the id of a test patient that this log-in may see.",
         ) from error
+
+
+def _require_visit(client: FhirClient, asked: Asked) -> None:
+    """Without it each write would be refused, or filed under another patient's. Who may not see it, goes on."""
+    if not asked.encounter:
+        return
+    resource_type, _, resource_id = asked.encounter.partition("/")
+    wanted = f"Give --encounter with the id of a visit of Patient/{asked.patient}."
+    try:
+        visit = client.read(resource_type, resource_id)
+    except NotFound as error:
+        said = f"{asked.encounter} can't be read, so nothing was written. {error.message}"
+        raise BadReply(said, next_step=wanted) from error
+    except Forbidden:
+        return
+    subject = visit.get("subject")
+    whose = str(subject.get("reference", "")) if isinstance(subject, dict) else ""
+    if whose and not f"/{whose}".endswith(f"/Patient/{asked.patient}"):
+        raise BadReply(f"{asked.encounter} is of another patient, so nothing was written.", next_step=wanted)
 
 
 def _tried(trial: writes.Writes, tell: Tell) -> list[Finding]:

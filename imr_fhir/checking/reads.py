@@ -68,7 +68,8 @@ def _search(
     advertised = statement.searches_by(resource_type, names)
     error = next((each.error for each in group if each.error), None)
     if error is not None:
-        return failed("read", what, error, advertised=advertised, patient=patient)
+        about_nobody = patient is None and not _ABOUT_A_PATIENT.isdisjoint(names)
+        return failed("read", what, error, advertised=advertised, patient=None if about_nobody else "")
     ignored = [
         each for each in group if each.impossible and each.found and (each.found.resources or each.found.foreign)
     ]
@@ -131,7 +132,9 @@ def artefacts(client: FhirClient, statement: Statement) -> list[Finding]:
         short = failed("read", what, error, advertised=None, needed=False)
     else:
         counts = Counter(step.action for step in plan.steps)
-        evidence = f"{counts['same']} of {len(resources)} are there as they are here, {counts['create']} are not there"
+        differ = len(resources) - counts["same"] - counts["create"]
+        told = {"there as they are here": counts["same"], "not there": counts["create"], "there in another way": differ}
+        evidence = f"of {len(resources)}: {', '.join(f'{count} {what}' for what, count in told.items() if count)}"
         step = f"imr-fhir load {client.base} says more, and brings them in."
         works = counts["same"] == len(resources)
         short = Finding("read", what, "yes" if works else "no", evidence, "" if works else step, needed=False)
@@ -178,4 +181,5 @@ def _try(call: Callable[[], object]) -> None:
         call()
 
 
+_ABOUT_A_PATIENT = frozenset({"patient", "target"})  # an EHR may refuse what is asked of nobody
 _IGNORED = "The app sorts out what is not ours itself, and reads more than it must."

@@ -115,6 +115,36 @@ def test_a_patient_that_is_not_there_is_told_and_nothing_written(generic: Hospit
     assert {method for method, _, _ in generic.asked} == {"GET"}
 
 
+@pytest.mark.parametrize(("visit", "said"), [("none", "can't be read"), ("of-another", "is of another patient")])
+def test_a_visit_that_is_none_of_the_patient_s_is_told_and_nothing_written(visit: str, said: str) -> None:
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []}
+    other = {"resourceType": "Encounter", "id": "of-another", "subject": {"reference": "Patient/nils"}}
+    answers = {
+        "GET /fhir/metadata": statement,
+        "GET /fhir/Patient/anna": {"resourceType": "Patient", "id": "anna"},
+        "GET /fhir/Encounter/of-another": other,
+    }
+    with serve(pages(answers)) as server:
+        done = run(f"{server.origin}/fhir", "--patient", "anna", "--encounter", visit, "--write")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"Encounter/{visit} {said}, so nothing was written." in done.stderr
+    assert "a visit of Patient/anna" in done.stderr
+    assert {request.method for request in server.requests} == {"GET"}
+
+
+def test_without_a_patient_a_scope_that_is_missing_is_told_of_what_is_no_patients() -> None:
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []}
+
+    def script(exchange: Any) -> None:
+        exchange.answer(*((200, statement) if exchange.request.path == "/fhir/metadata" else (403,)))
+
+    with serve(script) as server:
+        told = json.loads(run(f"{server.origin}/fhir", "--json").stdout)["findings"]
+    steps = {each["what"]: each["next"] for each in told}
+    assert "lacks the scope" in steps["CodeSystem?url"]
+    assert "Give --patient" in steps["Goal?patient"]
+
+
 def test_writes_need_a_patient() -> None:
     done = run("https://ehr.example/fhir", "--write")
     assert done.exit_code == 2
