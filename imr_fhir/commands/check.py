@@ -12,7 +12,7 @@ from imr_fhir.commands.output import json_option, say_json
 from imr_fhir.commands.server import Server, reading_server_options
 
 
-@click.command()
+@click.command(short_help="Say what of the app works with an EHR, and how to set it up.")
 @click.option("--patient", default="", metavar="ID", help="The id of a patient whose record may be read.")
 @click.option("--write", is_flag=True, help="Try the writes too, on a TEST patient, and take them back.")
 @click.option("--encounter", default="", metavar="ID", help="A visit of that patient, for what is filed under one.")

@@ -35,7 +35,7 @@ def _since(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-@click.command()
+@click.command(short_help="Fetch what an IMR report needs, without names.")
 @reading_server_options
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @click.option("--group", default="", help="Id of a Group: only its patients.")

@@ -18,7 +18,7 @@ def _zone(_: click.Context, __: click.Parameter, value: str) -> ZoneInfo:
         raise click.BadParameter(f"{value} is no time zone. Write it as Europe/Oslo.") from None
 
 
-@click.command()
+@click.command(short_help="Make the report of an export.")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--zone", callback=_zone, required=True, help="The site's time zone, e.g. Europe/Oslo.")

@@ -20,7 +20,7 @@ from imr_fhir.validation.validate import Tally
 from imr_fhir.validation.validate import validate as findings_in
 
 
-@click.command()
+@click.command(short_help="Check IMR resources, fast and without Java.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @json_option
 @click.option(
