@@ -56,6 +56,14 @@ def test_the_same_number_in_two_figures_is_hidden_in_both() -> None:
     assert {"late", "timely"} <= found
 
 
+def test_what_stands_nowhere_is_hidden_first() -> None:
+    """8 courses, 5 of them old; how many are young stands nowhere: then hiding that of another place is enough."""
+    counts = {"all": 20, "a": 12, "b": 8, "young": 15, "young a": 12, "young b": 3}
+    sums = [("young", ["young a", "young b"]), ("all", ["a", "b"])]
+    assert hidden(counts, sums, unseen={"young", "young a", "young b"}) == {"young b", "young a"}
+    assert hidden({"n": 8, "old": 6, "young": 2}, [("n", ["old", "young"])], unseen={"young"}) == {"young", "old"}
+
+
 def test_what_several_sums_tell_together_is_hidden_too() -> None:
     """Each line has two hidden or more, but the one that joins the blocks is rows 0 and 1 less columns 0 and 1."""
     small, much = 4, 20

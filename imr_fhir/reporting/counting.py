@@ -14,6 +14,19 @@ ALL = "all"
 # Of an occasion with one of these states there was an offer; the second ones are how a unit records offers.
 _ANSWERS = ("answered", "stopped", "incomplete")
 _OFFERS = ("declined", "too-unwell", "not-today")
+_OTHERS = "{}, but not {}"
+# Of what the first counts, the second counts some, so many quarters later (a course has its third month a quarter after
+# its start): a reader has the rest by subtraction, and where that is none, the one number under two names.
+_WITHIN = (
+    ("courses", "begun 6 months ago", 0),
+    ("can be compared", "comparable", 0),
+    (_OTHERS.format("courses", "begun 6 months ago"), _OTHERS.format("can be compared", "comparable"), 0),
+    ("courses", "begun 28 days ago", 0),
+    ("courses", "begun, month 3", 1),
+    ("begun, month 3", "begun, month 6", 1),
+    ("begun, month 6", "begun, month 9", 1),
+    ("begun, month 9", "begun, month 12", 1),
+)
 
 
 class Cell(NamedTuple):
@@ -36,11 +49,13 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """``counts`` with their margins, and each of the ``sums`` that a reader can form: for `disclosure`."""
+    """``counts`` with their margins, and each of the ``sums`` that a reader can form: for `disclosure`. ``rests``: what
+    stands nowhere, and can be had by subtraction alone."""
 
     parts: tuple[Part, ...]
     counts: Mapping[Cell, int]
     sums: tuple[Sum[Cell], ...]
+    rests: frozenset[Cell]
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> Counted:
@@ -60,9 +75,11 @@ def count(connection: duckdb.DuckDBPyConnection) -> Counted:
         before = len(counts)
         for each in whole:
             _complete(each, counts)
+    _add_rests(counts)
     margins = list(_margins(counts))
-    sums = (*margins, *(line for each in whole for line in _sums(each, counts)), *_same(counts))
-    return Counted(whole, counts, sums)
+    sums = (*margins, *(line for each in whole for line in _sums(each, counts)), *_same(counts), *_within(counts))
+    rests = {_OTHERS.format(all_of, some) for all_of, some, _ in _WITHIN}
+    return Counted(whole, counts, sums, frozenset(cell for cell in counts if cell.quantity in rests))
 
 
 def _place(part: tuple[tuple[str, str, str], Any]) -> tuple[int, list[str]]:
@@ -112,3 +129,33 @@ def _same(counts: Mapping[Cell, int]) -> Iterator[Sum[Cell]]:
         twin = twins.get(cell.quantity)
         if twin and (cell.unit != ALL or twin in _OFFERS):
             yield cell, [cell._replace(quantity=twin)]
+
+
+def _add_rests(counts: dict[Cell, int]) -> None:
+    """Of `_WITHIN`, where there is any: put into ``counts``."""
+    for all_of, some, later in _WITHIN:
+        rests = {
+            cell._replace(quantity=_OTHERS.format(all_of, some)): n - counts.get(_some(counts, cell, some, later), 0)
+            for cell, n in counts.items()
+            if cell.quantity == all_of
+        }
+        counts |= {cell: n for cell, n in rests.items() if n}
+
+
+def _within(counts: Mapping[Cell, int]) -> Iterator[Sum[Cell]]:
+    for all_of, some, later in _WITHIN:
+        for cell in counts:
+            if cell.quantity == all_of:
+                parts = _some(counts, cell, some, later), cell._replace(quantity=_OTHERS.format(all_of, some))
+                yield cell, [part for part in parts if part in counts]
+
+
+def _some(counts: Mapping[Cell, int], cell: Cell, quantity: str, later: int) -> Cell:
+    """Where the second of `_WITHIN` stands; it may be one that tells no raters apart."""
+    quarter = cell.quarter
+    if quarter != ALL and later:
+        year, number = quarter.split("-Q")
+        after = 4 * int(year) + int(number) - 1 + later
+        quarter = f"{after // 4}-Q{after % 4 + 1}"
+    found = cell._replace(quantity=quantity, quarter=quarter)
+    return found if found in counts else found._replace(rater="")

@@ -4,7 +4,7 @@ The one place that decides it: counts go in with all sums that a reader could fo
 A percentage, mean or interval is shown where all counts that it rests on are.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -13,10 +13,18 @@ THRESHOLD = 5  # numbers under this are not shown (RULES, the report's figures)
 _PRIME = 2**61 - 1  # elimination in whole numbers; the sums have coefficients of 1 only
 
 Sum = tuple[Key, Sequence[Key]]  # a total and its parts
+Costs = Mapping[Key, tuple[bool, int, str]]  # what is hidden first costs least
 
 
-def hidden(counts: Mapping[Key, int], sums: Iterable[Sum[Key]], threshold: int = THRESHOLD) -> frozenset[Key]:
+def hidden(
+    counts: Mapping[Key, int],
+    sums: Iterable[Sum[Key]],
+    threshold: int = THRESHOLD,
+    *,
+    unseen: Collection[Key] = frozenset(),
+) -> frozenset[Key]:
     """The keys of ``counts`` that may not be shown, given that each of ``sums`` holds and is known to the reader.
+    ``unseen`` stand nowhere themselves, so that it costs nothing to hide them.
 
     Hidden are counts under ``threshold``; then, until nothing more is needed, the smallest other in a sum where one
     hidden count stands alone, where the hidden parts together are under ``threshold``, or where several sums together
@@ -28,12 +36,19 @@ def hidden(counts: Mapping[Key, int], sums: Iterable[Sum[Key]], threshold: int =
             raise ValueError(f"{total} is {counts[total]}, but its parts are {[counts[part] for part in parts]}.")
     small = {key for key, count in counts.items() if count < threshold}
     secret = set(small)
-    while _close(counts, lines, secret, threshold) or _blur(counts, lines, secret, small):
+    costs = {key: (key not in unseen, count, str(key)) for key, count in counts.items()}
+    while _close(counts, lines, secret, threshold, costs) or _blur(costs, lines, secret, small):
         pass
     return frozenset(secret)
 
 
-def _close(counts: Mapping[Key, int], lines: Sequence[Sequence[Key]], secret: set[Key], threshold: int) -> bool:
+def _close(
+    counts: Mapping[Key, int],
+    lines: Sequence[Sequence[Key]],
+    secret: set[Key],
+    threshold: int,
+    costs: Costs[Key],
+) -> bool:
     """Hide more where one sum by itself says too much; whether anything was.
 
     A line with a key that was hidden just now waits for the next pass: its neighbours may need the same one.
@@ -44,26 +59,26 @@ def _close(counts: Mapping[Key, int], lines: Sequence[Sequence[Key]], secret: se
         alone = len(within) + (line[0] in secret) == 1
         few = within and line[0] not in secret and sum(counts[part] for part in within) < threshold
         if (alone or few) and new.isdisjoint(line):
-            new |= _smallest(counts, line, secret)
+            new |= _smallest(costs, line, secret)
     secret |= new
     return bool(new)
 
 
-def _blur(counts: Mapping[Key, int], lines: Sequence[Sequence[Key]], secret: set[Key], small: set[Key]) -> bool:
+def _blur(costs: Costs[Key], lines: Sequence[Sequence[Key]], secret: set[Key], small: set[Key]) -> bool:
     """Hide more where all sums together determine a small number; whether anything was."""
     before = len(secret)
     told = _determined(lines, secret) & small
     for line in lines:
-        if told & set(line) and (more := _smallest(counts, line, secret)):
+        if told & set(line) and (more := _smallest(costs, line, secret)):
             secret |= more
             told -= set(line)
     return len(secret) > before
 
 
-def _smallest(counts: Mapping[Key, int], line: Sequence[Key], secret: set[Key]) -> set[Key]:
+def _smallest(costs: Costs[Key], line: Sequence[Key], secret: set[Key]) -> set[Key]:
     """Of a line's counts that are shown: the smallest part, its total last; nothing where all are hidden."""
     shown = [key for key in line[1:] if key not in secret] or [key for key in line[:1] if key not in secret]
-    return {min(shown, key=lambda key: (counts[key], str(key)))} if shown else set()
+    return {min(shown, key=costs.__getitem__)} if shown else set()
 
 
 def _determined(lines: Sequence[Sequence[Key]], secret: set[Key]) -> set[Key]:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from imr_fhir.cli import main
+from imr_fhir.reporting.counting import Cell
 from imr_fhir.reporting.disclosure import THRESHOLD
 from imr_fhir.reporting.figures import figures
 from imr_fhir.reporting.making_report import Made, make
@@ -66,6 +67,40 @@ def test_what_is_shown_of_a_total_does_not_leave_one_row_open(made: Made) -> Non
             rows = [report.shown(cell._replace(quantity=row)) for row in part.rows]
             if report.shown(cell) is not None:
                 assert rows.count(None) != 1, (part, cell)
+
+
+@pytest.mark.parametrize(
+    ("all_of", "some", "later"),
+    [
+        ("courses", "begun 6 months ago", 0),
+        ("can be compared", "comparable", 0),
+        ("courses", "begun, month 3", 1),
+        ("begun, month 3", "begun, month 6", 1),
+        ("begun, month 6", "begun, month 9", 1),
+        ("begun, month 9", "begun, month 12", 1),
+    ],
+)
+def test_no_figure_tells_what_another_hides(all_of: str, some: str, later: int, made: Made) -> None:
+    """Of courses that are old enough, two figures count the same: 6 courses here and 5 that can be compared there are
+    one that can't. Of the others, the difference is how many are younger."""
+    report, old = made.report, 0
+    for cell, n in report.counted.counts.items():
+        quarter = _quarter(cell.quarter, later) if cell.quarter != "all" else "all"
+        other = Cell(some, cell.unit, quarter, "" if "month" in some and "months" not in some else cell.rater)
+        if cell.quantity != all_of or other not in report.counted.counts:
+            continue
+        there = report.counted.counts[other]
+        shown = [report.shown(cell) is not None, report.shown(other) is not None]
+        assert not (all(shown) and 0 < n - there < THRESHOLD), (cell, n, there)
+        if n == there and cell.quarter < "2025-Q3":
+            assert shown[0] == shown[1], (cell, n)
+            old += shown[0]
+    assert old
+
+
+def _quarter(quarter: str, later: int) -> str:
+    year, number = (int(part) for part in quarter.split("-Q"))
+    return f"{year + (number - 1 + later) // 4}-Q{(number - 1 + later) % 4 + 1}"
 
 
 def test_every_line_is_accounted_for(made: Made) -> None:
