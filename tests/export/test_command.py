@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,69 @@ def test_the_hospital_s_own_courses_leave_like_the_rest(tmp_path: Path) -> None:
     assert all(row.split(",")[0] in patients_there for row in rows)
     assert "Nordlys" not in text
     assert "anary" not in done.output
+
+
+def test_a_table_of_courses_with_ids_goes_with_the_export_that_it_was_of(tmp_path: Path) -> None:
+    (tmp_path / "courses.csv").write_text("patient,unit,offered,start,end,reason\np1,Nordlys DPS,,2026-03-02,,\n")
+    with running(Bulk(all_of(1))) as bulk:
+        imr_fhir(bulk, tmp_path, "--courses", str(tmp_path / "courses.csv"), "--keep-ids", "--with-unit-names")
+        assert "\np1,Nordlys DPS," in (tmp_path / "out" / "courses.csv").read_text()
+        done = imr_fhir(bulk, tmp_path, "--anew")
+    assert done.exit_code == Exit.DONE, done.output
+    assert not (tmp_path / "out" / "courses.csv").exists()
+
+
+def test_raw_files_of_an_earlier_run_are_not_written_over(tmp_path: Path) -> None:
+    with running(Bulk(all_of(2))) as bulk:
+        imr_fhir(bulk, tmp_path, "--keep-raw", str(tmp_path / "raw"))
+        before = {path.name: path.read_bytes() for path in (tmp_path / "raw").iterdir()}
+        bulk.output = all_of(1)
+        again = imr_fhir(bulk, tmp_path, "--keep-raw", str(tmp_path / "raw"))
+        assert again.exit_code == Exit.FAILED
+        assert "raw holds files already, which would be written over. Name a new folder" in again.stderr
+        assert {path.name: path.read_bytes() for path in (tmp_path / "raw").iterdir()} == before
+        other = imr_fhir(bulk, tmp_path, "--keep-raw", str(tmp_path / "later"))
+    assert other.exit_code == Exit.DONE, other.output
+
+
+def test_what_goes_on_keeps_its_raw_files_where_it_began(tmp_path: Path) -> None:
+    with running(Bulk(all_of(1))) as bulk:
+        bulk.steps["GET /file/output/3"] = [lambda exchange: exchange.answer(400, b"")]
+        assert imr_fhir(bulk, tmp_path, "--keep-raw", str(tmp_path / "raw")).exit_code == Exit.FAILED
+        none = imr_fhir(bulk, tmp_path)
+        assert f"keeps raw files in {tmp_path / 'raw'}. Go on with --keep-raw {tmp_path / 'raw'}, or" in none.stderr
+        done = imr_fhir(bulk, tmp_path, "--keep-raw", str(tmp_path / "raw"))
+    assert done.exit_code == Exit.DONE, done.output
+    raw = {path.name: path.read_bytes() for path in (tmp_path / "raw").iterdir()}
+    assert {f"{kind}-00001.ndjson": data for kind, data in all_of(1)}.items() <= raw.items()
+
+
+def test_moved_dates_are_not_told_by_what_is_new(tmp_path: Path) -> None:
+    """What is new since yesterday has yesterday's date: where it says another one, the difference is the secret."""
+    output = [
+        (kind, data.replace(b'"meta": {', b'"meta": {"lastUpdated": "2026-11-26T02:00:00Z", '))
+        for kind, data in all_of(1)
+    ]
+    with running(Bulk(output)) as bulk:
+        assert imr_fhir(bulk, tmp_path, "--shift-dates").exit_code == Exit.DONE
+        again = imr_fhir(bulk, tmp_path, "--shift-dates")
+        assert again.exit_code == Exit.FAILED
+        assert "would tell by how much its dates were moved. Where dates are moved everything is" in again.stderr
+        assert imr_fhir(bulk, tmp_path, "--shift-dates", "--anew").exit_code == Exit.DONE
+    written = "".join(path.read_text() for path in (tmp_path / "out").glob("*.ndjson"))
+    assert "lastUpdated" not in written
+    assert '"authored"' in written
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who owns it reads it, though it is 0700."""
+    (tmp_path / "out").mkdir(mode=0o700)
+    own = os.geteuid()
+    monkeypatch.setattr("imr_fhir.reporting.export.ledger.os.geteuid", lambda: own + 1)
+    with running(Bulk(all_of(1))) as bulk:
+        done = imr_fhir(bulk, tmp_path)
+    assert "out belongs to another user of this machine. Name a new folder." in done.stderr
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_units_by_name_are_no_formulas(tmp_path: Path) -> None:

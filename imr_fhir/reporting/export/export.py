@@ -107,17 +107,33 @@ def export(
 
 
 def _ledger(folder: Path, asked: Asked, options: Options, before: Mapping[str, Any] | None) -> Ledger:
-    if options.anew:
-        shutil.rmtree(folder / ".export")
-        (folder / ".export").mkdir(mode=0o700)
-    found = unfinished(folder)
+    raw = str(options.raw.resolve()) if options.raw else ""
+    found = None if options.anew else unfinished(folder)
     if found:
         require_same(asked, found.asked, str(folder))
+        if found.raw != raw:
+            raise ExportError(
+                f"The export under way in {folder} keeps raw files in {found.raw or 'no folder'}.",
+                next_step=f"Go on with {f'--keep-raw {found.raw}' if found.raw else 'no --keep-raw'}, or give --anew.",
+            )
         return found
+    if options.raw and options.raw.exists() and any(options.raw.iterdir()):
+        raise ExportError(
+            f"{options.raw} holds files already, which would be written over.",
+            next_step="Name a new folder with --keep-raw: each run has its own.",
+        )
     if before:
         require_same(asked, before["asked"], str(folder))
     since = options.since or (before["transactionTime"] if before else "")
-    ledger = Ledger(folder, asked.said(), since=since, anew=options.anew)
+    if since and asked.shift_dates:
+        raise ExportError(
+            f"What is new since {since} would tell by how much its dates were moved.",
+            next_step="Where dates are moved everything is fetched each time: give --anew, and no --since.",
+        )
+    if options.anew:
+        shutil.rmtree(folder / ".export")
+        (folder / ".export").mkdir(mode=0o700)
+    ledger = Ledger(folder, asked.said(), since=since, anew=options.anew, raw=raw)
     ledger.save()
     return ledger
 

@@ -70,6 +70,7 @@ class Ledger:
     asked: dict[str, Any]
     since: str = ""
     anew: bool = False  # what is in the folder is thrown away at the end
+    raw: str = ""  # the folder of the raw files, "" where none are kept
     how: Literal["", "bulk", "search"] = ""
     job: str = ""
     narrow: bool = True  # whether the server was asked for IMR alone
@@ -127,7 +128,7 @@ class Ledger:
         shutil.rmtree(self.work)
 
 
-_SAVED = ("asked", "since", "anew", "how", "job", "narrow", "token", "transaction_time", "notes", "manifest")
+_SAVED = ("asked", "since", "anew", "raw", "how", "job", "narrow", "token", "transaction_time", "notes", "manifest")
 
 
 def unfinished(folder: Path) -> Ledger | None:
@@ -178,7 +179,10 @@ def _lock(handle: int, folder: Path) -> None:
 def private_folder(folder: Path) -> None:
     """Makes it where it is missing. Raises ExportError where others may open it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+    found = folder.stat()
+    if found.st_uid != os.geteuid():  # whose it is can open it whatever its mode says
+        raise ExportError(f"{folder} belongs to another user of this machine.", next_step="Name a new folder.")
+    if stat.S_IMODE(found.st_mode) & 0o077:
         raise ExportError(f"Others on this machine may open {folder}.", next_step=f"Run: chmod 700 {folder}")
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imr_fhir.reporting.export import courses_table
 from imr_fhir.reporting.export.ledger import Ledger, Part, replace
 from imr_fhir.reporting.export.taking import disk, written_id
 
@@ -57,6 +58,8 @@ def move(ledger: Ledger) -> None:
     for path in ledger.ready.iterdir():
         path.replace(ledger.folder / path.name)
     replace(ledger.folder / "manifest.json", manifest)
+    if not ledger.manifest["courses"]:  # one of an export that this takes the place of may have ids as they were
+        (ledger.folder / courses_table.NAME).unlink(missing_ok=True)
     for path in ledger.folder.iterdir():
         if _NAME.fullmatch(path.name) and path.name not in names:
             path.unlink()
