@@ -49,8 +49,13 @@ def report(
 
 
 def _said(made: Made) -> dict[str, object]:
+    """A small number is null here too, and named in ``hidden``: what a script prints goes into logs."""
     steps = [
-        {name: getattr(step, name) for name in ("resource", "on_server", "received", "kept", "lines", "read")}
+        {
+            "resource": step.resource,
+            **{name: None if name in step.hidden else n for name, n in step.numbers.items()},
+            "hidden": sorted(step.hidden),
+        }
         for step in made.reconciliation.steps
     ]
     return {

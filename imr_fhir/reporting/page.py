@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from imr_fhir.reporting.chart import Chart, chart
 from imr_fhir.reporting.counting import ALL
-from imr_fhir.reporting.disclosure import THRESHOLD
 from imr_fhir.reporting.figures import Figure, figure, figures
 from imr_fhir.reporting.measured import BLIND, LATEST, PAIRS, SCORES, SEEN_FIRST, ChangeLine, ItemAgreement
 from imr_fhir.reporting.proportions import Line, proportions
@@ -187,12 +186,8 @@ def _reconciled(reconciliation: Reconciliation) -> Table:
 
 
 def _step(step: Step) -> Iterable[str]:
-    """What was left out on the way is a small number where it is one; nothing left out is none."""
-    numbers = (step.on_server, step.received, step.kept, step.lines, step.read)
-    shown = [n for n in numbers if n is not None]
-    small = any(0 < abs(one - other) < THRESHOLD for one, other in pairwise(shown))
-    for n in numbers:
-        yield "" if n is None else HIDDEN if 0 < n < THRESHOLD or small else f"{n:,}"
+    for name, n in step.numbers.items():
+        yield HIDDEN if name in step.hidden else "" if n is None else f"{n:,}"
 
 
 def _hidden_note(lines_hidden: int) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+from imr_fhir.reporting.disclosure import THRESHOLD
 from imr_fhir.reporting.making import Source
 from imr_fhir.reporting.report import Report
 from imr_fhir.reporting.tables import Written
@@ -28,6 +30,21 @@ class Step:
     kept: int | None
     lines: int
     read: int
+
+    @property
+    def numbers(self) -> dict[str, int | None]:
+        return {
+            "on_server": self.on_server, "received": self.received, "kept": self.kept,
+            "lines": self.lines, "read": self.read,
+        }  # fmt: skip
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Those of ``numbers`` that may not be shown. What was left out on the way is a small number where it is one;
+        nothing left out is none."""
+        known = {name: n for name, n in self.numbers.items() if n is not None}
+        small = any(0 < abs(one - other) < THRESHOLD for one, other in pairwise(known.values()))
+        return frozenset(name for name, n in known.items() if small or 0 < n < THRESHOLD)
 
 
 @dataclass(frozen=True, slots=True)

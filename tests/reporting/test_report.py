@@ -124,6 +124,15 @@ def command(folder: Path, *more: str) -> list[str]:
     return ["report", str(folder), str(folder / "out"), "--zone", "Europe/Oslo", "--exported", DAY.isoformat(), *more]
 
 
+def test_for_a_script_a_small_number_is_hidden_too(tmp_path: Path) -> None:
+    write_ndjson(population(3), tmp_path)
+    said = json.loads(CliRunner().invoke(main, command(tmp_path, "--json")).stdout)
+    numbers = [n for step in said["steps"] for n in step.values() if isinstance(n, int)]
+    assert all(n == 0 or n >= THRESHOLD for n in numbers), said["steps"]
+    assert {"resource": "Patient", "on_server": None, "received": None, "kept": None, "lines": None, "read": None,
+            "hidden": ["lines", "read"]} in said["steps"]  # fmt: skip
+
+
 def manifest_of(folder: Path, **files: int) -> None:
     said = {
         "transactionTime": EXPORTED.isoformat(), "asked": {"episode_types": []}, "runs": [{"resources": {}}],
