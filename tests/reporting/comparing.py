@@ -47,7 +47,8 @@ def _row_stands(row: Mapping[str, str], other: Recomputed) -> bool:
 
 
 def _counts(report: Report, other: Recomputed) -> Iterator[str]:
-    found = {tuple(cell): n for cell, n in report.counted.counts.items()}
+    stated = report.counted.counts.keys() - report.counted.rests  # a rest stands nowhere: it is a difference
+    found = {tuple(cell): report.counted.counts[cell] for cell in stated}
     for cell in sorted(found.keys() | other.counts.keys()):
         if found.get(cell, 0) != other.counts[cell]:
             yield f"{cell}: {found.get(cell, 0)} and {other.counts[cell]}"

@@ -41,6 +41,9 @@ NO = (said("declined", 91),)
 LATER_NO = (said("not-today", 90), said("declined", 99))
 LATER_NOT_ASKED = (said("not-today", 90), said("not-asked", 99))
 
+SHORT = (course(end=100),)
+NO_LATER = (said("declined", 101),)
+
 # What happened, and the client's occasions: state ("." is nothing), "!" in time, "o" offered.
 OCCASIONS: list[tuple[str, Mapping[str, Any], str]] = [
     ("nothing at all", {}, ". . . . ."),
@@ -67,10 +70,10 @@ OCCASIONS: list[tuple[str, Mapping[str, Any], str]] = [
     ("closed yesterday", {"exported": 119}, ". ."),
     ("on hold for the whole due window: out", held(70), ". . . ."),
     ("on hold for a part of it", held(80), ". . . . ."),
-    ("answered when the course had ended", {"episodes": (course(end=100),), "responses": (client(101),)}, ". answered!o"),
-    ("when its answering window had too", {"episodes": (course(end=100),), "responses": (client(167),)}, ". ."),
+    ("answered when the course had ended", {"episodes": SHORT, "responses": (client(101),)}, ". answered!o"),
+    ("when its answering window had too", {"episodes": SHORT, "responses": (client(167),)}, ". ."),
     ("the next course takes the answer", {"episodes": TWICE, "responses": (client(101),)}, ". . answered!o . ."),
-    ("the next course takes the outcome", {"episodes": TWICE, "outcomes": (said("declined", 101),)}, ". . declinedo . ."),
+    ("the next course takes the outcome", {"episodes": TWICE, "outcomes": NO_LATER}, ". . declinedo . ."),
     ("offered, its day past: no course", {"episodes": (course(status="offered"),)}, ""),
     ("begins after the export: no course", {"episodes": (course(401),)}, ""),
     ("the course ended before the second due date", {"episodes": (course(end=89),)}, "."),
