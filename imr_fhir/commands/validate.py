@@ -115,7 +115,8 @@ def _summary(tally: Tally) -> Iterator[str]:
     if tally.unreadable:
         yield f"{tally.unreadable:,} could not be read."
     if tally.codes:
-        yield f"{tally.codes.total():,} findings: {_list(tally.codes)}."
+        total = tally.codes.total()
+        yield f"{total:,} finding{'' if total == 1 else 's'}: {_list(tally.codes)}."
     elif not tally.good:
         yield "Nothing of ours was in it, so nothing was checked."
 

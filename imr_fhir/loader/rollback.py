@@ -64,7 +64,9 @@ def plan_rollback(client: FhirClient, record: Record) -> RolledBack:
     taken = last(record.rows)
     if taken is None:
         where = record.path or "The record"
-        raise LoadError(f"{where} has nothing to take back.", next_step="Name the record of the load with --record.")
+        missing = record.path is not None and not record.path.exists()
+        said = f"There is no record {where}." if missing else f"{where} has nothing to take back."
+        raise LoadError(said, next_step="Name the record of the load with --record.")
     entries = taken.open()[::-1]
     try:
         there = look(client, [_named(entry) for entry in entries])

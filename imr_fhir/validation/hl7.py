@@ -31,6 +31,7 @@ _COMMENT = re.compile(r"/\*.*?\*/")
 _NOT_KNOWN = re.compile(
     r"(?i)questionnaire.{0,200}could not be (resolved|found)|Questionnaire_QR_Q_NotFound", re.DOTALL
 )
+_NO_SYSTEM = re.compile("(?i)unknown code ?system|code ?system is unknown")
 _LOAD = "Give the validator our artefacts first: imr-fhir load for a server, -ig with the package for HL7's own."
 
 
@@ -88,7 +89,11 @@ def _faults(issue: Mapping[str, Any]) -> Iterator[Fault]:
     elif severity in ("fatal", "error", "warning"):
         expressions = issue.get("expression") or issue.get("location") or [""]
         place = path_of(str(expressions[0])) if isinstance(expressions, list) else ()
-        next_step = "Correct it as HL7's validator says." if severity != "warning" else "Look whether it is meant so."
+        next_step = "Look whether it is meant so." if severity == "warning" else "Correct it as HL7's validator says."
+        if _NO_SYSTEM.search(said):
+            next_step = (
+                "This validator does not have that CodeSystem: where its address is right, nothing is to be corrected."
+            )
         yield Fault(place, named, said, next_step, "warning" if severity == "warning" else "error")
 
 

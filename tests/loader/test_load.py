@@ -261,6 +261,11 @@ def test_a_translated_form_is_newer_than_the_rest(
     assert f"{len(ALL) - 1} are there as they should be" in done.output
 
 
+def test_a_rollback_without_a_record_says_that_there_is_none(sandbox: Front, command: Command, tmp_path: Path) -> None:
+    said = ended(command(sandbox, "--rollback"), 1).output
+    assert f"There is no record {tmp_path / 'record.jsonl'}. Name the record" in said
+
+
 def test_the_hospitals_labels_stay_on_what_is_updated(sandbox: Front, command: Command) -> None:
     label = {"system": "https://hospital.example/labels", "code": "reviewed"}
     form = artefact_resources()[-2] | {"title": "As it was"}

@@ -60,7 +60,7 @@ def test_a_finding_says_where_what_and_what_next(tmp_path: Path) -> None:
         "    Correct the figure, or find out which answer was changed after it.\n"
         "\n"
         "1 with errors: QuestionnaireResponse 1.\n"
-        "1 findings: wrong-score 1.\n"
+        "1 finding: wrong-score 1.\n"
     )
 
 

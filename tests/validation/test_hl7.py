@@ -20,6 +20,7 @@ from imr_fhir.validation.hl7 import path_of
 from tests.changed import changed
 from tests.filed import FILING, RESPONSES
 from tests.validator import Validator
+from tests.wire_server import pages, serve
 
 RESPONSE = to_resource(RESPONSES["client"], filing=FILING)
 BROKEN = changed(RESPONSE, "item.0.item.5.answer.0.valueCoding.code", "07-3")
@@ -59,6 +60,16 @@ def test_it_needs_a_server_or_a_jar() -> None:
     said = CliRunner().invoke(main, ["validate", "--server", "http://127.0.0.1:1/fhir", "-"], input=b"{}")
     assert said.exit_code == 2
     assert "--server goes with --engine hl7" in said.output
+
+
+def test_a_code_system_that_the_server_has_not_is_no_fault_to_correct() -> None:
+    """HAPI 8.8, of our own Questionnaires: their version-algorithm is of R5."""
+    issue = {"severity": "error", "diagnostics": "Unknown Code System 'http://hl7.org/fhir/version-algorithm'"}
+    answer = {"resourceType": "OperationOutcome", "issue": [issue]}
+    with serve(pages({"POST /fhir/Goal/$validate": answer})) as server:
+        (found,) = judged("--server", f"{server.origin}/fhir", given=[GOAL])["findings"]
+    assert found["severity"] == "error"
+    assert "does not have that CodeSystem" in found["nextStep"]
 
 
 def test_a_server_that_does_not_answer_is_a_sentence() -> None:
