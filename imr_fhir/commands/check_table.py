@@ -24,7 +24,9 @@ def table(report: Report, *, width: int) -> str:
         some = [finding for finding in report.findings if finding.area == area]
         if some:
             lines += ["", head, *_findings(some, width)]
-    lines += ["", "Where the app will keep things, as far as is known", *_all_kept(report.kept, width)]
+    tried = any(finding.area == "clean-up" for finding in report.findings)
+    where = "Where the app will keep things" if tried else "Where the app will keep things, if what is advertised works"
+    lines += ["", where, *_all_kept(report.kept, width)]
     if report.smart:
         lines += [
             "",
@@ -35,6 +37,8 @@ def table(report: Report, *, width: int) -> str:
     lines += [f"  from the {host.caller:<8} to {host.host}: {host.why}" for host in report.hosts]
     if report.smart:
         lines += ["", "For imr-app.toml (see imr-app check-config)", "", report.settings.rstrip()]
+    else:
+        lines += ["", "No scopes and no table for imr-app.toml: from this server the app can't be launched."]
     return "\n".join([*lines, "", *_summary(report, width)])
 
 

@@ -190,6 +190,8 @@ def test_a_server_that_answers_200_with_a_page_to_all_else() -> None:
         done = run(f"{server.origin}/fhir", "--patient", "anna")
     assert done.exit_code == 3
     assert "The EHR answered with text/html where FHIR's JSON was asked for." in " ".join(done.stdout.split())
+    assert "No scopes and no table for imr-app.toml" in done.stdout
+    assert "keep things, if what is advertised works" in done.stdout
 
 
 def test_each_word_of_the_plan_is_there() -> None:
