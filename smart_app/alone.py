@@ -80,11 +80,11 @@ def _while_answering(view: View) -> View:
         if view is questions.keep:
             return view(sitting)
         if sitting.state == "aside" or is_earlier(state().store.drafts.get(did, sitting.owner)):
-            if sitting.state == "open":
-                questions.keep_late(sitting)
+            questions.keep_late(sitting)
             return redirect(url_for("earlier.show", lid=launch.id, did=did), 303)
         page = patient_page(sitting)
         if page.finished:
+            questions.keep_late(sitting)
             return redirect(url_for("alone.receipt", lid=launch.id, did=did), 303)
         return view(sitting, page, **kwargs)
 

@@ -129,8 +129,16 @@ def _keep_or_show(sitting: Sitting, page: PatientPage, template: str) -> Answer 
 
 
 def keep_late(sitting: Sitting) -> None:
-    """A page of the form in use before: what was typed on it is kept with the rest. Raises DraftSealed."""
-    if request.method == "POST":
+    """A page that was left open: what was typed on it is kept with the rest, while that is taken.
+
+    Raises DraftSealed, whose page shows it back, where something was typed that is not there already.
+    """
+    if request.method != "POST":
+        return
+    draft = state().store.drafts.get(sitting.draft_id, sitting.owner)
+    there = {item: given.value for item, given in draft.answers.items()}
+    posted = answering.read_answers(request.form, form_of(draft))
+    if posted.faults or any(value != there.get(item, "") for item, value in posted.values.items()):
         _keep(sitting)
 
 

@@ -254,6 +254,33 @@ def test_in_the_own_launch(run: Running, patient: str) -> None:
         assert refused.status_code == 404
 
 
+def test_what_is_typed_on_a_page_that_was_left_open_in_the_own_launch_is_shown_back(run: Running, patient: str) -> None:
+    """Another window began anew meanwhile: it is no answer to the new form, and not gone either."""
+    own = log_in(run, patient=patient, user=f"Patient/{patient}")
+    start = go(own.browser, own.browser.get(own.at("own")), own.at("answer/start"))
+    go(own.browser, own.browser.get(urljoin(start.url, "6")), go="next", **{"06": "06-4"})
+    left_open = own.browser.get(urljoin(start.url, "comment"))
+    with revised():
+        page = go(own.browser, own.browser.get(own.at("own")), own.at("answer/start"))
+        anew = go(own.browser, page, do="begin", keep="06")
+        late = post(own.browser, left_open, go="next", comment=COMMENT)
+        assert late.status_code == 409
+        assert COMMENT in text(late)
+        assert COMMENT not in text(own.browser.get(urljoin(anew.url, "comment")))
+        same = post(own.browser, left_open, go="next", comment="")
+        assert (same.status_code, same.headers["Location"]) == (303, urlsplit(page.url).path)
+
+
+def test_what_is_typed_in_the_own_launch_after_all_was_handed_in_is_shown_back(run: Running, patient: str) -> None:
+    own = log_in(run, patient=patient, user=f"Patient/{patient}")
+    start = go(own.browser, own.browser.get(own.at("own")), own.at("answer/start"))
+    left_open = own.browser.get(urljoin(start.url, "comment"))
+    steps.hand_in(own.browser, steps.answer_alone(own.browser, start, {f"{n:02}": f"{n:02}-3" for n in steps.ITEMS}))
+    late = post(own.browser, left_open, go="next", comment=COMMENT)
+    assert (late.status_code, COMMENT in text(late)) == (409, True)
+    assert post(own.browser, left_open, go="next", comment="").status_code == 303
+
+
 def kept_until(run: Running) -> str:
     return steps.words("en").day((run.clock() + KEPT).astimezone(run.site.zone))
 
