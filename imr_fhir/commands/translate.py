@@ -32,7 +32,7 @@ def translate() -> None:
 @translate.command("export")
 @click.argument("questionnaire")
 @click.option("--to", "lang", required=True, metavar="LANGUAGE", help="Language code (BCP 47): nb, nn, se, pt-BR.")
-@click.option("-o", "--output", type=_OUT, required=True, help="The table to write, a CSV.")
+@click.option("-o", "--output", type=_OUT, required=True, help="The table to write, a CSV; a new file.")
 @click.option(
     "--before",
     metavar="FILE",
@@ -49,8 +49,14 @@ def export(questionnaire: str, lang: str, output: Path, before: str | None, semi
     """
     form = questionnaire_named(questionnaire)
     found = rows(form, lang, before=questionnaire_named(before) if before else None)
-    with writing(output, "Name a file that can be written with --output."):
-        output.write_bytes(write_table(found, ";" if semicolon else ","))
+    table = write_table(found, ";" if semicolon else ",")
+    if output.exists():
+        raise click.ClickException(
+            f"{output} is there already, perhaps with what translators wrote in it. Nothing was written. "
+            "Name another file with --output."
+        )
+    with writing(output, "Name a file that can be written with --output."), output.open("xb") as file:
+        file.write(table)
     count = Counter(row.status for row in found)
     if as_json:
         named = {status: [row.key for row in found if row.status == status] for status in ("missing", "stale")}

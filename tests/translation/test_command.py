@@ -38,6 +38,16 @@ def test_bokmal_out_and_in_again_is_byte_for_byte_the_same(tmp_path: Path) -> No
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
+def test_a_table_that_translators_may_have_filled_in_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "nn.csv"
+    assert run("export", "client", "--to", "nn", "-o", path).exit_code == 0
+    path.write_bytes(path.read_bytes() + b"weeks of work")
+    again = run("export", "client", "--to", "nn", "-o", path)
+    assert again.exit_code == 1
+    assert "nn.csv is there already, perhaps with what translators wrote in it. Nothing was written." in again.output
+    assert path.read_bytes().endswith(b"weeks of work")
+
+
 def test_a_new_language_then_a_second_round_from_the_files(tmp_path: Path) -> None:
     first = run("import", table_of(tmp_path, translated()), *SAID, "--into", tmp_path / "one")
     assert first.exit_code == 0, first.output
