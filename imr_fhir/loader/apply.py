@@ -13,7 +13,7 @@ from urllib.parse import quote
 from imr_fhir.artefacts import content_hash
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.receipt import Receipt
-from imr_fhir.errors import BadReply, Conflict, EhrError, LostReply, ServerFault
+from imr_fhir.errors import BadReply, Conflict, EhrError, LoadError, LostReply, ServerFault
 from imr_fhir.loader.plan import Step
 from imr_fhir.loader.record import Record
 from imr_fhir.loader.there import look
@@ -27,6 +27,7 @@ PAUSES = (1.0, 3.0, 6.0)  # seconds
 
 # After these the server may have it: it is looked for before anything else is said.
 _UNKNOWN = (LostReply, BadReply, Conflict, ServerFault)
+_WAS_THERE = 200  # the status of a conditional create that made nothing
 _NO_SUCH_ID = (400, 404, 405, 422)  # how a server may refuse to make what is new under an id of ours
 
 
@@ -41,7 +42,8 @@ def in_one(client: FhirClient, steps: Sequence[Step], record: Record) -> None:
 
 
 def one_by_one(client: FhirClient, steps: Sequence[Step], record: Record, each: Each) -> None:
-    """In their order; ``each`` may show how far it is. Raises EhrError: what was sent before stands in the record."""
+    """In their order; ``each`` may show how far it is. Raises EhrError, LoadError: what was sent before stands in the
+    record."""
     for step in each(steps):
         record.write("sending", steps=[_told(step)])
         try:
@@ -88,7 +90,14 @@ def _put(client: FhirClient, step: Step) -> Receipts:
 def _post(client: FhirClient, step: Step) -> Receipts:
     nameless = {name: value for name, value in step.resource.items() if name != "id"}
     search = f"url={quote(step.resource['url'], safe=':/')}&version={step.resource['version']}"
-    return {step.target: client.create(nameless, if_none_exist=search)}
+    made = client.create(nameless, if_none_exist=search)
+    if made.status == _WAS_THERE and not _found(client, [step]):
+        raise LoadError(
+            f"{made.reference} was put there meanwhile, as {step.resource['url']}|{step.resource['version']} "
+            "and not by this command.",
+            next_step="It is as it was. Look at the plan again.",
+        )
+    return {step.target: made}
 
 
 def _transaction(client: FhirClient, steps: Sequence[Step], *, own_ids: bool) -> Receipts:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from imr_fhir.artefacts import artefact_resources, content_hash
+from imr_fhir.loader import apply
 from imr_fhir.loader.load import load
 from imr_fhir.loader.record import Record
 from tests.loader.conftest import client_of, earlier, kept, older, put
@@ -243,6 +244,31 @@ def test_what_was_changed_since_stays(server: Front, command: Command) -> None:
     left = ended(command(server, "--rollback", "--yes"), 3)
     assert f"{CLIENT}: It was changed there since it was loaded." in left.output
     assert kept(server, CLIENT)["title"] == "Edited by hand"
+
+
+def test_what_somebody_else_puts_there_meanwhile_is_never_taken_for_our_own(
+    sandbox: Front, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where ids are the server's, a create gives what is there already: a rollback must not take that away."""
+    monkeypatch.setattr(apply, "PAUSES", ())
+    theirs = {**artefact_resources()[-2], "id": "theirs", "title": "Made by hand"}
+
+    def gives_ids(exchange: Exchange) -> bool:
+        request = exchange.request
+        if request.method == "PUT":
+            exchange.answer(405)
+        elif "url=https://w3id.org/imr-fhir/Questionnaire/imr-client&" in request.headers.get("if-none-exist", ""):
+            put(sandbox, theirs)
+        return request.method == "PUT"
+
+    sandbox.before = gives_ids
+    broken = command(sandbox, "--yes", "--one-by-one")
+    sandbox.right()
+    undone = command(sandbox, "--rollback", "--yes")
+    assert kept(sandbox, "Questionnaire/theirs")["title"] == "Made by hand", broken.output + undone.output
+    assert kept(sandbox, "Questionnaire/theirs")["status"] == theirs["status"], broken.output + undone.output
+    assert broken.exit_code == 4, broken.output
+    assert "Questionnaire/theirs was put there meanwhile" in broken.output
 
 
 def test_json_is_one_value(server: Front, command: Command) -> None:
