@@ -60,7 +60,7 @@ def text(base: str, loaded: Loaded, record: Path | None, *, single: bool, retire
     found = {str(each.get("version")) for step in plan.of("retire") for each in step.there}
     for version in retire:
         if version not in found:
-            yield f"  retire    nothing of version {version} that is ours and not retired yet"
+            yield f"  retire    nothing of version {version} that is older, ours and not retired yet"
     yield ""
     yield from _summary(loaded, record, single=single)
 

@@ -67,9 +67,9 @@ class Ours:
 
 
 def make_plan(artefacts: Iterable[Resource], there: There, ours: Ours, retire: Collection[str] = ()) -> Plan:
-    """``retire``: versions whose status becomes "retired", where they are ours."""
+    """``retire``: versions whose status becomes "retired", where they are ours and not newer than the artefact."""
     every = tuple(artefacts)
-    retired = [step for each in every for step in _retire(there.others(each), ours, retire)]
+    retired = [step for each in every for step in _retire(_not_newer(there, each), ours, retire)]
     left = {reference(step.there[0]) for step in retired}
     beside = [each for artefact in every for each in there.others(artefact) if reference(each) not in left]
     return Plan((*(_step(each, there, ours) for each in every), *retired), tuple(beside))
@@ -106,6 +106,18 @@ def _standing(artefact: Resource, now: Resource, ours: Ours) -> Step:
     if not ours.wrote(now):
         return Step("conflict", artefact, (now,), "edited")
     return Step("update", marked({**artefact, "id": now["id"]}, now), (now,))
+
+
+def _not_newer(there: There, artefact: Resource) -> Iterator[Resource]:
+    """An older release of ours that is run again must not take a newer one out of use."""
+    now = _numbers(artefact)
+    return (each for each in there.others(artefact) if not now or _numbers(each) < now)
+
+
+def _numbers(resource: Resource) -> tuple[int, ...]:
+    """Of 0.2.0; () where it is no such version."""
+    parts = str(resource.get("version", "")).partition("-")[0].split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
 
 
 def _retire(others: Iterable[Resource], ours: Ours, versions: Collection[str]) -> Iterator[Step]:

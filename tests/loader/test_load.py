@@ -17,6 +17,7 @@ from imr_fhir.artefacts import LOADED, VERSION, artefact_resources, content_hash
 from imr_fhir.cli import main
 from imr_fhir.errors import Forbidden
 from imr_fhir.loader.load import load
+from imr_fhir.loader.plan import marked
 from tests.loader.conftest import client_of, empty, kept, older, put
 from tests.loader.front import Front, front_of
 from tests.loader.test_servers import ALL, CLIENT, SAID, ended
@@ -259,6 +260,14 @@ def test_a_translated_form_is_newer_than_the_rest(
     assert kept(sandbox, "Questionnaire/imr-client-0.2.0")["status"] == "active"
     assert kept(sandbox, CLIENT)["status"] == "retired"
     assert f"{len(ALL) - 1} are there as they should be" in done.output
+
+
+def test_a_newer_one_is_not_retired(sandbox: Front, command: Command) -> None:
+    newer = next(each for each in artefact_resources() if f"{each['resourceType']}/{each['id']}" == CLIENT)
+    put(sandbox, marked({**newer, "id": "imr-client-0.10.0", "version": "0.10.0"}))
+    done = ended(command(sandbox, "--yes", "--retire", "0.10.0"), 0)
+    assert "nothing of version 0.10.0 that is older" in done.output
+    assert kept(sandbox, "Questionnaire/imr-client-0.10.0")["status"] == "active"
 
 
 def test_a_rollback_without_a_record_says_that_there_is_none(sandbox: Front, command: Command, tmp_path: Path) -> None:
