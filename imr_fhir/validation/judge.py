@@ -242,9 +242,13 @@ def _reader(resource: Mapping[str, Any], resource_type: str) -> Callable[..., ob
 
 
 def _one_a_place(faults: Iterable[Fault]) -> Iterator[Fault]:
-    """Of several that one line has, the first: structure, then profile, then form; the others may follow from it."""
-    seen = set()
+    """Of several that one line has, the first: structure, then profile, then form; the others may follow from it.
+
+    A version that is not known stands on each code of a form: it is told of where it comes first.
+    """
+    seen: set[object] = set()
     for fault in faults:
-        if fault.path not in seen:
-            seen.add(fault.path)
+        told = fault.message if fault.code == "unknown-version" else fault.path
+        if told not in seen:
+            seen |= {told, fault.path}
             yield fault

@@ -301,3 +301,16 @@ def test_what_we_build_and_load_is_good(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert "Questionnaire 4" in said.output
     assert "ViewDefinition 19" in said.output
+
+
+def test_a_version_that_is_not_known_is_told_once(tmp_path: Path) -> None:
+    """A form with a new translation, before it stands where we look, has it on each code."""
+    form = next(each for each in artefacts.questionnaires() if each["url"].endswith("/imr-client"))
+    codes = f'"{form["url"].replace("Questionnaire", "CodeSystem")}"'
+    text = json.dumps(form | {"version": "0.9.0"}).replace(
+        f'{codes}, "version": "0.1.0"', f'{codes}, "version": "0.9.0"'
+    )
+    file = tmp_path / "form.json"
+    file.write_text(text, encoding="utf-8")
+    said = [each["path"] for each in findings(file) if each["code"] == "unknown-version"]
+    assert said == ["Questionnaire.version", "Questionnaire.item[1].item[0].code[0].version"]
