@@ -56,6 +56,9 @@ class Running:
         return self._process.returncode, errors
 
 
+NOT_TAKEN = "AuditEvents were not taken"  # what an EHR that takes none is told after a page, if there was time
+
+
 @contextmanager
 def demo(folder: Path, ports: Ports, *options: str) -> Iterator[Running]:
     """A demo that is ready; it ends by Ctrl-C, and must end well."""
@@ -63,8 +66,8 @@ def demo(folder: Path, ports: Ports, *options: str) -> Iterator[Running]:
     try:
         yield running.until("Ctrl-C ends both")
     finally:
-        ended = running.ended(signal.SIGINT)
-    assert ended == (0, "")
+        code, errors = running.ended(signal.SIGINT)
+    assert (code, [line for line in errors.splitlines() if NOT_TAKEN not in line]) == (0, [])
 
 
 def refused(folder: Path, ports: Ports, *options: str) -> str:

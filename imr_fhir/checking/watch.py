@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from imr_fhir.ehr.client import PAGE, PAGES, FhirClient, Found, Params
+from imr_fhir.ehr.client import PAGE, FhirClient, Found, Params
 from imr_fhir.ehr.receipt import Receipt
 from imr_fhir.errors import ImrError
 
@@ -35,7 +35,7 @@ class WatchedClient(FhirClient):
         self.refusal: ImrError | None = None  # of the last write
 
     def search(
-        self, resource_type: str, params: Params, *, post: bool = False, count: int = PAGE, pages: int = PAGES
+        self, resource_type: str, params: Params, *, post: bool = False, count: int = PAGE, pages: int | None = None
     ) -> Found:
         listed = tuple(params)
         names = tuple(name for name, _ in listed)

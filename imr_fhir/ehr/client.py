@@ -114,12 +114,12 @@ class FhirClient:
         return found
 
     def search(
-        self, resource_type: str, params: Params, *, post: bool = False, count: int = PAGE, pages: int = PAGES
+        self, resource_type: str, params: Params, *, post: bool = False, count: int = PAGE, pages: int | None = None
     ) -> Found:
         """All pages, in one deadline; resources of other patients are dropped and counted.
 
         ``post`` keeps the parameters out of addresses and their logs: for names and national numbers. ``count`` on a
-        page, ``pages`` at most.
+        page, ``pages`` at most (by default PAGES).
         """
         query, purpose = urlencode([*params, ("_count", str(count))]), self._reading
         ends = time.monotonic() + LIMITS["chart"].seconds
@@ -130,7 +130,8 @@ class FhirClient:
             reply = self._send("GET", f"{resource_type}?{query}", purpose=purpose)
         seen = _Pages(self, resource_type)
         url = seen.take(reply)
-        while url and len(seen.seen) < pages:
+        most = PAGES if pages is None else pages
+        while url and len(seen.seen) < most:
             url = seen.take(self._send("GET", url, purpose=purpose, seconds=ends - time.monotonic()))
         return Found(tuple(seen.resources.values()), seen.foreign, bool(url), tuple(seen.said))
 
