@@ -1,5 +1,6 @@
 """`imr-fhir report`."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,12 +41,27 @@ def report(
     else:
         for file in made.files:
             click.echo(f"Wrote {file}")
+        for line in _counted(made):
+            click.echo(line)
         for fault in made.reconciliation.faults:
             click.echo(f"Not accounted for: {fault}")
         if not made.reconciliation.faults:
             click.echo("Every line of the export is accounted for.")
     if made.reconciliation.faults:
         click.get_current_context().exit(Exit.FOUND)
+
+
+def _counted(made: Made) -> Iterator[str]:
+    """How many of each kind the export holds and how many are counted; a small number is hidden as on the page."""
+    for kind in made.report.left_out.kinds:
+        reasons = {reason: made.report.shown(cell) for reason, cell in kind.reasons}
+        said = f"{_number(made.report.shown(kind.all))} read, {_number(reasons.pop('counted', 0))} counted"
+        without = ", ".join(f"{reason} ({_number(n)})" for reason, n in reasons.items())
+        yield f"{kind.name.capitalize()}: {said}{without and f'; not counted: {without}'}."
+
+
+def _number(shown: int | None) -> str:
+    return "–" if shown is None else f"{shown:,}"
 
 
 def _said(made: Made) -> dict[str, object]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from imr_fhir.reporting.counting import ALL
 from imr_fhir.reporting.proportions import Line
+from imr_fhir.reporting.wording import caption, percent, words
 
 WIDTH, HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34
@@ -63,9 +64,10 @@ def _height(share: float | None) -> float:
 
 
 def _title(line: Line) -> str:
-    return f"{line.row.rpartition(': ')[2].capitalize()}, of {line.total}, by quarter, all units"
+    return f"{words(line.row).capitalize()}, by quarter, all units. {caption(line)}"
 
 
 def _said(line: Line) -> str:
     rater = f", {line.rater}" if line.rater else ""
-    return f"{line.quarter}{rater}: {line.share:.0%} ({line.low:.0%} to {line.high:.0%}), {line.n} of {line.of}"
+    shown = percent(line.share or 0, line.low or 0, line.high or 0)
+    return f"{line.quarter}{rater}: {shown}, {line.n} of {line.of}"

@@ -1,6 +1,5 @@
 """The report as one HTML page that stands by itself: no script, nothing loaded, each chart with its table."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from imr_fhir.reporting.proportions import Line, proportions
 from imr_fhir.reporting.reconciliation import Reconciliation, Step
 from imr_fhir.reporting.report import Report
 from imr_fhir.reporting.statistics import Interval
+from imr_fhir.reporting.wording import caption, percent, signed, words
 from imr_fhir.scale import scale
 
 HIDDEN = "–"
@@ -78,13 +78,15 @@ def _counting(about: Figure, found: Sequence[Line]) -> Section:
     for _, own in groupby(found, key=lambda line: line.part):
         part = tuple(own)
         whole = tuple(line for line in part if line.unit == ALL)
-        short = tuple(line for line in whole if line.quarter == ALL or line.of_interest)
-        of = f"Of {words(part[0].total)}"
-        charts.append(chart(whole))
-        tables.append(_table(f"{of}, all units", short, ("Quarter", "")))
+        told_apart = all(line.of_interest for line in whole)  # no row is more of interest than the others
+        short = tuple(line for line in whole if line.quarter == ALL or (line.of_interest and not told_apart))
+        of = caption(part[0])
+        if not told_apart:
+            charts.append(chart(whole))
+        tables.append(_table(f"{of}: all units", short, ("Quarter", "")))
         if len(short) < len(whole):
-            more.append(_table(f"{of}, all units, every row", whole, ("Quarter", "")))
-        more.append(_table(f"{of}, by unit", [x for x in part if x.unit != ALL], ("Unit", "Quarter", "")))
+            more.append(_table(f"{of}: all units, every row and quarter", whole, ("Quarter", "")))
+        more.append(_table(f"{of}: by unit", [x for x in part if x.unit != ALL], ("Unit", "Quarter", "")))
     notes = () if found else ("Not recorded in this export.",)
     return Section(about, tuple(filter(None, charts)), tuple(tables), tuple(more), notes)
 
@@ -96,7 +98,8 @@ def _table(caption: str, found: Sequence[Line], heads: tuple[str, ...]) -> Table
     for line in found:
         place = (line.unit or _NO_UNIT, line.quarter) if len(heads) == 3 else (line.quarter,)
         rows.setdefault((*place, line.row), {})[line.rater] = line
-    columns = tuple(f"{name.capitalize()}, {what}" if name else what for name in raters for what in ("n of", "share"))
+    said = ("Number", "Share (95 %)")
+    columns = tuple(f"{name.capitalize()}: {what.lower()}" if name else what for name in raters for what in said)
     made = (
         TableRow(
             (*(words(each) for each in place), words(row)),
@@ -113,18 +116,16 @@ def _numbers(line: Line | None) -> tuple[str, str]:
     n, of = (HIDDEN if number is None else f"{number:,}" for number in (line.n, line.of))
     if line.share is None or line.low is None or line.high is None:
         return f"{n} of {of}", ""
-    return f"{n} of {of}", f"{line.share:.0%} ({line.low:.0%} to {line.high:.0%})"
-
-
-def words(name: str) -> str:
-    """A quantity's name as a person reads it: what stands before ": " names the part, which the caption says."""
-    return {ALL: "all", "": ""}.get(name, re.sub(r"[-_](?=[a-z])", " ", name.rpartition(": ")[2]))
+    return f"{n} of {of}", percent(line.share, line.low, line.high)
 
 
 def _change(report: Report) -> Section:
     found = [line for line in report.measured.change if line.cell not in report.hidden]
+    # To the latest first; all units first, and all courses before those who stayed, left or fell silent.
+    found.sort(key=lambda line: (line.part.startswith("at"), line.part, line.unit != ALL, line.unit))
+    columns = ("Courses", "Mean (95 %)", "SD", "Median")
     tables = [
-        Table(part, ("Unit", "Rater", "Who"), ("Courses", "Mean (95 %)", "SD", "Median"), tuple(_change_rows(own)))
+        Table(f"{part[0].upper()}{part[1:]}", ("Unit", "Who", "Rater"), columns, tuple(_change_rows(own)))
         for part, own in groupby(found, key=lambda line: line.part)
     ]
     return Section(figure("change"), (), tuple(tables), (), _hidden_note(len(report.measured.change) - len(found)))
@@ -133,12 +134,13 @@ def _change(report: Report) -> Section:
 def _change_rows(found: Iterable[ChangeLine]) -> Iterable[TableRow]:
     for line in found:
         sd = "" if line.sd is None else f"{line.sd:.2f}"
-        cells = (f"{line.n:,}", f"{line.mean:+.2f}{_between(line.interval, '+.2f')}", sd, f"{line.median:+.2f}")
-        yield TableRow((line.unit or _NO_UNIT, line.rater, line.standing), cells)
+        cells = (f"{line.n:,}", f"{signed(line.mean)}{_between(line.interval)}", sd, signed(line.median))
+        unit = "all units" if line.unit == ALL else line.unit or _NO_UNIT
+        yield TableRow((unit, line.standing, line.rater), cells)
 
 
-def _between(interval: Interval | None, form: str) -> str:
-    return f" ({interval.low:{form}} to {interval.high:{form}})" if interval else ""
+def _between(interval: Interval | None) -> str:
+    return f" ({signed(interval.low)} to {signed(interval.high)})" if interval else ""
 
 
 def _agreement(report: Report) -> Section:
@@ -152,8 +154,8 @@ def _agreement(report: Report) -> Section:
     if scores and said[SCORES] is not None:
         icc = "" if scores.icc is None else f" ICC(A,1) {scores.icc:.2f}."
         notes.append(
-            f"Scores: the client's less the clinician's is {scores.mean_difference:+.2f} on average; limits of "
-            f"agreement {scores.limits.low:+.2f} to {scores.limits.high:+.2f}.{icc}"
+            f"Scores: the client's less the clinician's is {signed(scores.mean_difference)} on average; limits of "
+            f"agreement {signed(scores.limits.low)} to {signed(scores.limits.high)}.{icc}"
         )
     rows = tuple(_agreement_row(each, report) for each in report.measured.items)
     columns = ("Equal", "1 apart", "2 or more", "Mean difference", "Kappa")
@@ -164,7 +166,7 @@ def _agreement_row(found: ItemAgreement, report: Report) -> TableRow:
     label = scale("client").items[found.item - 1].label.en
     counts = [report.shown(cell) for cell in found.cells]
     whole = None not in counts
-    difference = f"{found.mean_difference:+.2f}" if whole and found.mean_difference is not None else HIDDEN
+    difference = signed(found.mean_difference) if whole and found.mean_difference is not None else HIDDEN
     kappa = f"{found.kappa:.2f}" if whole and found.kappa is not None else HIDDEN
     shown = tuple(HIDDEN if n is None else f"{n:,}" for n in counts)
     return TableRow((f"{found.item}. {label}",), (*shown, difference, kappa))
@@ -191,4 +193,5 @@ def _step(step: Step) -> Iterable[str]:
 
 
 def _hidden_note(lines_hidden: int) -> tuple[str, ...]:
-    return (f"{lines_hidden} lines are not shown: they rest on small numbers.",) if lines_hidden else ()
+    said = f"{lines_hidden:,} lines are not shown: fewer than {THRESHOLD} courses, or they would tell such a number."
+    return (said,) if lines_hidden else ()

@@ -91,7 +91,7 @@ def _life(who: Person) -> list[Resource]:
 
 
 def _afterwards(who: Person, begun: date) -> None:
-    """A second course, or one that is only planned, its day past or to come."""
+    """A second course, one that is only planned, its day past or to come, or a rating in no course."""
     if who.chance(0.3) and begun < EXPORTED.date():
         _episode(who, begun, None)
         _ratings(who, begun, EXPORTED.date())
@@ -101,6 +101,8 @@ def _afterwards(who: Person, begun: date) -> None:
             "resourceType": "EpisodeOfCare", "status": "planned", "patient": {"reference": who.reference},
             "managingOrganization": {"reference": who.draw.choice(UNITS)}, "period": {"start": str(begun)},
         })  # fmt: skip
+    elif who.chance(0.2) and (when := begun + timedelta(days=120)) < EXPORTED.date():
+        _rating(who, "client", when, dict.fromkeys(range(1, 16), 3), "nb")
 
 
 def _episode(who: Person, begun: date, end: date | None) -> None:

@@ -35,8 +35,8 @@ READINGS = """
 - At 12 months: the rating nearest to 12 months after the first one.
 - Left, silent: at month 3 as at month 3, in the lines of change as at the export. Silent: neither a response of any
   status nor an outcome in the last due window that has closed. Whoever neither left nor is silent stayed.
-- A pair is blind unless a seen-first was recorded of one of its ratings. It may be of stopped ones, each
-  response once.
+- A pair is blind unless a seen-first was recorded of one of its ratings, or of a copy of it. It may be of stopped
+  ones: each response once.
 - A review of a step is a review of its goal. A goal is active to its status date when it is completed or cancelled.
 - Quarter: of the due date, and of month 3, 6, 9 and 12; of courses and goals, their start; of a block, its goal's.
 """
@@ -64,6 +64,7 @@ Key = tuple[str, str, str, str]  # quantity, unit, quarter, rater
 @dataclass(frozen=True)
 class Rating:
     id: str
+    identifier: str
     rater: str
     day: date
     status: str
@@ -216,6 +217,7 @@ def _ratings(
         by_patient.setdefault(patient, []).append(
             Rating(
                 id=row["id"],
+                identifier=row["identifier"]["value"],
                 rater=KNOWN[row["questionnaire"]],
                 day=_day(when, zone),
                 status=row["status"],
@@ -556,8 +558,9 @@ def _pairs(life: Life) -> list[tuple[Rating, Rating]]:
 
 
 def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: Recomputed) -> None:
+    kept_as = {each["id"]: each["identifier"]["value"] for each in read["QuestionnaireResponse"]}
     seen = {
-        derived["reference"].removeprefix("QuestionnaireResponse/")
+        kept_as.get(derived["reference"].removeprefix("QuestionnaireResponse/"))
         for each in read["Observation"]
         if _code(each) == "seen-first" and each["status"] != "entered-in-error"
         for derived in each.get("derivedFrom", [])
@@ -565,7 +568,7 @@ def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: 
     latest = []
     for life in lives:
         pairs = _pairs(life)
-        blind = [pair for pair in pairs if not {pair[0].id, pair[1].id} & seen]
+        blind = [pair for pair in pairs if not {pair[0].identifier, pair[1].identifier} & seen]
         found.pairs += Counter({"all": len(pairs), "blind": len(blind), "seen first": len(pairs) - len(blind)})
         latest += blind[-1:]
     for number, item in enumerate(ITEMS, 1):

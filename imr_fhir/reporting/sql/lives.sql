@@ -39,11 +39,18 @@ SELECT id, id_in(patient, 'Patient') AS patient, outcome, day_of(said) AS day,
             WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
 FROM newest('due_outcomes');
 
+-- Of a rating that the record holds twice: of the copy that counts.
 CREATE OR REPLACE TABLE seen AS
-SELECT DISTINCT id_in(patient, 'Patient') AS patient,
-       coalesce(id_in(seen, 'QuestionnaireResponse'), id_in(seen, 'Observation')) AS rating
-FROM newest('seen_first')
-WHERE status != 'entered-in-error';
+WITH said AS (
+  SELECT id_in(patient, 'Patient') AS patient,
+         coalesce(id_in(seen, 'QuestionnaireResponse'), id_in(seen, 'Observation')) AS rating
+  FROM newest('seen_first')
+  WHERE status != 'entered-in-error'
+)
+SELECT DISTINCT said.patient, coalesce(counts.id, said.rating) AS rating
+FROM said
+LEFT JOIN rating AS copy ON copy.id = said.rating AND copy.left_out != ''
+LEFT JOIN rating AS counts ON counts.identifier = copy.identifier AND counts.left_out = '';
 
 CREATE OR REPLACE TABLE wish AS
 SELECT id, id_in(patient, 'Patient') AS patient, try_cast(start_date AS DATE) AS start, lifecycle_status AS lifecycle,
