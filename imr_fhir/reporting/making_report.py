@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from pathlib import Path
@@ -43,8 +43,10 @@ def make(
     now: datetime,
     exported: date | None = None,
     course_types: tuple[str, ...] = (),
+    write: Callable[[Path, Path], Written] = write_tables,
 ) -> Made:
     """``folder``: what `imr-fhir export` wrote. ``exported``: the day, where no manifest.json says it.
+    ``write``: makes the tables, on this machine or on a cluster.
 
     Raises ReportError, TablesError, and ExportError for the hospital's table of courses.
     """
@@ -52,7 +54,7 @@ def make(
     day = exported or _day(manifest, zone, folder)
     tables = out / "tables"
     private_folder(tables)
-    written = write_tables(folder, tables)
+    written = write(folder, tables)
     if manifest and manifest["asked"].get("shift_dates"):
         raise ReportError(
             f"The dates in {folder} were moved (--shift-dates), so no quarter and no closed window can be counted. "

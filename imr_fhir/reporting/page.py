@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from imr_fhir.reporting.chart import Chart, chart
 from imr_fhir.reporting.counting import ALL
+from imr_fhir.reporting.disclosure import THRESHOLD
 from imr_fhir.reporting.figures import Figure, figure, figures
 from imr_fhir.reporting.measured import BLIND, LATEST, PAIRS, SCORES, SEEN_FIRST, ChangeLine, ItemAgreement
 from imr_fhir.reporting.proportions import Line, proportions

@@ -44,10 +44,8 @@ def write_tables(
     there already are replaced once all are made. Raises ViewError, TablesError.
     """
     chosen = view_definitions() if definitions is None else definitions
-    views = [compile_view(each if with_free_text else without_free_text(each)) for each in chosen]
-    if twice := [name for name, often in Counter(view.name for view in views).items() if often > 1]:
-        raise ViewError(f"Several views are named {twice[0]!r}.", next_step="Give each table a name of its own.")
-    files, unread = _files(folder, {view.resource for view in views})
+    views = compiled(each if with_free_text else without_free_text(each) for each in chosen)
+    files, unread = files_of(folder, {view.resource for view in views})
     try:
         out.mkdir(parents=True, exist_ok=True)
         sources = [file for several in files.values() for file in several]
@@ -56,8 +54,8 @@ def write_tables(
             connection(own.folders, files=sources, spill=own.spill, memory=memory, threads=threads) as duck,
         ):
             maker = Maker(duck, own, tuple(formats))
-            made = [maker.make(resource, files[resource], of) for resource, of in _by_resource(views).items()]
-            tables = [_moved(table, out) for _, of in made for table in of]
+            made = [maker.make(resource, files[resource], of) for resource, of in by_resource(views).items()]
+            tables = [moved(table, out) for _, of in made for table in of]
     except OSError as error:
         raise TablesError(
             f"The tables can't be written to {out}: {error.strerror or type(error).__name__}.",
@@ -66,7 +64,15 @@ def write_tables(
     return Written(tuple(tables), tuple(source for source, _ in made), unread)
 
 
-def _files(folder: Path, resources: Collection[str]) -> tuple[dict[str, list[Path]], tuple[str, ...]]:
+def compiled(definitions: Iterable[Mapping[str, Any]]) -> list[View]:
+    """Raises ViewError."""
+    views = [compile_view(each) for each in definitions]
+    if twice := [name for name, often in Counter(view.name for view in views).items() if often > 1]:
+        raise ViewError(f"Several views are named {twice[0]!r}.", next_step="Give each table a name of its own.")
+    return views
+
+
+def files_of(folder: Path, resources: Collection[str]) -> tuple[dict[str, list[Path]], tuple[str, ...]]:
     """The files of each resource type, and the names of the others."""
     if not folder.is_dir():
         raise TablesError(f"There is no folder {folder}.", next_step="Give the folder that an export was written to.")
@@ -81,14 +87,14 @@ def _files(folder: Path, resources: Collection[str]) -> tuple[dict[str, list[Pat
     return found, tuple(unread)
 
 
-def _by_resource(views: Iterable[View]) -> dict[str, list[View]]:
+def by_resource(views: Iterable[View]) -> dict[str, list[View]]:
     found: dict[str, list[View]] = defaultdict(list)
     for view in views:
         found[view.resource].append(view)
     return found
 
 
-def _moved(table: Table, out: Path) -> Table:
+def moved(table: Table, out: Path) -> Table:
     for file in table.files:
         file.replace(out / file.name)
     return replace(table, files=tuple(out / file.name for file in table.files))

@@ -67,7 +67,7 @@ def write_ndjson(resources: Iterable[Resource], folder: Path) -> None:
     """As an export writes them: ``Type-00001.ndjson``, an empty file for each type that there is none of."""
     lines: dict[str, list[str]] = {}
     for each in resources:
-        lines.setdefault(each["resourceType"], []).append(json.dumps(each, default=str, ensure_ascii=False))
+        lines.setdefault(each["resourceType"], []).append(json.dumps(each, default=float, ensure_ascii=False))
     for name, rows in lines.items():
         (folder / f"{name}-00001.ndjson").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
 

@@ -31,6 +31,13 @@ def left_out(folder: Path, out: Path, definition: dict[str, Any] = PATIENTS) -> 
     return source.left.named
 
 
+def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
+    """On any line: files that were put together have one in the middle."""
+    ndjson(tmp_path / "Patient.ndjson", patient("1"), "\ufeff" + json.dumps(patient("2")), patient("3"))
+    assert left_out(tmp_path, tmp_path) == []
+    assert ids(rows(tmp_path / "people.parquet")) == ["1", "2", "3"]
+
+
 def test_a_sound_folder(tmp_path: Path) -> None:
     ndjson(tmp_path / "in" / "Patient-00001.ndjson", patient("1", active=True), patient("2"))
     ndjson(tmp_path / "in" / "Patient-00002.ndjson", patient("3", name=[{"family": "Å"}]))

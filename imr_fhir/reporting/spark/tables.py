@@ -1,0 +1,162 @@
+"""NDJSON files to tables on Spark: the same ViewDefinitions as on one machine, run by Pathling.
+
+Each line is judged on the cluster by the rules of `imr_fhir.reporting.lines`. Where something is wrong, this machine
+goes through that type's files line by line as it does without Spark, so what is left out, and why, is the same.
+Pathling's parts become one Parquet file a table with the columns' own types, as the report reads them.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imr_fhir.artefacts import view_definitions
+from imr_fhir.errors import TablesError
+from imr_fhir.reporting.duck import connection
+from imr_fhir.reporting.lines import Left, count_lines
+from imr_fhir.reporting.making import Maker, Source, Table, identity
+from imr_fhir.reporting.spark.checked import package, read_lines
+from imr_fhir.reporting.spark.session import pathling_session
+from imr_fhir.reporting.tables import Written, by_resource, compiled, files_of, moved
+from imr_fhir.reporting.views.columns import Column, without_free_text
+from imr_fhir.reporting.views.compile import View
+from imr_fhir.reporting.views.definitions import PRIMITIVES
+from imr_fhir.reporting.views.value import literal
+from imr_fhir.reporting.work import Work, work
+
+if TYPE_CHECKING:
+    from pathling import PathlingContext
+    from pyspark.sql import DataFrame
+
+# Of primitive types: what the embedded tables have them as.
+_SQL = {"integer": "INTEGER", "decimal": "DECIMAL(38,18)", "boolean": "BOOLEAN"}
+
+
+def write_tables_on_spark(
+    folder: Path,
+    out: Path,
+    *,
+    master: str,
+    jars: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    definitions: Iterable[Mapping[str, Any]] | None = None,
+    with_free_text: bool = False,
+) -> Written:
+    """As `imr_fhir.reporting.tables.write_tables`, as Parquet.
+
+    All machines of the cluster must see ``folder`` and ``out`` under these paths. ``jars``: the folder with Pathling's
+    jar, where it is not to be fetched. ``say`` is told what is fetched. Raises ViewError, TablesError.
+    """
+    chosen = [
+        each if with_free_text else without_free_text(each)
+        for each in (view_definitions() if definitions is None else definitions)
+    ]
+    views = compiled(chosen)  # refuses what one of the two would not run
+    given = {each["name"]: each for each in chosen}
+    files, unread = files_of(folder, {view.resource for view in views})
+    if any(sign in str(out.resolve()) for sign in "*?[]{}\\"):
+        raise TablesError(
+            f"Spark takes {out} for a pattern.", next_step="Give a folder without * ? [ ] { } in its name."
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with (
+            work(out) as own,
+            connection(own.folders, spill=own.spill) as duck,
+            pathling_session(own.parts, master=master, jars=jars, settings=settings or {}, say=say) as pathling,
+        ):
+            pathling.spark.sparkContext.addPyFile(str(package(own.parts)))
+            maker = _OnSpark(pathling, own, Maker(duck, own, ("parquet",)), given)
+            made = [maker.make(resource, files[resource], of) for resource, of in by_resource(views).items()]
+            tables = [moved(table, out) for _, of in made for table in of]
+    except OSError as error:
+        raise TablesError(
+            f"The tables can't be written to {out}: {error.strerror or type(error).__name__}.",
+            next_step="Make room there, or give another folder.",
+        ) from error
+    return Written(tuple(tables), tuple(source for source, _ in made), unread)
+
+
+@dataclass(frozen=True, slots=True)
+class _OnSpark:
+    pathling: "PathlingContext"
+    work: Work
+    embedded: Maker
+    definitions: Mapping[str, Mapping[str, Any]]
+
+    def make(self, resource: str, files: Sequence[Path], views: Sequence[View]) -> tuple[Source, list[Table]]:
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
+
+        try:
+            return self._made(resource, files, views)
+        except (PySparkException, Py4JError) as error:
+            raise _unmade(resource, error) from None
+
+    def _made(self, resource: str, files: Sequence[Path], views: Sequence[View]) -> tuple[Source, list[Table]]:
+        needed, left = identity(), Left()
+        for view in views:
+            needed.add(view.needed)
+        frame = self._lines(files)
+        read = read_lines(frame, resource, needed)
+        if read.slashes:
+            raise TablesError(
+                f"{read.slashes:,} lines of {resource} have an id with a slash.",
+                next_step="FHIR allows none, and Pathling changes it: use --engine duckdb.",
+            )
+        lines = read.lines
+        if not read.well:
+            frame = self._lines(self.embedded.sound(resource, files, views, left))
+            lines = sum(map(count_lines, files))
+        plain = frame.selectExpr("regexp_replace(value, '^\\ufeff', '') AS value")  # HAPI's parser takes no such mark
+        encoded = self.pathling.encode(plain, resource).persist()  # read once for all its views
+        data = self.pathling.read.datasets({resource: encoded})
+        tables = [
+            self._table(view, data.view(json=json.dumps(self.definitions[view.name], default=str))) for view in views
+        ]
+        encoded.unpersist()
+        names = tuple(file.name for file in files)
+        return Source(resource, names, lines, lines - left.counts.total(), left), tables
+
+    def _lines(self, files: Sequence[Path]) -> "DataFrame":
+        spark = self.pathling.spark
+        if not files:
+            return spark.createDataFrame([], "value string")
+        names = self.work.folder()  # on the tables' disk, which the whole cluster sees; a plain name is no pattern
+        for number, file in enumerate(files):
+            (names / f"{number:08}").symlink_to(file.resolve())
+        found = [(names / f"{number:08}").as_uri() for number in range(len(files))]
+        return spark.read.text(found, lineSep="\n").where("trim(value) != ''")
+
+    def _table(self, view: View, rows: "DataFrame") -> Table:
+        parts = self.work.folder() / view.name
+        rows.write.parquet(parts.as_uri())
+        file = self.work.parts / f"{view.name}.parquet"
+        columns = ", ".join(map(_cast, view.columns))
+        read = literal(f"{parts}/*.parquet")
+        (count,) = self.embedded.one(
+            f"COPY (SELECT {columns} FROM read_parquet({read})) TO {literal(str(file))} (FORMAT parquet)"
+        )
+        return Table(view.name, view.resource, count, (file,))
+
+
+def _cast(column: Column) -> str:
+    """Pathling has an instant as a point in time, not as its text, and a decimal as text."""
+    name = f'"{column.name}"'
+    if column.type == "instant":
+        said = f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+        return f"regexp_replace({said}, '000Z$', 'Z') AS {name}"
+    return f"CAST({name} AS {_SQL.get(PRIMITIVES[column.type], 'VARCHAR')}) AS {name}"
+
+
+def _unmade(resource: str, error: Exception) -> TablesError:
+    """Spark's own words quote the data, so only the element's name is told of them."""
+    found = re.search(r'HAPI-\d+: \[element="(\w+)"\] Invalid attribute value', str(error))
+    why = f"a line has a {found[1]} that FHIR does not allow" if found else type(error).__name__
+    return TablesError(
+        f"The tables of {resource} can't be made on Spark: {why}.",
+        next_step="Pathling reads valid FHIR only: mend it at its source, or use --engine duckdb.",
+    )
