@@ -50,9 +50,13 @@ class Trial:
         self.made += [each for each in references if each not in self.made]
 
     def take_back(self) -> Iterator[Finding]:
-        """Deletes all, the newest first, since a server may hold on to what others point to; else marks it."""
+        """Deletes all, the newest first, since a server may hold on to what others point to; else marks it.
+
+        What is left is tried once more: a busy HAPI may refuse a delete (409) that it takes a moment later.
+        """
         unseen = [part for part in self.doubtful if not self._found(part)]
-        left = [found for reference in reversed(self.made) if (found := self._left(reference))]
+        held = [reference for reference in reversed(self.made) if self._left(reference)]
+        left = [found for reference in held if (found := self._left(reference))]
         yield from left
         for part in unseen:
             name = part.resource.get("identifier") or part.resource["meta"]["tag"]
