@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from benchmarks import form, panel, report, rules, tables, validate
+from benchmarks import form, load, panel, report, rules, tables, validate
 from benchmarks.measure import Line
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 ALL: tuple[Callable[[], Iterable[Line]], ...] = (
-    rules.lines, panel.lines, form.lines, validate.lines, tables.lines, report.lines,
+    rules.lines, panel.lines, form.lines, validate.lines, tables.lines, report.lines, load.lines,
 )  # fmt: skip
 
 HEAD = """# How fast
