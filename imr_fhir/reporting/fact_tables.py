@@ -6,13 +6,14 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_args, get_type_hints
-
-import duckdb
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from imr_fhir.reporting.fact_rows import ChangeFact, CourseFact, Facts, GoalFact, OccasionFact, PairFact, PairItemFact
 from imr_fhir.reporting.facts import facts
 from imr_fhir.reporting.life import Life
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _TABLES = {
     "courses": ("course_fact", CourseFact),
@@ -25,7 +26,7 @@ _TABLES = {
 _TYPES = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bool: "BOOLEAN", date: "DATE"}
 
 
-def make_fact_tables(connection: duckdb.DuckDBPyConnection, lives: Iterable[Life], exported: date, work: Path) -> None:
+def make_fact_tables(connection: "DuckDBPyConnection", lives: Iterable[Life], exported: date, work: Path) -> None:
     """The tables course_fact, occasion_fact, change_fact, pair_fact, pair_item_fact and goal_fact in ``connection``.
 
     ``work``: a folder in which it may read and write.

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 from operator import itemgetter
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from imr_fhir.reporting.counting import ALL, Cell
 from imr_fhir.reporting.disclosure import Sum
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class LeftOut:
     sums: tuple[Sum[Cell], ...]
 
 
-def left_out(connection: duckdb.DuckDBPyConnection) -> LeftOut:
+def left_out(connection: "DuckDBPyConnection") -> LeftOut:
     """Of each kind in the export; after `prepare`."""
     query = (files("imr_fhir.reporting") / "sql" / "left_out.sql").read_text(encoding="utf-8")
     kinds: list[Kind] = []

@@ -5,9 +5,7 @@ from datetime import date, datetime, tzinfo
 from importlib.resources import files
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, cast
-
-import duckdb
+from typing import TYPE_CHECKING, Any, cast
 
 from imr_fhir.artefacts import BASE, VERSION
 from imr_fhir.course import EPISODE_STATUS, Course, Span
@@ -15,6 +13,9 @@ from imr_fhir.due import DueOutcome
 from imr_fhir.reporting.life import Life, RecoveryGoal, Review
 from imr_fhir.response import Response
 from imr_fhir.scale import ITEM_COUNT, RATERS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _QUERIES = {
     "rating": """SELECT patient, id, kept, rater, status, epoch(measured), rated_by, language, answers
@@ -32,7 +33,7 @@ _QUERIES = {
 _AT_ONCE = 10_000
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, *, zone: str, course_types: Iterable[str] = ()) -> None:
+def prepare(connection: "DuckDBPyConnection", *, zone: str, course_types: Iterable[str] = ()) -> None:
     """Sort out the tables of ``connection`` (docs/tables.md): what stands, and why the rest is left out.
 
     ``zone``: the site's ("Europe/Oslo"), which decides on which day a rating was. ``course_types``: "system|code" of
@@ -45,9 +46,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, zone: str, course_types: I
         connection.execute((files("imr_fhir.reporting") / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def lives(
-    connection: duckdb.DuckDBPyConnection, zone: tzinfo, table: Mapping[str, tuple[Course, ...]]
-) -> Iterator[Life]:
+def lives(connection: "DuckDBPyConnection", zone: tzinfo, table: Mapping[str, tuple[Course, ...]]) -> Iterator[Life]:
     """Each patient of whom anything stands, by id. ``table``: the hospital's own courses by patient id."""
     streams = {name: _Stream(connection, query) for name, query in _QUERIES.items()}
     while (patient := min((s.next for s in streams.values() if s.next is not None), default=None)) is not None:
@@ -58,7 +57,7 @@ def lives(
 class _Stream:
     """The rows of a query by their first column, in order, a patient at a time."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    def __init__(self, connection: "DuckDBPyConnection", query: str) -> None:
         self._groups = groupby(_rows(connection.cursor().execute(query)), key=itemgetter(0))
         self.next: str | None = None
         self._group: Iterator[tuple[Any, ...]] = iter(())
@@ -75,7 +74,7 @@ class _Stream:
         self.next, self._group = next(self._groups, (None, iter(())))
 
 
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+def _rows(result: "DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
     while rows := result.fetchmany(_AT_ONCE):
         yield from rows
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import duckdb
+from typing import TYPE_CHECKING, NamedTuple
 
 from imr_fhir.reporting.counting import ALL, Cell
 from imr_fhir.reporting.disclosure import Sum
 from imr_fhir.reporting.figures import figure
 from imr_fhir.reporting.statistics import Agreement, Interval, mean_interval, quadratic_kappa, score_agreement
 from imr_fhir.scale import ITEM_COUNT
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 KAPPA_FROM = 30  # pairs
 CLASSES = (ALL, "stayed", "left", "silent")
@@ -66,7 +67,7 @@ PAIRS, BLIND, SEEN_FIRST, LATEST, SCORES, _INCOMPLETE = (
 )
 
 
-def measure(connection: duckdb.DuckDBPyConnection) -> Measured:
+def measure(connection: "DuckDBPyConnection") -> Measured:
     """Over the tables of facts."""
     change = tuple(
         ChangeLine(part, row.removeprefix(f"{part}: "), unit, rater, n, mean, _interval(n, mean, sd), sd, median)

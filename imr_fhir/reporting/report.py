@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from imr_fhir.course import Course
 from imr_fhir.reporting.counting import Cell, Counted, count
@@ -14,6 +13,9 @@ from imr_fhir.reporting.fact_tables import make_fact_tables
 from imr_fhir.reporting.left_out import LeftOut, left_out
 from imr_fhir.reporting.lives import lives, prepare
 from imr_fhir.reporting.measured import Measured, measure
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Report:
 
 
 def make_report(
-    connection: duckdb.DuckDBPyConnection,
+    connection: "DuckDBPyConnection",
     *,
     exported: date,
     zone: tzinfo,
