@@ -12,38 +12,54 @@ function tell(message, failed) {
 
 document.querySelector("form[data-submit]")?.requestSubmit();
 
-// One after another: a quick second choice must not be overtaken by the first. What is on its way when the window is
-// closed still arrives (keepalive).
-let queue = Promise.resolve();
+// By name, what is not known to be kept yet: what failed goes along with the next. One request at a time, so that a quick
+// second choice is not overtaken by the first.
+const unkept = new Map();
+let newer = false;
+let sending = false;
 
-function keep(name, value) {
+function note(name, value) {
+  unkept.set(name, value);
+  newer = true;
+}
+
+async function send() {
+  const sent = new Map(unkept);
   const body = new FormData();
   body.set("csrf", form.elements.csrf.value);
-  body.set(name, value);
-  queue = queue.then(async () => {
-    try {
-      const reply = await fetch(form.dataset.keep, { method: "POST", body, redirect: "error", keepalive: true });
-      tell(reply.ok ? kept.dataset.kept : reply.status === 400 ? await reply.text() : kept.dataset.notKept, !reply.ok);
-    } catch {
-      tell(kept.dataset.notKept, true);
-    }
-  });
+  for (const [name, value] of sent) body.set(name, value);
+  try {
+    const reply = await fetch(form.dataset.keep, { method: "POST", body, redirect: "error", keepalive: true });
+    tell(reply.ok ? kept.dataset.kept : reply.status === 400 ? await reply.text() : kept.dataset.notKept, !reply.ok);
+    if (reply.ok) for (const [name, value] of sent) if (unkept.get(name) === value) unkept.delete(name);
+  } catch {
+    tell(kept.dataset.notKept, true);
+  }
+}
+
+async function keep() {
+  if (sending) return;
+  sending = true;
+  while (newer && unkept.size) {
+    newer = false;
+    await send();
+  }
+  sending = false;
+}
+
+// A window that closes runs nothing that waits for a reply: all that is unkept goes at once, and arrives (keepalive).
+function leave() {
+  if (unkept.size) send();
 }
 
 function keepComments(comment) {
   let waiting;
-  function now() {
-    if (waiting === undefined) return;
-    clearTimeout(waiting);
-    waiting = undefined;
-    keep("comment", comment.value);
-  }
   comment.addEventListener("input", () => {
+    note("comment", comment.value);
     clearTimeout(waiting);
-    waiting = setTimeout(now, 1500);
+    waiting = setTimeout(keep, 1500);
   });
-  comment.addEventListener("change", now);
-  addEventListener("pagehide", now);
+  comment.addEventListener("change", keep);
 }
 
 // "–" is what the screen shows beside "not applicable", the last answer of question 13.
@@ -73,8 +89,12 @@ function answerByKeys() {
 
 if (form) {
   form.addEventListener("change", ({ target }) => {
-    if (target.type === "radio") keep(target.name, target.value);
+    if (target.type !== "radio") return;
+    note(target.name, target.value);
+    keep();
   });
+  addEventListener("pagehide", leave);
+  addEventListener("visibilitychange", () => document.hidden && leave()); // a telephone may end a page without pagehide
   if (form.elements.comment) keepComments(form.elements.comment);
   answerByKeys();
   for (const hint of document.querySelectorAll("[data-keys]")) hint.hidden = false;

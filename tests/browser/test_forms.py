@@ -53,9 +53,20 @@ def test_the_clinician_scale_by_the_keyboard_alone(run: Running, new_context: Ne
     assert "1 of 3 came" in str(response["item"])
 
 
+SLOW_REPLIES = """
+const real = window.fetch;
+window.fetch = async (...asked) => {
+  const reply = await real(...asked);
+  await new Promise(on => setTimeout(on, 2000));
+  return reply;
+};"""
+
+
 def test_what_was_given_survives_the_tab(run: Running, new_context: NewContext, patient: str) -> None:
+    """Also where the hospital still owes the reply to an answer when the tab is closed."""
     context = new_context()
     page = launch(run, context, patient)
+    page.add_init_script(SLOW_REPLIES)
     home = page.url
     page.locator("form[action$='form/clinician/start'] button").click()
     page.wait_for_url("**/draft/*")
@@ -67,6 +78,11 @@ def test_what_was_given_survives_the_tab(run: Running, new_context: NewContext, 
     page.goto("about:blank")
     again = context.new_page()
     again.goto(address)
+    for _ in range(50):  # it is sent as the tab closes, and may arrive later
+        if again.locator("#comment").input_value():
+            break
+        again.wait_for_timeout(100)
+        again.reload()
     expect(again.locator("#comment")).to_have_value("Half a sentence")
     expect(again.locator("[value='04-2']")).to_be_checked()
     expect(again.locator("[value='05-3']")).to_be_checked()
@@ -83,8 +99,11 @@ def test_what_is_not_kept_says_so(run: Running, new_context: NewContext, patient
     page.check("[value='04-2']")
     expect(page.locator("[data-kept]")).to_have_text(say("form.not_kept"))
     context.set_offline(False)
-    page.check("[value='04-3']")
+    page.check("[value='05-3']")
     expect(page.locator("[data-kept]")).to_have_text(say("form.kept"))
+    page.reload()
+    expect(page.locator("[value='04-2']")).to_be_checked()  # what failed went along
+    expect(page.locator("[value='05-3']")).to_be_checked()
 
 
 def test_a_missing_answer_leads_to_its_question(run: Running, new_context: NewContext, patient: str) -> None:
