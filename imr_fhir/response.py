@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any, Literal
 
@@ -75,6 +75,10 @@ class Response:
     def key(self) -> str:
         """What stays the same through corrections: the identifier, or the server's id where it kept none."""
         return self.identifier or self.id
+
+    def in_zone(self, zone: tzinfo) -> "Response":
+        """Its times by the clock of ``zone``, which decides on which day they were."""
+        return replace(self, measured=self.measured.astimezone(zone), authored=self.authored.astimezone(zone))
 
 
 def corrected(response: Response, *, ratings: Ratings, comment: str, author: str, authored: datetime) -> Response:

@@ -79,7 +79,7 @@ def _ratings(launch: Launch, outbox: Iterable[Filing]) -> tuple[Response, ...]:
         for body in bodies
         if body["resourceType"] == "QuestionnaireResponse"
     ]
-    return tuple(replace(one, measured=one.measured.astimezone(zone)) for one in found)
+    return tuple(one.in_zone(zone) for one in found)
 
 
 def _chart(launch: Launch) -> Chart:

@@ -145,18 +145,16 @@ def _read(launch: Launch, link: str) -> Response:
     kind, _, observation_id = link.partition("~")
     if kind == "DocumentReference" and observation_id:
         raw = launch.client().read("DocumentReference", observation_id)
-        found = rating_in(raw, patient=launch.patient, zone=launch.site.zone)
-        found = replace(found, measured=found.measured.astimezone(launch.site.zone))
+        found = rating_in(raw, patient=launch.patient, zone=launch.site.zone).in_zone(launch.site.zone)
         known, _ = read_with(launch, (found,))
         found = replace(found, ratings={}, comment="") if found in known.hidden else found
     elif kind == "Observation" and observation_id:
         codes = figure_codes(launch.site)
         rating = rating_at(launch.client(), observation_id, patient=launch.patient, codes=codes)
-        found = as_response(rating, launch.patient)
-        found = replace(found, measured=found.measured.astimezone(launch.site.zone))
+        found = as_response(rating, launch.patient).in_zone(launch.site.zone)
     else:
         raw = launch.client().read("QuestionnaireResponse", link)
-        found = response.from_resource(raw, patient=launch.patient)
+        found = response.from_resource(raw, patient=launch.patient).in_zone(launch.site.zone)
     audit("view", launch, resources=(found.reference,))
     return found
 

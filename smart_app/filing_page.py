@@ -158,8 +158,7 @@ def _rating(viewed: Viewed) -> Response | None:
 
 
 def _about(launch: Launch, found: Filing, rating: Response) -> tuple[str, ...]:
-    at = replace(rating, measured=rating.measured.astimezone(launch.site.zone))
-    return receipt.about(words(), at, title(launch, rating.rater), found.details["by"])
+    return receipt.about(words(), rating.in_zone(launch.site.zone), title(launch, rating.rater), found.details["by"])
 
 
 def _versions(launch: Launch, viewed: Viewed) -> tuple[Versions, ...]:

@@ -7,8 +7,6 @@ noted in the record with the answers, whoever takes them there, so that the pair
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imr_fhir.figures import stored_urns
 from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response
@@ -46,7 +44,7 @@ def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response) 
     """``written``, the answers of ``filing``, as ``owner`` may see it. Raises LaunchError."""
     names = names_of(filing)
     act = begin(launch)
-    written = replace(written, measured=written.measured.astimezone(launch.site.zone))
+    written = written.in_zone(launch.site.zone)
     known, _ = read_with(launch, (written,))
     if any(one.key in names for one in known.hidden):
         audit("view", launch, resources=names[:1], purpose="seen before rating")

@@ -116,7 +116,7 @@ def read_chart(
     alone = _alone(client, found, responses, patient, codes, problems)
     return Chart(
         patient=patient_resource.from_resource(raw_patient),
-        responses=(*responses, *(_in_zone(one, zone) for one in alone)),
+        responses=(*responses, *(one.in_zone(zone) for one in alone)),
         goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
         episodes=parsed("EpisodeOfCare", lambda raw: _episode(raw, patient, zone, episode_types)),
@@ -164,11 +164,7 @@ def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Response | 
     canonical = raw.get("questionnaire")
     if not isinstance(canonical, str) or canonical.partition("|")[0] not in {scale(rater).url for rater in RATERS}:
         return None
-    return _in_zone(response.from_resource(raw, patient=patient), zone)
-
-
-def _in_zone(found: Response, zone: tzinfo) -> Response:
-    return replace(found, measured=found.measured.astimezone(zone), authored=found.authored.astimezone(zone))
+    return response.from_resource(raw, patient=patient).in_zone(zone)
 
 
 def _goal(raw: Mapping[str, Any], patient: str) -> Goal | None:

@@ -209,7 +209,7 @@ class Transport:
             call.idle = True
             try:
                 pieces = _pieces(request, response, limit.bytes, call)
-                yield Incoming(response.status_code, CaseInsensitiveDict(response.headers), pieces)
+                yield Incoming(response.status_code, response.headers, pieces)
             finally:
                 response.close()
 
@@ -260,7 +260,7 @@ class Transport:
             raise _failure(request, error, sent=call.sent) from None
         if seen := seen_clock(response.headers, began, time.monotonic()):
             self._clocks[address.parse(str(request.url)).origin] = seen
-        return Reply(response.status_code, CaseInsensitiveDict(response.headers), body)
+        return Reply(response.status_code, response.headers, body)
 
 
 def _request(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> requests.PreparedRequest:

@@ -64,6 +64,17 @@ def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Cha
     assert "As filed</textarea>" in page.text
 
 
+def test_the_day_is_the_hospital_s_where_its_ehr_tells_times_in_utc(run: Running, patient: str, chart: Chart) -> None:
+    """Half past midnight on the 15th in Oslo is the 14th in UTC."""
+    response, _ = only(run, patient)
+    for each in response["extension"]:
+        if each["url"] == FIRST_COMPLETED:
+            each["valueDateTime"] = "2026-01-14T23:30:00Z"
+    steps.put(run, response)
+    page = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    assert heading(page) == say("form.correct.title", day="15 January 2026")
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
