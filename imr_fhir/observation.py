@@ -1,4 +1,4 @@
-"""The score of one response as an Observation: mean, sum, number rated and the 15 items. Other shapes: figures.py."""
+"""The score of one response as an Observation: mean, sum, number rated, 15 items. For other shapes: score_parts.py."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

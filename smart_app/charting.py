@@ -12,8 +12,8 @@ from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.chart import Chart, read_chart
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.errors import EhrError
-from imr_fhir.figures import not_filed
 from imr_fhir.response import Response
+from imr_fhir.score_reading import not_filed
 from smart_app.access import Launch, audit
 from smart_app.delivery import to_print
 from smart_app.language import words

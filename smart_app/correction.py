@@ -13,9 +13,9 @@ from imr_fhir.bundle import Part
 from imr_fhir.document_reading import rating_in, withdrawn_document
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.scores import rating_at, score_of
-from imr_fhir.figures import as_response
 from imr_fhir.history import LISTED
 from imr_fhir.response import Response
+from imr_fhir.score_reading import as_response
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
 from smart_app.charting import read, read_with

@@ -11,9 +11,9 @@ from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.forms import check_forms
 from imr_fhir.ehr.ladder import DOCUMENTS, LADDERS, Artefact, Limits, Reason, RungName, reasons
 from imr_fhir.ehr.scopes import WRITTEN
-from imr_fhir.figures import covers
 from imr_fhir.pdf import can_make_pdf
 from imr_fhir.scale import RATERS, Rater
+from imr_fhir.score_shape import covers
 from smart_app.config import SiteConfig
 from smart_app.site_codes import figure_codes
 

@@ -12,8 +12,9 @@ from imr_fhir.artefacts import BASE
 from imr_fhir.bundle import Part
 from imr_fhir.document import document_reference
 from imr_fhir.ehr.ladder import DOCUMENTS, TYPES, RungName
-from imr_fhir.figures import SHAPES, Shape, StoredRating, score_parts, score_urn, stored_urns
 from imr_fhir.response import Response, to_resource
+from imr_fhir.score_parts import score_parts
+from imr_fhir.score_shape import SHAPES, Shape, StoredRating, score_urn, stored_urns
 from smart_app.config import SiteConfig
 from smart_app.plan import Plan
 from smart_app.site_codes import coding, figure_codes

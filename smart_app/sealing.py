@@ -12,10 +12,10 @@ from imr_fhir import goal as goals
 from imr_fhir import record
 from imr_fhir.bundle import Part, in_order
 from imr_fhir.ehr.json_writer import write_json
-from imr_fhir.figures import StoredRating
 from imr_fhir.goal_update import kept
 from imr_fhir.provenance import Activity, provenance
 from imr_fhir.response import Response
+from imr_fhir.score_shape import StoredRating
 from smart_app.config import SiteConfig
 from smart_app.plan import Plan
 from smart_app.rungs import placed, rating_parts, rung_of

@@ -7,9 +7,9 @@ noted in the record with the answers, whoever takes them there, so that the pair
 
 from __future__ import annotations
 
-from imr_fhir.figures import stored_urns
 from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response
+from imr_fhir.score_shape import stored_urns
 from smart_app.access import Launch, audit
 from smart_app.charting import read_with
 from smart_app.delivery import references_of

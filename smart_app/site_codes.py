@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imr_fhir.figures import Codes
 from imr_fhir.resource import Coding
 from imr_fhir.scale import RATERS, Rater
+from imr_fhir.score_shape import Codes
 from smart_app.config import SiteConfig
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from imr_fhir import record, response
 from imr_fhir.bundle import Part, in_order
 from imr_fhir.ehr.ladder import LADDERS, Artefact, RungName
-from imr_fhir.figures import SHAPES
 from imr_fhir.provenance import Activity
 from imr_fhir.response import Response
+from imr_fhir.score_shape import SHAPES
 from smart_app.config import SiteConfig
 from smart_app.delivery import Courier, deliver, stays
 from smart_app.plan import Plan, plan_from

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from imr_fhir.checking.statement import Statement
 from imr_fhir.ehr.capability import WritePlan, write_plan
 from imr_fhir.ehr.ladder import LADDERS, Artefact, Limits, Reason, RungName, reasons
-from imr_fhir.figures import SHAPES, Shape
 from imr_fhir.pdf import can_make_pdf
+from imr_fhir.score_shape import SHAPES, Shape
 
 RUNGS: Mapping[RungName, str] = {
     "form": "QuestionnaireResponse",

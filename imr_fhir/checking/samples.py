@@ -11,11 +11,12 @@ from imr_fhir import goal, record
 from imr_fhir.audit_event import audit_event
 from imr_fhir.bundle import Part
 from imr_fhir.document import document_reference
-from imr_fhir.figures import Shape, score_parts, score_urn
 from imr_fhir.goal import Goal
 from imr_fhir.provenance import provenance
 from imr_fhir.response import Response, to_resource
 from imr_fhir.scale import scale
+from imr_fhir.score_parts import score_parts
+from imr_fhir.score_shape import Shape, score_urn
 
 WORDS = "A trial of imr-fhir check, to be deleted."
 OWN_ID = "imr-check-"

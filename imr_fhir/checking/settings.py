@@ -11,7 +11,7 @@ from imr_fhir.ehr.address import parse
 from imr_fhir.ehr.discovery import SmartConfiguration
 from imr_fhir.ehr.ladder import TYPES, RungName
 from imr_fhir.ehr.scopes import NEEDED, granted, to_ask
-from imr_fhir.figures import Shape
+from imr_fhir.score_shape import Shape
 
 
 @dataclass(frozen=True, slots=True)

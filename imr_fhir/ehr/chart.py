@@ -16,11 +16,12 @@ from imr_fhir.ehr.client import FhirClient, Found
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.ehr.scores import belongs, codings, has_code, ratings_in, to_search
 from imr_fhir.errors import EhrError, Forbidden, Invalid, NotFound, ResourceError, Unauthorized
-from imr_fhir.figures import NO_CODES, Codes, StoredRating, as_response
 from imr_fhir.goal import Goal
 from imr_fhir.record import Note
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, scale
+from imr_fhir.score_reading import as_response
+from imr_fhir.score_shape import NO_CODES, Codes, StoredRating
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from imr_fhir.ehr.capability import Reason as NotWritten
 from imr_fhir.ehr.capability import WritePlan
-from imr_fhir.figures import SHAPES, Shape
+from imr_fhir.score_shape import SHAPES, Shape
 
 Artefact = Literal["answers", "score", "goal", "review", "audit", "events"]
 RungName = Literal[

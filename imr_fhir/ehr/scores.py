@@ -7,10 +7,11 @@ from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.element import type_and_id
 from imr_fhir.errors import BadReply, NotFound, ResourceError, ResponseError
-from imr_fhir.figures import NO_CODES, Codes, StoredRating, flat_codings, member_ids, read_flat, read_panel, stored_urns
 from imr_fhir.observation import StoredScore
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, scale
+from imr_fhir.score_reading import member_ids, read_flat, read_panel
+from imr_fhir.score_shape import NO_CODES, Codes, StoredRating, flat_codings, stored_urns
 
 SCORES = tuple(f"{CODES}|score-{rater}" for rater in RATERS)
 _MEMBERS = ",".join(

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from imr_fhir.figures import not_filed, score_urn
+from imr_fhir.score_reading import not_filed
+from imr_fhir.score_shape import score_urn
 from imr_fhir.talk import TalkPoint, worth_talking
 from tests.spec.build import answers, client, clinician, stopped, sum_of, withdrawn
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from imr_fhir.artefacts import CODES
-from imr_fhir.figures import score_parts
 from imr_fhir.reporting.tables import write_tables
 from imr_fhir.scale import scale
+from imr_fhir.score_parts import score_parts
 from tests.filed import FILING, RESPONSES, every_resource, urn
 from tests.tables.made import ndjson, patient, rows
 

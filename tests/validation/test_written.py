@@ -12,10 +12,10 @@ from imr_fhir import response
 from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.errors import ResourceError
-from imr_fhir.figures import score_parts
 from imr_fhir.observation import score_observation
 from imr_fhir.response import Response
 from imr_fhir.scale import scale
+from imr_fhir.score_parts import score_parts
 from imr_fhir.validation import as_written, response_rules, terms
 from imr_fhir.validation.judge import Verdict, judge
 from tests.changed import changed

@@ -1,171 +1,16 @@
-"""The score of one response in the shape that a site wants, as parts of a filing; and the ratings back out of it.
+"""Ratings back out of the scores that an EHR has, in whatever shape; and as responses where it has none."""
 
-``components``: one Observation. ``members``: a panel, and an Observation an item and figure that it refers to (as US
-Core prefers). ``flat``: an Observation a figure in the site's own codes and no panel (as Epic's flowsheets).
-"""
-
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from imr_fhir.bundle import Part
 from imr_fhir.element import Element, require_patient, resource, server_id, type_and_id, uuid_identifier, version_id
 from imr_fhir.errors import ResourceError, ResponseError
-from imr_fhir.observation import StoredScore, from_resource, score_observation
-from imr_fhir.resource import Coding, checked, identifier
+from imr_fhir.observation import StoredScore, from_resource
 from imr_fhir.response import Response
-from imr_fhir.scale import ITEM_COUNT, NA, NA_ITEM, RATERS, Rater, scale
-
-Shape = Literal["components", "members", "flat"]
-SHAPES: tuple[Shape, ...] = ("components", "members", "flat")
-
-FIGURES = ("rated", "sum", "mean")
-# What a site must have codes for, or an occasion could not be read back whole: a sum is there where the form was ended
-# with all 15 answered, and as many items as were rated.
-NEEDED = ("rated", "sum", *(f"{number:02}" for number in range(1, ITEM_COUNT + 1)))
-
-Codes = Mapping[Rater, Mapping[str, Coding]]  # of a site: "06" or a figure -> its Coding
-NO_CODES: Codes = {}
-
-_SHARED = ("resourceType", "language", "status", "category", "subject", "encounter", "effectiveDateTime", "issued",
-           "performer", "derivedFrom")  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFigure:
-    """One Observation of several, as the EHR has it."""
-
-    id: str
-    version_id: str
-    identifier: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRating:
-    """A score as the EHR has it in ``shape``. ``figures``: its Observations by code ("06", "sum") but for the panel."""
-
-    shape: Shape
-    score: StoredScore
-    figures: Mapping[str, StoredFigure] = field(default_factory=dict)
-
-
-def covers(codes: Codes, raters: Iterable[Rater]) -> bool:
-    """Whether the site's codes hold a whole rating of each of ``raters``."""
-    return all(name in codes.get(rater, {}) for rater in raters for name in NEEDED)
-
-
-def score_urn(response_urn: str) -> str:
-    """The score's own identifier, which follows from the response's, so that a retry never makes a second one."""
-    return f"urn:uuid:{uuid.uuid5(uuid.UUID(response_urn), 'score')}"
-
-
-def stored_urns(response_urn: str) -> tuple[str, str]:
-    """By which of its scores' identifiers a rating is known where it is read from them: of the whole, and, where there
-    is no whole, of the first figure."""
-    whole = score_urn(response_urn)
-    return whole, _figure_urn(whole, FIGURES[0])
-
-
-def _figure_urn(whole: str, name: str) -> str:
-    return f"urn:uuid:{uuid.uuid5(uuid.UUID(whole), name)}"
-
-
-def score_parts(
-    response: Response,
-    *,
-    shape: Shape,
-    urn: str,
-    response_reference: str = "",
-    stored: StoredRating | None = None,
-    codes: Codes = NO_CODES,
-    **options: Any,
-) -> tuple[Part, ...]:
-    """What is filed of the score of ``response`` in ``shape``, each part after those it refers to.
-
-    ``urn``: identifier of the whole, ``response_reference`` as of ``score_observation``, which takes ``options`` too.
-    ``stored``: what a correction replaces, in the same shape. ``codes``: the site's, for ``flat``.
-    """
-    before = stored.score if stored else None
-    whole = score_observation(
-        response,
-        response_reference=response_reference,
-        urn=before.identifier if before and before.identifier else urn,
-        observation_id=before.id if before and shape != "flat" else "",
-        **options,
-    )
-    figures = stored.figures if stored else {}
-    version = before.version_id if before else ""
-    if shape == "components":
-        return (Part(whole, whole["identifier"][0]["value"], version),)
-    if shape == "flat":
-        return tuple(_flat({**whole, **_shown_in(response)}, codes[response.rater], figures, urn))
-    members = tuple(_members(whole, figures))
-    panel = {name: value for name, value in whole.items() if name != "component"}
-    panel["hasMember"] = [{"reference": _reference(part)} for part in members]
-    return (*members, Part(checked(panel, ResponseError), panel["identifier"][0]["value"], version))
-
-
-def _shown_in(response: Response) -> dict[str, str]:
-    """FHIR's own element: of such rows an EHR keeps no extension."""
-    return {"language": response.language} if response.language else {}
-
-
-def _members(whole: Mapping[str, Any], stored: Mapping[str, StoredFigure]) -> Iterator[Part]:
-    urn = whole["identifier"][0]["value"]
-    for component in whole["component"]:
-        yield _part(whole, component, _code(component), urn, stored)
-
-
-def _flat(
-    whole: Mapping[str, Any], codes: Mapping[str, Coding], stored: Mapping[str, StoredFigure], urn: str
-) -> Iterator[Part]:
-    """Only what has a number: such servers know figures and nothing of why there is none. ``rated`` comes first, so
-    that a reader knows how many are to follow; the comment goes with it."""
-    urn = stored["rated"].identifier or urn if "rated" in stored else urn
-    components = {_code(component): component for component in whole["component"]}
-    if "valueQuantity" in whole:
-        components["mean"] = {"valueQuantity": whole["valueQuantity"]}
-    order = ["rated", *sorted(set(components) - set(FIGURES)), "sum", "mean"]
-    wanted = [name for name in order if name in codes and "dataAbsentReason" not in components.get(name, _ABSENT)]
-    for name in wanted:
-        found = {**components[name], "code": {"coding": [dict(codes[name])]}}
-        more = {"note": whole["note"]} if name == "rated" and "note" in whole else {}
-        yield _part(whole, found, name, urn, stored, **more)
-    for name in stored.keys() - set(wanted):  # was rated, and is "not applicable" now
-        gone = {"code": {"coding": [dict(codes[name])]}, "dataAbsentReason": {"text": "Rated in error"}}
-        yield _part({**whole, "status": "entered-in-error"}, gone, name, urn, stored)
-
-
-_ABSENT: Mapping[str, Any] = {"dataAbsentReason": {}}
-
-
-def _part(
-    whole: Mapping[str, Any],
-    component: Mapping[str, Any],
-    name: str,
-    urn: str,
-    stored: Mapping[str, StoredFigure],
-    **more: Any,
-) -> Part:
-    there = stored.get(name)
-    own = there.identifier if there and there.identifier else _figure_urn(urn, name)
-    built = {key: whole[key] for key in _SHARED if key in whole}
-    built |= {**({"id": there.id} if there else {}), **component, **more, "identifier": [identifier(own)]}
-    built["meta"] = {key: value for key, value in whole["meta"].items() if key != "profile"}
-    return Part(checked(built, ResponseError), own, there.version_id if there else "")
-
-
-def _reference(part: Part) -> str:
-    return f"Observation/{part.resource['id']}" if "id" in part.resource else part.full_url
-
-
-def _code(component: Mapping[str, Any]) -> str:
-    return str(component["code"]["coding"][0]["code"])
-
-
-# Reading back
+from imr_fhir.scale import ITEM_COUNT, NA, NA_ITEM, Rater, scale
+from imr_fhir.score_shape import Codes, StoredFigure, StoredRating, code_of, flat_codings, stored_urns
 
 
 def member_ids(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -191,22 +36,13 @@ def read_panel(raw: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]],
         {key: value for key, value in member.raw.items() if key in ("code", "dataAbsentReason") or key[:5] == "value"}
         for member in own
     ]
-    figures = {_code(member.raw): _stored(member) for member in own}
+    figures = {code_of(member.raw): _stored(member) for member in own}
     score = replace(from_resource(shown, patient=patient), version_id=version_id(found))  # of what the EHR has
     return StoredRating("members", score, figures)
 
 
 def _stored(found: Element) -> StoredFigure:
     return StoredFigure(server_id(found), version_id(found), uuid_identifier(found.many("identifier")))
-
-
-def flat_codings(codes: Codes) -> dict[tuple[str, str], tuple[Rater, str]]:
-    """(system, code) of the site -> whose figure it is, and which."""
-    return {
-        (coding["system"], coding["code"]): (rater, name)
-        for rater in RATERS
-        for name, coding in codes.get(rater, {}).items()
-    }
 
 
 def read_flat(

@@ -13,9 +13,11 @@ from imr_fhir.ehr.chart import Chart, read_chart
 from imr_fhir.ehr.filing import PartOk, send
 from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.errors import NotFound, ResponseError
-from imr_fhir.figures import NEEDED, SHAPES, Codes, Shape, covers, not_filed, score_parts, score_urn
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, RATERS
+from imr_fhir.score_parts import score_parts
+from imr_fhir.score_reading import not_filed
+from imr_fhir.score_shape import NEEDED, SHAPES, Codes, Shape, covers, score_urn
 from tests.filed import FILING, NOW, RESPONSES, urn
 from tests.small_ehr import SmallEhr, small_ehr
 from tests.spec.build import answers
