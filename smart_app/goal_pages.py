@@ -14,6 +14,7 @@ from imr_fhir.errors import NotConnected, NotFound
 from imr_fhir.goal import LIFE_AREAS, Goal, steps_of
 from imr_fhir.record import Factor
 from smart_app.access import Launch, audit
+from smart_app.goal_drafting import Begun
 from smart_app.goal_form import Fault, GoalForm, StepRow
 from smart_app.goal_parts import factor_line
 from smart_app.language import say, words
@@ -28,6 +29,8 @@ _CLOSED = ("completed", "cancelled", "rejected", "entered-in-error")
 @dataclass(frozen=True)
 class GoalPage:
     lid: str
+    key: str
+    begun: str  # that it was begun before, with the day
     name: str
     once: str
     form: GoalForm
@@ -103,15 +106,23 @@ def save_label(launch: Launch, artefact: Literal["goal", "review"]) -> str:
     return say("goals.keep" if plan_of(launch).rung(artefact) == "print" else "goals.save")
 
 
-def goal_page(launch: Launch, form: GoalForm, *, editing: bool) -> Any:
+def once(begun: Begun | None) -> str:
+    """The page's own number, by which it is saved once: the same as long as it is gone on with."""
+    return (begun.fields if begun else request.form).get("once") or urn()
+
+
+def goal_page(launch: Launch, form: GoalForm, key: str, begun: Begun | None = None) -> Any:
+    """``key`` is the page's, as of its draft: "new", or "<goal's id>/edit"."""
     page = GoalPage(
         lid=launch.id,
+        key=key,
+        begun=begun.said if begun else "",
         name=addressed(words(), launch.patient_name),
-        once=request.form.get("once") or urn(),
+        once=once(begun),
         form=form,
         errors=messages(launch, form.faults),
         where=where(launch),
         save=save_label(launch, "goal"),
-        editing=editing,
+        editing=key != "new",
     )
     return render_template("goals/goal.html", page=page), 400 if page.errors else 200

@@ -14,14 +14,15 @@ from imr_fhir.goal import Goal
 from imr_fhir.record import RESULTS
 from smart_app.access import Launch, with_launch
 from smart_app.answering import form_name
+from smart_app.goal_drafting import Begun, begun, close, keep_typed, put_off
 from smart_app.goal_form import GOAL_RESULTS, ReviewForm, StepRow, read_review
-from smart_app.goal_pages import messages, open_steps, read_goal_of, save_label, where
+from smart_app.goal_pages import messages, once, open_steps, read_goal_of, save_label, where
 from smart_app.goal_parts import new_steps, reviewed
 from smart_app.language import say, words
 from smart_app.presenters.goal_history import HistoryLine, history
 from smart_app.rungs import placed
 from smart_app.saving import begin, save, saved_before
-from smart_app.sealing import told, urn
+from smart_app.sealing import told
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class AskedStep:
 @dataclass(frozen=True)
 class ReviewPage:
     lid: str
+    key: str
+    begun: str  # that it was begun before, with the day
     once: str
     text: str
     asked: tuple[AskedStep, ...]
@@ -51,14 +54,18 @@ class ReviewPage:
 
 @with_launch("clinician")
 def review(launch: Launch, goal_id: str) -> Any:
-    if request.method == "POST" and (before := saved_before(launch, form_name(request.form))):
-        return before
+    key = f"{goal_id}/review"
+    if request.method == "POST" and (left := saved_before(launch, form_name(request.form)) or put_off(launch, key)):
+        return left
     chart, goal = read_goal_of(launch, goal_id)
     steps = open_steps(chart, goal)
+    asked = {step.id: step.text for step in steps}
     if request.method == "GET":
-        return _page(launch, chart, goal, steps, None)
-    typed = read_review(request.form, {step.id: step.text for step in steps})
+        before = begun(launch, key)
+        return _page(launch, chart, goal, steps, read_review(before.fields, asked) if before else None, before)
+    typed = read_review(request.form, asked)
     if typed.faults or request.form.get("do") != "save":
+        keep_typed(launch, key)
         return _page(launch, chart, goal, steps, typed)
     act, client = begin(launch), launch.client()
     parts: list[Part] = []
@@ -71,10 +78,19 @@ def review(launch: Launch, goal_id: str) -> Any:
     parts += new_steps(act, goal, f"Goal/{goal.id}", typed.new_steps)
     author = act.session.patient_reference if goal.theirs else act.session.clinician
     parts += told(act, placed(parts, act.plan), activity="create", author=author)
-    return save(launch, act, parts, kind="review", details={}, form=form_name(request.form))
+    receipt = save(launch, act, parts, kind="review", details={}, form=form_name(request.form))
+    close(launch, key)
+    return receipt
 
 
-def _page(launch: Launch, chart: Chart, goal: Goal, steps: tuple[Goal, ...], typed: ReviewForm | None) -> Any:
+def _page(
+    launch: Launch,
+    chart: Chart,
+    goal: Goal,
+    steps: tuple[Goal, ...],
+    typed: ReviewForm | None,
+    begun: Begun | None = None,
+) -> Any:
     def asked(step: Goal) -> AskedStep:
         given = typed.reviews[step.id] if typed else None
         return AskedStep(
@@ -87,7 +103,9 @@ def _page(launch: Launch, chart: Chart, goal: Goal, steps: tuple[Goal, ...], typ
 
     page = ReviewPage(
         lid=launch.id,
-        once=request.form.get("once") or urn(),
+        key=f"{goal.id}/review",
+        begun=begun.said if begun else "",
+        once=once(begun),
         text=goal.text,
         asked=tuple(asked(step) for step in steps),
         results=tuple(zip(RESULTS, words().parts("step.options"), strict=True)),

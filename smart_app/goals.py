@@ -12,6 +12,7 @@ from imr_fhir.ehr.chart import Chart
 from imr_fhir.goal import Goal
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
+from smart_app.goal_drafting import begun, close, keep, keep_typed, put_off
 from smart_app.goal_form import Fault, GoalForm, StepRow, read_goal
 from smart_app.goal_pages import factors_of, goal_page, open_steps, read_goal_of, shown_goal
 from smart_app.goal_parts import changed, changed_goal, new_goal
@@ -23,45 +24,58 @@ from smart_app.sealing import told, urn
 
 goals = Blueprint("goals", __name__, url_prefix="/l/<lid>/goal")
 goals.add_url_rule("/<goal_id>/review", "review", review, methods=["GET", "POST"])
+goals.add_url_rule("/<path:page>/keep", "keep", keep, methods=["POST"])
 
 
 @goals.route("/new", methods=["GET", "POST"])
 @with_launch("clinician")
 def new(launch: Launch) -> Any:
+    page = "new"
     if request.method == "GET":
         audit("view", launch)
-        return goal_page(launch, GoalForm(), editing=False)
+        before = begun(launch, page)
+        return goal_page(launch, read_goal(before.fields) if before else GoalForm(), page, before)
+    if left := put_off(launch, page):
+        return left
     typed = read_goal(request.form)
     if typed.faults or request.form.get("do") != "save":
-        return goal_page(launch, typed, editing=False)
+        keep_typed(launch, page)
+        return goal_page(launch, typed, page)
     act = begin(launch)
     goal, parts = new_goal(act, typed)
     author = act.session.patient_reference if goal.theirs else act.session.clinician
     parts += told(act, placed(parts, act.plan), activity="create", author=author)
-    return save(launch, act, parts, kind="goal", details={}, form=form_name(request.form))
+    receipt = save(launch, act, parts, kind="goal", details={}, form=form_name(request.form))
+    close(launch, page)
+    return receipt
 
 
 @goals.route("/<goal_id>/edit", methods=["GET", "POST"])
 @with_launch("clinician")
 def edit(launch: Launch, goal_id: str) -> Any:
     """Words, part of life, dates, what helps and what stands in the way."""
-    if request.method == "POST" and (before := saved_before(launch, form_name(request.form))):
-        return before
+    page = f"{goal_id}/edit"
+    if request.method == "POST" and (left := saved_before(launch, form_name(request.form)) or put_off(launch, page)):
+        return left
     chart, goal = read_goal_of(launch, goal_id)
     if request.method == "GET":
-        return goal_page(launch, shown_goal(chart, goal), editing=True)
+        before = begun(launch, page)
+        return goal_page(launch, read_goal(before.fields) if before else shown_goal(chart, goal), page, before)
     typed = read_goal(request.form)
     if request.form.get("do") == "save":
         typed = _checked(typed, chart, goal)
     if typed.faults or request.form.get("do") != "save":
-        return goal_page(launch, typed, editing=True)
+        keep_typed(launch, page)
+        return goal_page(launch, typed, page)
     act = begin(launch)
     after, parts = changed_goal(act, launch.client(), goal, open_steps(chart, goal), factors_of(chart, goal), typed)
     if not parts:
-        return goal_page(launch, replace(typed, faults={"text": ("form.error.unchanged", {})}), editing=True)
+        return goal_page(launch, replace(typed, faults={"text": ("form.error.unchanged", {})}), page)
     author = act.session.patient_reference if after.theirs else act.session.clinician
     parts += told(act, placed(parts, act.plan), activity="update", author=author)
-    return save(launch, act, parts, kind="goal", details={}, form=form_name(request.form))
+    receipt = save(launch, act, parts, kind="goal", details={}, form=form_name(request.form))
+    close(launch, page)
+    return receipt
 
 
 @goals.route("/<goal_id>/withdraw", methods=["GET", "POST"])

@@ -23,7 +23,7 @@ from smart_app.language import words
 from smart_app.noting import note, said
 from smart_app.presenters import how as how_presenter
 from smart_app.presenters import panel as panel_presenter
-from smart_app.presenters.situation import DraftKind, OpenDraft
+from smart_app.presenters.situation import DraftKind, OpenDraft, OpenGoalDraft
 from smart_app.saving import begin, plan_of
 from smart_app.sealing import urn
 from smart_app.state import now, state
@@ -47,6 +47,7 @@ def show(launch: Launch) -> str | Response:
             situation = replace(
                 situation,
                 drafts=_drafts(launch),
+                goal_drafts=_goal_drafts(launch),
                 waiting=len(waiting) - len(printed),
                 printed=len(printed),
                 left=len(left),
@@ -106,6 +107,19 @@ def _drafts(launch: Launch) -> tuple[OpenDraft, ...]:
     drafts = state().store.drafts.open_for(launch.record.owner)
     taken = (each for each in drafts if not each.about and not each.empty and not is_earlier(each))
     return tuple(_draft(launch, each) for each in (*taken, *kept_for(launch)))
+
+
+def _goal_drafts(launch: Launch) -> tuple[OpenGoalDraft, ...]:
+    zone = launch.site.zone
+    return tuple(
+        OpenGoalDraft(
+            page=each.page,
+            touched=each.touched.astimezone(zone).date(),
+            expires=each.expires.astimezone(zone).date(),
+            expiring=each.expiring(now()),
+        )
+        for each in state().store.goal_drafts.open_for(launch.record.owner)
+    )
 
 
 def _draft(launch: Launch, draft: Draft) -> OpenDraft:

@@ -8,6 +8,7 @@ from datetime import date
 
 from imr_fhir.goal import Goal, steps_of
 from smart_app.language import Words
+from smart_app.presenters.situation import OpenGoalDraft
 
 _CURRENT = ("active", "accepted", "planned", "proposed", "on-hold")
 _LEFT = ("cancelled", "rejected")
@@ -54,6 +55,13 @@ class PastGoal:
 
 
 @dataclass(frozen=True, slots=True)
+class GoalDraftLine:
+    text: str
+    goal: str  # the Goal's id, "" of a new one
+    doing: str  # "new", "edit" or "review"
+
+
+@dataclass(frozen=True, slots=True)
 class GoalsView:
     """``first`` is the goal begun last; None where there is none."""
 
@@ -73,6 +81,21 @@ def goals_view(words: Words, goals: Sequence[Goal], said: Mapping[str, Said], *,
         others=tuple(current[1:]),
         past=tuple(_past(words, goal) for goal in tops if goal.lifecycle not in _CURRENT),
     )
+
+
+def goal_draft_lines(words: Words, drafts: Sequence[OpenGoalDraft], goals: Sequence[Goal]) -> tuple[GoalDraftLine, ...]:
+    """What was begun and not saved, with the day until which it is kept once that is near; of goals that are open."""
+    texts = {goal.id: goal.text for goal in goals if not goal.parent and goal.lifecycle in _CURRENT}
+    lines = []
+    for draft in drafts:
+        goal, _, doing = draft.page.rpartition("/")
+        if goal and goal not in texts:
+            continue
+        text = words.say(f"goal_draft.{doing}", goal=texts.get(goal, ""), date=words.day(draft.touched))
+        if draft.expiring:
+            text = f"{text} {words.say('draft.expiring', date=words.day(draft.expires))}"
+        lines.append(GoalDraftLine(text, goal, doing))
+    return tuple(lines)
 
 
 def _goal(

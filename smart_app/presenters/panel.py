@@ -18,7 +18,7 @@ from smart_app.language import Words
 from smart_app.presenters.chart_view import ChartView, chart_view
 from smart_app.presenters.due_view import DueView, due_view
 from smart_app.presenters.gaps import GapsView, gaps_view
-from smart_app.presenters.goals import GoalsView, goals_view
+from smart_app.presenters.goals import GoalDraftLine, GoalsView, goal_draft_lines, goals_view
 from smart_app.presenters.items import ItemGroup, Shown, item_groups
 from smart_app.presenters.known import Known
 from smart_app.presenters.main_button import MainButton, main_button
@@ -57,6 +57,7 @@ class Panel:
     today: str
     goals: GoalsView
     goal_buttons: GoalButtons
+    goal_drafts: tuple[GoalDraftLine, ...]
     scales_title: str
     choices: tuple[Choice, ...]
     tiles: tuple[Tile, ...]
@@ -106,6 +107,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             words, chart.goals, said_of_goals(all_of.notes), name=all_of.names["client"], today=situation.today
         ),
         goal_buttons=goal_buttons(words, situation.plan),
+        goal_drafts=goal_draft_lines(words, situation.goal_drafts, chart.goals),
         scales_title=words.say("scales.title", date=words.day(chosen.day)) if chosen else words.say("scales.none"),
         choices=choices(words, all_of.occasions, chosen) if chosen else (),
         tiles=tuple(_tile(words, all_of, situation, chosen, rater) for rater in all_of.names) if chosen else (),

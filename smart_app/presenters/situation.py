@@ -29,6 +29,16 @@ class OpenDraft:
     id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenGoalDraft:
+    """What was typed of a goal and not saved; ``page`` as of `GoalDraft`."""
+
+    page: str
+    touched: date
+    expires: date
+    expiring: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     today: date  # in the site's time zone
@@ -40,6 +50,7 @@ class Situation:
     occasion: str = ""  # key of the occasion asked for, "" for the latest
     pair_window: int = PAIR_WINDOW  # days
     drafts: tuple[OpenDraft, ...] = ()
+    goal_drafts: tuple[OpenGoalDraft, ...] = ()
     clock_off: timedelta = timedelta()  # the EHR's clock, from ours
     waiting: int = 0  # filings that the record does not have yet, and may
     printed: int = 0  # ... and can take nowhere

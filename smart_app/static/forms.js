@@ -1,9 +1,10 @@
-// Improves forms that work without it: each answer is kept as it is given, 1 to 5 answer the question in focus, and a
-// form with data-submit is sent as soon as it is there.
+// Improves forms that work without it: each answer, and what is typed of a goal, is kept as it is given, 1 to 5 answer
+// the question in focus, and a form with data-submit is sent as soon as it is there.
 "use strict";
 
 const form = document.querySelector("form[data-keep]");
 const kept = document.querySelector("[data-kept]");
+const whole = form?.dataset.whole !== undefined; // its words belong together, and are kept as one
 
 function tell(message, failed) {
   kept.textContent = message;
@@ -23,11 +24,17 @@ function note(name, value) {
   newer = true;
 }
 
-async function send() {
-  const sent = new Map(unkept);
+function toSend(sent) {
+  if (whole) return new FormData(form);
   const body = new FormData();
   body.set("csrf", form.elements.csrf.value);
   for (const [name, value] of sent) body.set(name, value);
+  return body;
+}
+
+async function send() {
+  const sent = new Map(unkept);
+  const body = toSend(sent);
   try {
     const reply = await fetch(form.dataset.keep, { method: "POST", body, redirect: "error", keepalive: true });
     tell(reply.ok ? kept.dataset.kept : reply.status === 400 ? await reply.text() : kept.dataset.notKept, !reply.ok);
@@ -52,14 +59,15 @@ function leave() {
   if (unkept.size) send();
 }
 
-function keepComments(comment) {
+// What is typed in ``field`` is sent when the hands rest; ``name`` is what it is noted as.
+function keepWords(field, name) {
   let waiting;
-  comment.addEventListener("input", () => {
-    note("comment", comment.value);
+  field.addEventListener("input", ({ target }) => {
+    note(name, target.value);
     clearTimeout(waiting);
     waiting = setTimeout(keep, 1500);
   });
-  comment.addEventListener("change", keep);
+  field.addEventListener("change", keep);
 }
 
 // "–" is what the screen shows beside "not applicable", the last answer of question 13.
@@ -88,14 +96,19 @@ function answerByKeys() {
 }
 
 if (form) {
+  addEventListener("pagehide", leave);
+  addEventListener("visibilitychange", () => document.hidden && leave()); // a telephone may end a page without pagehide
+}
+
+if (form && whole) {
+  keepWords(form, "words");
+} else if (form) {
   form.addEventListener("change", ({ target }) => {
     if (target.type !== "radio") return;
     note(target.name, target.value);
     keep();
   });
-  addEventListener("pagehide", leave);
-  addEventListener("visibilitychange", () => document.hidden && leave()); // a telephone may end a page without pagehide
-  if (form.elements.comment) keepComments(form.elements.comment);
+  if (form.elements.comment) keepWords(form.elements.comment, "comment");
   answerByKeys();
   for (const hint of document.querySelectorAll("[data-keys]")) hint.hidden = false;
 }

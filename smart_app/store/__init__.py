@@ -22,6 +22,7 @@ from smart_app.store.drafts import Drafts
 from smart_app.store.engine import Database
 from smart_app.store.errors import SchemaError
 from smart_app.store.filings import Filings
+from smart_app.store.goal_drafts import GoalDrafts
 from smart_app.store.handovers import Handovers
 from smart_app.store.keys import Keys
 from smart_app.store.launch import Launch
@@ -61,6 +62,7 @@ class Store:
         self.launches = Launches(database, cipher)
         self.tokens = TokenRefresh(database, cipher, self.launches)
         self.drafts = Drafts(database, cipher)
+        self.goal_drafts = GoalDrafts(database, cipher)
         self.filings = Filings(database, cipher, self.drafts, self.audit)
         self.rotation = Rotation(database, cipher)
         self.handovers = Handovers(database, cipher, self.launches, self.drafts)

@@ -142,6 +142,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (site, rung, user_key))""",
     ),
     ("CREATE TABLE wrong_code (id VARCHAR PRIMARY KEY NOT NULL, address VARCHAR NOT NULL, at BIGINT NOT NULL)",),
+    (
+        """CREATE TABLE goal_draft (
+            id VARCHAR PRIMARY KEY NOT NULL,
+            site VARCHAR NOT NULL,
+            user_key VARCHAR NOT NULL,
+            patient VARCHAR NOT NULL,
+            once VARCHAR NOT NULL,
+            value BYTES,
+            touched_at BIGINT NOT NULL)""",
+        "CREATE INDEX goal_draft_owner ON goal_draft (user_key, patient)",
+    ),
 )
 """Entry n (from 1) leads from version n - 1 to version n."""
 

@@ -24,6 +24,7 @@ from smart_app.store.schema import (
     audit_unsent,
     draft,
     filing,
+    goal_draft,
     handover,
     launch,
     part,
@@ -68,6 +69,9 @@ RULES: Mapping[str, Callable[[datetime], Executable]] = {
     "hand-overs a day after they began": lambda now: delete(handover).where(handover.c.created_at < to_ms(now - DAY)),
     "drafts that were never handed in, 30 days after the last touch": (
         lambda now: delete(draft).where(draft.c.state.in_(("open", "aside")), draft.c.touched_at < to_ms(now - KEPT))
+    ),
+    "goals and reviews that were not saved, 30 days after the last touch": (
+        lambda now: delete(goal_draft).where(goal_draft.c.touched_at < to_ms(now - KEPT))
     ),
     "drafts that are filed": (
         lambda now: delete(draft).where(draft.c.id.in_(select(filing.c.draft_id).where(_filed(now))))

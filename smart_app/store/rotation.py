@@ -24,6 +24,7 @@ PLACES: Mapping[str, Callable[[Row[Any]], str]] = {
     "ticket": lambda row: str(row.ticket_sha256),
     "launch": _owned,
     "draft": _owned,
+    "goal_draft": _owned,
     "answer": lambda row: f"{row.draft_id}/{row.item}",
     "handover": _owned,
     "filing": _owned,

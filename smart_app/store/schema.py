@@ -102,6 +102,19 @@ answer = Table(
     Column("version", Integer, nullable=False),
 )
 
+goal_draft = Table(
+    "goal_draft",
+    metadata,
+    Column("id", String, primary_key=True),  # made of its user, patient and page
+    Column("site", String, nullable=False),
+    Column("user_key", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("once", String, nullable=False),
+    Column("value", LargeBinary),  # empty once it is saved or given up
+    Column("touched_at", BigInteger, nullable=False),
+    Index("goal_draft_owner", "user_key", "patient"),
+)
+
 handover = Table(
     "handover",
     metadata,

@@ -90,6 +90,31 @@ def test_what_was_given_survives_the_tab(run: Running, new_context: NewContext, 
     expect(again.locator("body")).to_contain_text("2 of 15")
 
 
+def test_a_goal_survives_the_tab(run: Running, new_context: NewContext, patient: str) -> None:
+    context = new_context()
+    page = launch(run, context, patient)
+    home = page.url
+    page.goto(f"{home}goal/new")
+    page.locator("#text").press_sequentially("A dog")
+    expect(page.locator("[data-kept]")).to_have_text(say("goals.kept"))
+    page.locator("#helps").press_sequentially("My sister")
+    page.goto("about:blank")
+    again = context.new_page()
+    again.goto(f"{home}goal/new")
+    for _ in range(50):  # it is sent as the tab closes, and may arrive later
+        if again.locator("#helps").input_value():
+            break
+        again.wait_for_timeout(100)
+        again.reload()
+    expect(again.locator("#text")).to_have_value("A dog")
+    expect(again.locator("#helps")).to_have_value("My sister")
+    again.locator(".ds-button[value=save]").click()
+    expect(again.locator("h1")).to_have_text(SAVED)
+    again.goto(home)
+    expect(again.locator("main")).not_to_contain_text(say("draft.go_on"))
+    assert len(filed(run, patient, "Goal")) == 1
+
+
 def test_what_is_not_kept_says_so(run: Running, new_context: NewContext, patient: str) -> None:
     context = new_context()
     page = launch(run, context, patient)

@@ -39,6 +39,7 @@ def full(store: Store) -> Launch:
     for state in (State.UNKNOWN, State.REFUSED, State.DONE):
         bring(store, launch, state)
     store.tickets.issue("window", {}, NOW)
+    store.goal_drafts.keep(launch.owner, "new", "one", [("text", "A dog")], NOW)
     store.handovers.create(launch, store.drafts.get(made.id, launch.owner), "483920", {}, NOW)
     return launch
 
@@ -61,6 +62,7 @@ def test_all_values_are_sealed_anew_and_the_old_key_can_go(place: Path | URL, st
     without_old = Store.open(place, new)
     (opened,) = without_old.drafts.open_for(launch.owner)
     assert opened.codes["12"] == "12-3"
+    assert [each.fields for each in without_old.goal_drafts.open_for(launch.owner)] == [(("text", "A dog"),)]
     assert len(without_old.filings.outbox(launch.owner)) == 2
     assert [len(each.receipts) for each in without_old.filings.filed(launch.owner)] == [3]
     assert without_old.audit.verify() == store.audit.verify()

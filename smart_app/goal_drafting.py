@@ -1,0 +1,74 @@
+"""Goals and reviews are kept as they are typed: a page that closes, covers itself or changes language loses no word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import abort, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from imr_fhir.ehr.address import is_id
+from smart_app.access import Launch, with_launch
+from smart_app.language import say, words
+from smart_app.state import now, state
+from smart_app.store.errors import DraftSealed
+
+_OF_THE_PAGE = ("csrf", "do")
+# What a page has in its form before anybody typed.
+_GIVEN = ("once", "version", "factors", "theirs", "step-id-", "step-version-")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What was typed on a page and not saved. ``said`` tells so, with the day."""
+
+    fields: MultiDict[str, str]
+    said: str
+
+
+@with_launch("clinician")
+def keep(launch: Launch, page: str) -> tuple[str, int]:
+    """For the script: the whole form, as it is typed. 204 means that it is kept."""
+    goal_id, _, doing = page.rpartition("/")
+    if page != "new" and not (is_id(goal_id) and doing in ("edit", "review")):
+        abort(404)
+    return "", 204 if keep_typed(launch, page) else 409
+
+
+def keep_typed(launch: Launch, page: str) -> bool:
+    """What was just posted, of an empty form nothing; not where it was saved or given up meanwhile."""
+    fields = [(name, text) for name, text in request.form.items(multi=True) if name not in _OF_THE_PAGE]
+    drafts, owner = state().store.goal_drafts, launch.record.owner
+    if any(text.strip() and not name.startswith(_GIVEN) for name, text in fields):
+        try:
+            drafts.keep(owner, page, request.form.get("once", ""), fields, now())
+        except DraftSealed:
+            return False
+    else:
+        drafts.drop(owner, page)
+    return True
+
+
+def begun(launch: Launch, page: str) -> Begun | None:
+    """What this user typed on ``page`` before, for it to be shown again."""
+    found = state().store.goal_drafts.find(launch.record.owner, page)
+    if found is None:
+        return None
+    day = words().day(found.touched.astimezone(launch.site.zone))
+    return Begun(MultiDict(found.fields), say("goals.begun", date=day))
+
+
+def put_off(launch: Launch, page: str) -> Response | None:
+    """Where the form was put off, or given up: to the summary, from where what was kept is gone on with."""
+    do = request.form.get("do")
+    if do == "later":
+        keep_typed(launch, page)
+    elif do == "cancel":
+        close(launch, page)
+    return redirect(url_for("panel.show", lid=launch.id), 303) if do in ("later", "cancel") else None
+
+
+def close(launch: Launch, page: str) -> None:
+    """What was just posted is saved or given up: no draft of it is left, nor comes back."""
+    state().store.goal_drafts.close(launch.record.owner, page, request.form.get("once", ""), now())
