@@ -63,7 +63,7 @@ def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime]
     app.config.update(
         TRUSTED_HOSTS=[urlsplit(config.public_url).hostname, *config.trusted_hosts],
         MAX_CONTENT_LENGTH=256_000,
-        MAX_FORM_PARTS=200,
+        MAX_FORM_PARTS=1_000,  # a review of forty steps has over 200
         COMPRESS_ALGORITHM=["gzip"],
         COMPRESS_ALGORITHM_STREAMING=["gzip"],
         COMPRESS_LEVEL=4,  # 6 needs twice the time, 0.7 ms a panel, for 4 % less

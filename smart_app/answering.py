@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
 from imr_fhir.answers import COMMENT_MAX
 from imr_fhir.errors import ImrError
+from imr_fhir.fhir_time import YEARS
 from imr_fhir.provenance import REASON_MAX
 from imr_fhir.resource import length, uncarried
 from imr_fhir.scale import Scale
@@ -82,6 +84,15 @@ def read_text(form: Mapping[str, str], name: str, longest: int) -> str | None:
     if place := uncarried(text):
         raise AnswerError(name, "form.error.characters", place=place)
     return text
+
+
+def read_day(text: str) -> date:
+    """A date as a date field gives it. Raises ValueError for any that no record would give back: of a year written with
+    two digits a browser makes 0026."""
+    day = date.fromisoformat(text)
+    if day.year not in YEARS:
+        raise ValueError(f"{day.year} is not from {YEARS.start} to {YEARS.stop - 1}")
+    return day
 
 
 def form_name(form: MultiDict[str, str]) -> str:

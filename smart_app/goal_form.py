@@ -9,10 +9,9 @@ from datetime import date
 from imr_fhir.goal import LIFE_AREAS, TEXT_MAX
 from imr_fhir.note_value import TEXT_MAX as NOTE_MAX
 from imr_fhir.record import RESULTS
-from smart_app.answering import AnswerError, read_text
+from smart_app.answering import AnswerError, read_day, read_text
 
 STEP_ROWS = 3
-STEP_ROWS_MAX = 20
 LINES_MAX = 20 * NOTE_MAX  # of a field that takes one note a line
 # What is chosen for the goal itself -> the result of its review.
 GOAL_RESULTS: Mapping[str, str] = {"achieved": "done", "going": "partly", "not-wanted": "not-wanted"}
@@ -123,7 +122,7 @@ class _Reader:
         value = self._form.get(name, "").strip()
         try:
             if value:
-                date.fromisoformat(value)
+                read_day(value)
         except ValueError:
             self.faults[name] = ("goals.error.date", {"value": value[:20]})
         return value
@@ -135,14 +134,14 @@ class _Reader:
     def steps(self) -> tuple[StepRow, ...]:
         """Rows as they came, and more of them where more were asked for. A known step that is emptied is withdrawn."""
         count = 0
-        while f"step-{count + 1}" in self._form and count < STEP_ROWS_MAX:
+        while f"step-{count + 1}" in self._form:  # as many as were shown: a request's own limit ends it
             count += 1
         rows = tuple(self._step(number) for number in range(1, count + 1))
         for number, row in enumerate(rows, start=1):
             if row.due and not row.text and not row.id and f"step-due-{number}" not in self.faults:
                 self.faults[f"step-{number}"] = ("goals.error.step", {})
         more = STEP_ROWS if self._form.get("do") == "more-steps" else 0
-        return (*rows, *(StepRow(),) * min(more, STEP_ROWS_MAX - count)) or (StepRow(),) * STEP_ROWS
+        return (*rows, *(StepRow(),) * more) or (StepRow(),) * STEP_ROWS
 
     def _step(self, number: int) -> StepRow:
         hidden = (self._form.get(f"step-{name}-{number}", "") for name in ("id", "version"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
@@ -14,6 +13,7 @@ from imr_fhir.ehr.chart import Chart
 from imr_fhir.record import OUTCOMES, DueOutcome, SeenFirst
 from imr_fhir.response import Response as Rating
 from smart_app.access import EVERYONE, Launch, audit, with_launch
+from smart_app.answering import read_day
 from smart_app.charting import read
 from smart_app.delivery import to_print
 from smart_app.drafting import is_earlier
@@ -93,7 +93,7 @@ def not_today(launch: Launch) -> Response:
     if outcome not in OUTCOMES:
         raise BadRequest
     try:
-        day = date.fromisoformat(new_date) if new_date else None
+        day = read_day(new_date) if new_date else None
     except ValueError as error:
         raise BadRequest from error
     act = begin(launch)

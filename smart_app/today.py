@@ -14,6 +14,7 @@ from imr_fhir.response import Response as Rating
 from imr_fhir.scale import RATERS
 from imr_fhir.talk import TalkPoint
 from smart_app.access import Launch, audit, with_launch
+from smart_app.answering import read_day
 from smart_app.charting import read_with, waiting_ratings
 from smart_app.language import say, words
 from smart_app.noting import note, said
@@ -85,7 +86,7 @@ def tap(launch: Launch) -> Response:
 def _when(launch: Launch) -> date:
     given = request.form.get("when", "")
     try:
-        return date.fromisoformat(given) if given else launch.today + timedelta(days=FOLLOW_UP_DAYS)
+        return read_day(given) if given else launch.today + timedelta(days=FOLLOW_UP_DAYS)
     except ValueError as error:
         raise BadRequest from error
 

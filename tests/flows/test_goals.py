@@ -53,6 +53,32 @@ def open_page(chart: Chart, goal: dict[str, Any], name: str) -> requests.Respons
     return chart.browser.get(chart.at(f"goal/{goal['id']}/{name}"))
 
 
+@pytest.mark.parametrize("field", ["due", "step-due-1"])
+@pytest.mark.parametrize("day", ["0026-12-01", "2206-12-01"])
+def test_a_date_that_no_record_gives_back_is_asked_again(
+    run: Running, patient: str, chart: Chart, field: str, day: str
+) -> None:
+    page = set_goal(chart, **{"step-1": "Ring the choir", field: day})
+    assert page.status_code == 400
+    assert say("goals.error.date", value=day) in text(page)
+    assert filed(run, patient, "Goal") == []
+
+
+def test_each_row_that_is_shown_is_read(run: Running, patient: str, chart: Chart) -> None:
+    set_goal(chart, **{f"step-{n}": f"Step {n}" for n in range(1, 41)})
+    goal, *small = filed(run, patient, "Goal")
+    assert len(small) == 40
+    edit = open_page(chart, goal, "edit")
+    given = {f"step-{n}": f"Step {n}" for n in range(1, 41)} | {"step-41": "Ask my sister to come"}
+    assert heading(go(chart.browser, edit, **{"text": "Sing", "theirs": "yes", "do": "save", **given})) == SAVED
+    assert [each for each in filed(run, patient, "Goal") if each["description"]["text"] == "Ask my sister to come"]
+    review = open_page(chart, goal, "review")
+    given = {f"result-{each['id']}": "done" for each in small} | {
+        f"{why}-{each['id']}": "" for each in small for why in ("helped", "person", "around", "services")
+    }
+    assert heading(go(chart.browser, review, do="save", **given)) == SAVED
+
+
 def test_set_in_the_person_s_own_words(run: Running, patient: str, goal: dict[str, Any]) -> None:
     _, *small = filed(run, patient, "Goal")
     assert goal["description"] == {"text": "Sing in a choir again"}

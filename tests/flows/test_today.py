@@ -81,6 +81,7 @@ def test_a_follow_up_without_a_date_is_in_a_week(run: Running, patient: str, cha
         {"point": "comment-00", "tap": "talked-about"},
         {"point": "relapse-recent-09", "tap": "alarm"},
         {"point": "relapse-recent-09", "tap": "will-follow-up", "when": "next week"},
+        {"point": "relapse-recent-09", "tap": "will-follow-up", "when": "0026-12-01"},
         {"point": "", "tap": "talked-about"},
     ],
 )
