@@ -39,7 +39,7 @@ ACHIEVEMENTS = {
     "not-attainable": "Not Attainable",
 }
 
-_ACHIEVEMENT = "http://terminology.hl7.org/CodeSystem/goal-achievement"
+ACHIEVED = "http://terminology.hl7.org/CodeSystem/goal-achievement"
 RELATIONSHIP = "http://hl7.org/fhir/StructureDefinition/goal-relationship"
 _RELATIONSHIP_TYPES = (
     "http://hl7.org/fhir/goal-relationship-type",
@@ -168,7 +168,7 @@ def _part_of(parent: str) -> dict[str, Any]:
 
 
 def _achievement(code: str) -> dict[str, Any]:
-    return {"coding": [{"system": _ACHIEVEMENT, "code": code, "display": ACHIEVEMENTS[code]}]}
+    return {"coding": [{"system": ACHIEVED, "code": code, "display": ACHIEVEMENTS[code]}]}
 
 
 def from_resource(raw: Mapping[str, Any], *, patient: str) -> Goal:
@@ -185,7 +185,7 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> Goal:
     text = description.text("text") if description else ""
     if not text.strip():
         raise found.fault("has no words of its own (description.text)")
-    achievements = found.codes("achievementStatus", _ACHIEVEMENT)
+    achievements = found.codes("achievementStatus", ACHIEVED)
     if len(achievements) > 1 or not set(achievements) <= set(ACHIEVEMENTS):
         raise found.fault(f"has achievementStatus {shown(', '.join(achievements))}, which is none of R4")
     codes = _our_codes(found)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from imr_fhir import artefacts
-from imr_fhir.element import Element, resource, type_and_id, uuid_identifier
+from imr_fhir.element import Element, resource, type_and_id
 from imr_fhir.errors import GoalError
-from imr_fhir.goal import relation_kinds
+from imr_fhir.goal import ACHIEVED, relation_kinds
 
 # What our Goal says, and leaves out where it says it no more. A narrative made of the old one would contradict it.
 _OURS = ("achievementStatus", "startDate", "startCodeableConcept", "statusDate", "target", "expressedBy", "text")
@@ -20,14 +20,24 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     Raises GoalError where ``base`` can't be read.
     """
     found = resource(base, "Goal", GoalError)
+    own = [each["value"] for each in built.get("identifier", [])]
     merged = {name: value for name, value in base.items() if name.lstrip("_") not in _OURS} | dict(built)
     theirs = {
         "extension": [each.raw for each in found.many("extension") if "part-of" not in relation_kinds(each)],
-        "identifier": [each.raw for each in found.many("identifier") if not uuid_identifier((each,))],
+        "identifier": [each.raw for each in found.many("identifier") if each.text("value") not in own],
         "category": [each.raw for each in found.many("category") if not each.own_codes(artefacts.CODES)],
     }
     for name, values in theirs.items():
         merged[name] = [*built.get(name, []), *values]
+    described = found.one("description")
+    if described and described.text("text") == built["description"]["text"]:  # a code of other words would say another
+        merged["description"] = {**described.raw, **built["description"]}
+    if (
+        "achievementStatus" not in built
+        and "achievementStatus" in base
+        and not found.codes("achievementStatus", ACHIEVED)
+    ):
+        merged["achievementStatus"] = base["achievementStatus"]
     merged["target"] = _targets(built, found)
     merged["meta"] = _meta(built["meta"], found.one("meta"))
     if "expressedBy" not in built and type_and_id(found.reference("expressedBy"))[0] not in ("", "Patient"):

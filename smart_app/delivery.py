@@ -87,7 +87,8 @@ def deliver(filing: Filing, courier: Courier) -> Filing:
 def _held(courier: Courier) -> Held:
     """Why nothing may be sent to this EHR for this patient now."""
     try:
-        if from_resource(courier.client.read("Patient", courier.patient.removeprefix("Patient/"))).merged:
+        there = courier.client.read("Patient", courier.patient.removeprefix("Patient/"))
+        if from_resource(there, courier.client.base).merged:
             return "merged"
     except (NotFound, OtherResource, WrongPatient):
         return "merged"  # some servers answer for the old record with the one that is used now

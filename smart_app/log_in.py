@@ -52,7 +52,7 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
     client = FhirClient(hospital.transport, base, token=granted.current, renew=granted.newer, patient=reply.patient)
     encounter = reply.encounter or encounter_in(reply.fhir_context, base)
     with ThreadPoolExecutor(3) as side_by_side:
-        patient = side_by_side.submit(lambda: from_resource(client.read("Patient", reply.patient)))
+        patient = side_by_side.submit(lambda: from_resource(client.read("Patient", reply.patient), client.base))
         name = side_by_side.submit(user_name, client, user)
         limits = limits_of(hospital.site, encounter=bool(encounter))
         plan = side_by_side.submit(_plan, client, reply.scope, limits)

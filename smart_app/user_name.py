@@ -32,7 +32,7 @@ def name_of(client: FhirClient, reference: Reference) -> str:
 
 def _of(client: FhirClient, reference: Reference) -> str:
     if reference.type == "Practitioner" or (reference.type, reference.id) == ("Patient", client.patient):
-        return from_resource(client.read(reference.type, reference.id)).name
+        return from_resource(client.read(reference.type, reference.id), client.base).name
     if reference.type != "PractitionerRole":
         return ""
     practitioner = client.read("PractitionerRole", reference.id).get("practitioner")

@@ -254,6 +254,25 @@ def test_an_update_keeps_what_others_wrote() -> None:
     assert "text" not in merged
 
 
+def test_an_update_keeps_what_others_said_in_elements_that_are_ours_too() -> None:
+    theirs = {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:99999999-0000-4000-8000-000000000000"}
+    code = {"system": "http://snomed.info/sct", "code": "713458007"}
+    reached = {"coding": [{"system": "urn:hospital", "code": "7"}], "text": "P\u00e5 vei"}
+    mine = written(replace(GOAL, id="2", achievement="", status_date=None))
+    base = {
+        **mine,
+        "identifier": [*mine["identifier"], theirs],
+        "description": {"text": GOAL.text, "coding": [code]},
+        "achievementStatus": reached,
+    }
+    merged = kept(mine, base)
+    assert merged["identifier"] == base["identifier"]
+    assert merged["description"] == base["description"]
+    assert merged["achievementStatus"] == reached
+    reworded = kept({**mine, "description": {"text": "Sing"}}, base)
+    assert reworded["description"] == {"text": "Sing"}  # their code was of other words
+
+
 def test_an_update_takes_out_what_the_goal_says_no_more() -> None:
     base = as_others_left_it()
     after = replace(

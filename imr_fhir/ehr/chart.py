@@ -116,7 +116,7 @@ def read_chart(
     responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone))
     alone = _alone(client, found, responses, patient, codes, problems)
     return Chart(
-        patient=patient_resource.from_resource(raw_patient),
+        patient=patient_resource.from_resource(raw_patient, client.base),
         responses=(*responses, *(one.in_zone(zone) for one in alone)),
         goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imr_fhir.ehr.address import is_id
+from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.outcome import plain
 
 NAME_LENGTH = 200
@@ -26,29 +26,30 @@ class Patient:
     replaces: tuple[str, ...] = ()
 
 
-def from_resource(raw: Mapping[str, Any]) -> Patient:
-    """The Patient ``raw``; what is not as FHIR says counts as not there."""
+def from_resource(raw: Mapping[str, Any], base: str) -> Patient:
+    """The Patient ``raw`` of the server at ``base``; what is not as FHIR says counts as not there."""
+    links = _links(raw, base)
     return Patient(
         id=_text(raw, "id"),
         name=_name(raw),
         birth_date=_text(raw, "birthDate"),
         gender=_text(raw, "gender"),
         deceased=raw.get("deceasedBoolean") is True or "deceasedDateTime" in raw,
-        merged="replaced-by" in [kind for kind, _ in _links(raw)],
-        replaces=tuple(dict.fromkeys(other for kind, other in _links(raw) if kind == "replaces" and other)),
+        merged="replaced-by" in [kind for kind, _ in links],
+        replaces=tuple(dict.fromkeys(other for kind, other in links if kind == "replaces" and other)),
     )
 
 
-def _links(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _links(raw: Mapping[str, Any], base: str) -> list[tuple[str, str]]:
     """Type of each link, and the id of the Patient of this server at its other end, "" where it is none."""
     links = [link for link in _list(raw.get("link")) if isinstance(link, Mapping)]
-    return [(_text(link, "type"), _patient_id(link.get("other"))) for link in links]
+    return [(_text(link, "type"), _patient_id(link.get("other"), base)) for link in links]
 
 
-def _patient_id(other: object) -> str:
-    """Of a relative reference: another server's patients are other people."""
-    kind, _, identity = _text(other, "reference").partition("/") if isinstance(other, Mapping) else ("", "", "")
-    return identity if kind == "Patient" and is_id(identity) else ""
+def _patient_id(other: object, base: str) -> str:
+    """Another server's patients are other people."""
+    found = local_reference(other.get("reference"), base) if isinstance(other, Mapping) else None
+    return found.id if found and found.type == "Patient" else ""
 
 
 def _name(raw: Mapping[str, Any]) -> str:
