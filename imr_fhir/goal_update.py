@@ -7,6 +7,7 @@ from imr_fhir import artefacts
 from imr_fhir.element import Element, resource, type_and_id
 from imr_fhir.errors import GoalError
 from imr_fhir.goal import ACHIEVED, relation_kinds
+from imr_fhir.rating_update import merged_meta
 
 # What our Goal says, and leaves out where it says it no more. A narrative made of the old one would contradict it.
 _OURS = ("achievementStatus", "startDate", "startCodeableConcept", "statusDate", "target", "expressedBy", "text")
@@ -39,7 +40,7 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     ):
         merged["achievementStatus"] = base["achievementStatus"]
     merged["target"] = _targets(built, found)
-    merged["meta"] = _meta(built["meta"], found.one("meta"))
+    merged["meta"] = merged_meta(built["meta"], found.one("meta"))
     if "expressedBy" not in built and type_and_id(found.reference("expressedBy"))[0] not in ("", "Patient"):
         merged["expressedBy"] = base["expressedBy"]
     return {name: value for name, value in merged.items() if value != []}
@@ -51,16 +52,3 @@ def _targets(built: Mapping[str, Any], found: Element) -> list[dict[str, Any]]:
     due: dict[str, Any] = next(iter(built.get("target", [])), {})
     first = {name: value for name, value in first.items() if name.lstrip("_") not in ("dueDate", "dueDuration")} | due
     return [target for target in (first, *more) if target]
-
-
-def _meta(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:
-    """Our meta with the labels of others; the tag of an earlier filing gives way to the new one."""
-    if base is None:
-        return dict(built)
-    labels = {
-        "profile": [url for url in base.raw.get("profile", []) if url not in built.get("profile", [])],
-        "security": [label.raw for label in base.many("security") if label.raw not in built.get("security", [])],
-        "tag": [tag.raw for tag in base.many("tag") if tag.text("system") != artefacts.FILING],
-    }
-    merged = {name: [*built.get(name, []), *values] for name, values in labels.items()}
-    return {name: values for name, values in merged.items() if values}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -14,6 +16,7 @@ from imr_fhir.document_reading import rating_in, withdrawn_document
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.history import LISTED
+from imr_fhir.rating_update import kept
 from imr_fhir.response import Response
 from imr_fhir.score_reading import as_response
 from smart_app.access import Launch, audit, with_launch
@@ -81,7 +84,7 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     clinician = act.session.clinician
     after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
     stored = None if _is_document(filed) else score_of(launch.client(), filed, figure_codes(launch.site))
-    parts = answers(act, after, activity="update", author=clinician, reason=reason, stored=stored)
+    parts = _with_theirs(launch, answers(act, after, activity="update", author=clinician, reason=reason, stored=stored))
     details = {"rater": filed.rater, "key": filed.identifier}
     return save(launch, act, parts, kind="correction", details=details, draft=draft)
 
@@ -130,7 +133,16 @@ def _withdrawn(launch: Launch, act: Act, filed: Response, reason: str) -> tuple[
         return (*parts, *told(act, parts, activity="update", author=author, reason=reason))
     after = response.withdrawn(filed, authored=act.local_now)
     stored = score_of(client, filed, figure_codes(launch.site))
-    return answers(act, after, activity="update", author=author, reason=reason, stored=stored)
+    return _with_theirs(launch, answers(act, after, activity="update", author=author, reason=reason, stored=stored))
+
+
+def _with_theirs(launch: Launch, parts: Iterable[Part]) -> tuple[Part, ...]:
+    """``parts`` with what others wrote in those that are in the record already; each is read side by side."""
+    client, parts = launch.client(), tuple(parts)
+    changed = [part for part in parts if "id" in part.resource and not part.unsent]
+    reads = [client.beside(partial(client.read, part.type, part.resource["id"])) for part in changed]
+    whole = {part.full_url: kept(part.resource, read.result()) for part, read in zip(changed, reads, strict=True)}
+    return tuple(replace(part, resource=whole.get(part.full_url, part.resource)) for part in parts)
 
 
 def _is_document(filed: Response) -> bool:

@@ -58,6 +58,41 @@ def test_corrected_with_a_reason(run: Running, patient: str, chart: Chart) -> No
     assert second["activity"]["coding"][0]["code"] == "UPDATE"
 
 
+LABEL = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+    "code": "V",
+    "display": "very restricted",
+}
+THEIRS = {
+    "basedOn": [{"reference": "ServiceRequest/imr-1"}],
+    "extension": [{"url": "https://hospital.example/fhir/reviewed-by", "valueString": "ward 3"}],
+}
+
+
+@pytest.mark.parametrize("act", ["correct", "withdraw"])
+def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart, act: str) -> None:
+    request = {"resourceType": "ServiceRequest", "id": "imr-1", "status": "active", "intent": "order"}
+    steps.put(run, {**request, "subject": {"reference": f"Patient/{patient}"}})
+    note = {"authorString": "Ward 3", "text": "Seen by the team"}
+    for each in only(run, patient):
+        theirs = {"note": [*each.get("note", []), note]} if each["resourceType"] == "Observation" else {}
+        labelled = {**each, "meta": {**each["meta"], "security": [LABEL]}, "basedOn": THEIRS["basedOn"], **theirs}
+        steps.put(run, labelled | {"extension": [*each["extension"], *THEIRS["extension"]]})
+    if act == "correct":
+        assert heading(correct(run, chart, patient, **{"06": "06-5"})) == SAVED
+    else:
+        page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/withdraw"))
+        assert heading(go(chart.browser, page, reason="Another patient's")) == SAVED
+    response, score = only(run, patient)
+    assert response["status"] == ("amended" if act == "correct" else "entered-in-error")
+    for each in (response, score):
+        assert each["meta"]["security"] == [LABEL]
+        assert each["basedOn"] == THEIRS["basedOn"]
+        assert THEIRS["extension"][0] in each["extension"]
+    assert [each["url"] for each in response["extension"]].count(FIRST_COMPLETED) == 1
+    assert score["note"].count(note) == 1
+
+
 def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Chart) -> None:
     page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
     assert page.text.count('-3" checked>') == 15

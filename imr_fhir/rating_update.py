@@ -1,0 +1,60 @@
+"""An update of a response or a score in the record that keeps what others wrote in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from imr_fhir import artefacts
+from imr_fhir.element import Element, resource
+from imr_fhir.errors import ResponseError
+from imr_fhir.observation import INSTANTIATES
+
+# What we say of a rating, and leave out where it says it no more. A narrative made of the old one would contradict it.
+_OURS: Mapping[str, frozenset[str]] = {
+    "QuestionnaireResponse": frozenset(
+        (
+            "identifier", "questionnaire", "status", "subject", "encounter", "authored", "author", "source", "item",
+            "text",
+        )
+    ),
+    "Observation": frozenset(
+        (
+            "status", "code", "subject", "encounter", "effectiveDateTime", "issued", "performer", "valueQuantity",
+            "valueInteger", "dataAbsentReason", "note", "derivedFrom", "hasMember", "component", "text",
+        )
+    ),
+}  # fmt: skip
+_OUR_EXTENSIONS = (artefacts.FIRST_COMPLETED, artefacts.SHOWN_LANGUAGE, INSTANTIATES)
+
+
+def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """``built`` (a QuestionnaireResponse or an Observation of a rating) with what others wrote in ``base``, the same
+    one as it was read: labels, what it is based on or part of, other identifiers, categories, extensions, signed notes.
+
+    Not checked again: fhir.resources refuses some sound FHIR. Raises ResponseError where ``base`` can't be read.
+    """
+    kind = str(built["resourceType"])
+    found = resource(base, kind, ResponseError)
+    merged = {name: value for name, value in base.items() if name.lstrip("_") not in _OURS[kind]} | dict(built)
+    merged["meta"] = merged_meta(built["meta"], found.one("meta"))
+    theirs = {"extension": [each.raw for each in found.many("extension") if each.text("url") not in _OUR_EXTENSIONS]}
+    if kind == "Observation":
+        signed = ("authorReference", "authorString")
+        theirs["note"] = [each.raw for each in found.many("note") if any(name in each.raw for name in signed)]
+        for name in ("identifier", "category"):
+            theirs[name] = [each.raw for each in found.many(name) if each.raw not in built.get(name, [])]
+    for name, values in theirs.items():
+        merged[name] = [*built.get(name, []), *values]
+    return {name: value for name, value in merged.items() if value != []}
+
+
+def merged_meta(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:
+    """Our meta with the labels of others; the tag of an earlier filing gives way to the new one."""
+    if base is None:
+        return dict(built)
+    labels = {
+        "profile": [url for url in base.raw.get("profile", []) if url not in built.get("profile", [])],
+        "security": [label.raw for label in base.many("security") if label.raw not in built.get("security", [])],
+        "tag": [tag.raw for tag in base.many("tag") if tag.text("system") != artefacts.FILING],
+    }
+    merged = {name: [*built.get(name, []), *values] for name, values in labels.items()}
+    return {name: values for name, values in merged.items() if values}
