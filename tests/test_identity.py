@@ -95,6 +95,10 @@ def test_a_name_that_is_no_text() -> None:
     assert verified(signed({"name": 7})).name == ""
 
 
+def test_a_name_is_one_line_without_what_turns_text_around() -> None:
+    assert verified(signed({"name": "Kari\n\u202eBerg\u200b"})).name == "Kari Berg"
+
+
 @pytest.mark.parametrize(
     "change",
     [

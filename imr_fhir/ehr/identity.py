@@ -16,6 +16,8 @@ from joserfc.jws import JWSRegistry
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.failure import failure
+from imr_fhir.ehr.outcome import plain
+from imr_fhir.ehr.patient import NAME_LENGTH
 from imr_fhir.ehr.transport import LIMITS, Transport
 from imr_fhir.errors import BadReply, EhrError, IdentityError, NotConnected
 
@@ -118,7 +120,9 @@ def verify_id_token(
         why = error.error if isinstance(error, JoseError) else "malformed"
         raise IdentityError(f"The EHR's id_token does not verify ({why}).", next_step=_AGAIN) from error
     _check(claims, client_id=client_id, nonce=nonce, moment=moment, previous=previous)
-    return Identity(claims["iss"], claims["sub"], _fhir_user(claims, fhir_base), _text(claims, "name"))
+    return Identity(
+        claims["iss"], claims["sub"], _fhir_user(claims, fhir_base), plain(_text(claims, "name"), NAME_LENGTH)
+    )
 
 
 def _check(claims: Mapping[str, Any], *, client_id: str, nonce: str, moment: int, previous: Identity | None) -> None:

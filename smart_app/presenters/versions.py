@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -103,7 +104,7 @@ def _lines(words: Words, resource: Mapping[str, Any], known: Known) -> Iterator[
     if text := _time(words, (resource.get("meta") or {}).get("lastUpdated"), known):
         yield words.say("version.changed"), text
     value = resource.get("valueQuantity")
-    if isinstance(value, Mapping) and "value" in value:
+    if isinstance(value, Mapping) and isinstance(value.get("value"), Decimal | int):
         yield words.say("filing.part.score"), words.number(value["value"])
     for line in written.of(words, resource, known.patient):
         yield line.term, line.text
