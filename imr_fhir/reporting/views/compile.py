@@ -34,7 +34,7 @@ class View:
     @property
     def many(self) -> bool:
         """Whether a resource may have several rows, or none."""
-        return self._rows.many is not None
+        return bool(self._rows.levels)
 
     def sql(self, source: str, *, strict: bool = False) -> str:
         """Its SELECT. ``source`` yields the columns ``needed``: a read_json() or the name of a table.
@@ -50,13 +50,24 @@ class View:
         else:
             wheres.insert(0, is_type)
         where = "WHERE " + " AND ".join(f"({each})" for each in wheres) if wheres else ""
-        names = self._rows.names
-        if not self._rows.many:
-            columns = ", ".join(f'{single[name]} AS "{name}"' for name in names)
+        if not self._rows.levels:
+            columns = ", ".join(f'{single[name]} AS "{name}"' for name in self._rows.names)
             return f"SELECT {columns} FROM {source} AS {SOURCE} {where}"
-        inner = [f'{sql} AS "{name}"' for name, sql in single.items()] + [f"unnest({self._rows.many({})}) AS _rows"]
-        outer = ", ".join(f'"{name}"' if name in single else f'_rows."{name}"' for name in names)
-        return f"SELECT {outer} FROM (SELECT {', '.join(inner)} FROM {source} AS {SOURCE} {where})"
+        found = ", ".join([f"SELECT {SOURCE}.*", *(f'{sql} AS "{_known(name)}"' for name, sql in single.items())])
+        found = f"{found} FROM {source} AS {SOURCE} {where}"
+        where = ""
+        for level in self._rows.levels:
+            lists = ", ".join(f"unnest({sql}) AS {name}" for name, sql in level.lists.items())
+            found = f"SELECT *, {lists} FROM ({found}) AS {SOURCE} {where}"
+            where = f"WHERE {level.keep}" if level.keep else ""
+        values = {**{name: f'"{_known(name)}"' for name in single}, **self._rows.inner}
+        columns = ", ".join(f'{values[name]} AS "{name}"' for name in self._rows.names)
+        return f"SELECT {columns} FROM ({found}) AS {SOURCE} {where}"
+
+
+def _known(column: str) -> str:
+    """What the value of a column is called until all rows are made: no element has such a name."""
+    return f"column {column}"
 
 
 def compile_view(definition: Mapping[str, Any]) -> View:
@@ -85,7 +96,7 @@ def _compiled(definition: Mapping[str, Any], name: str) -> View:
         raise PathError("it has no select")
     for select in selects:
         _check(select)
-    found = joined([rows(select, focus, scope) for select in selects], scope.names)
+    found = joined([rows(select, focus, scope) for select in selects])
     if not found.columns:
         raise PathError("it has no column")
     wheres = tuple(_wheres(definition, focus, scope))

@@ -53,17 +53,20 @@ def present(of: Value) -> str:
     return "true" if of.root else f"({of.sql} IS NOT NULL)"
 
 
+def criterion(node: Node, one: Value, evaluate: Evaluate) -> str:
+    """Of where(): whether ``one`` stays."""
+    return boolean(evaluate(node, one), "in where()")
+
+
 def where(call: Call) -> Value:
     if call.of.empty:
         return call.of
 
-    def criterion(one: Value) -> str:
-        return boolean(call.evaluate(call.arguments[0], one), "in where()")
-
     if not call.of.many:
-        return replace(call.of, sql=f"CASE WHEN {criterion(call.of)} THEN {call.of.sql} END", root=False, sibling=None)
+        kept = criterion(call.arguments[0], call.of, call.evaluate)
+        return replace(call.of, sql=f"CASE WHEN {kept} THEN {call.of.sql} END", root=False, sibling=None)
     name = call.names.new()
-    kept = criterion(replace(call.of, sql=name, many=False))
+    kept = criterion(call.arguments[0], replace(call.of, sql=name, many=False), call.evaluate)
     return replace(call.of, sql=f"list_filter({call.of.sql}, lambda {name}: {kept})")
 
 

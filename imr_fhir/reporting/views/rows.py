@@ -1,4 +1,4 @@
-"""The rows of a select: single columns, and a list of structs where it makes several rows of one resource.
+"""The rows of a select: its columns, and the levels of elements that it goes through.
 
 After the specification's own algorithm (Process): the parts of a select are multiplied with each other, the branches of
 a unionAll come one after the other.
@@ -6,18 +6,19 @@ a unionAll come one after the other.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from imr_fhir.reporting.views.columns import compiled_column, list_of, several
+from imr_fhir.reporting.views.columns import Column, compiled_column, list_of, several
 from imr_fhir.reporting.views.expression import Scope
-from imr_fhir.reporting.views.fhirpath import PathError
-from imr_fhir.reporting.views.product import Rows, Sql, concatenated, joined, struct, union
-from imr_fhir.reporting.views.value import NoElement, Value, fault
+from imr_fhir.reporting.views.fhirpath import Call, Member, Node, PathError, parse
+from imr_fhir.reporting.views.functions import criterion
+from imr_fhir.reporting.views.needed import Needed
+from imr_fhir.reporting.views.product import Level, Rows, joined, union
+from imr_fhir.reporting.views.repeated import Tree
+from imr_fhir.reporting.views.value import Value, member
 
 WAYS = ("forEach", "forEachOrNull", "repeat")
-# How deep a repeat of so many paths is followed. What lies deeper is an error when it is run, and never left out.
-_DEEPEST = {1: 8, 2: 5}
 
 
 def rows(select: Mapping[str, Any], focus: Value, scope: Scope) -> Rows:
@@ -36,8 +37,8 @@ def _body(select: Mapping[str, Any], focus: Value, scope: Scope) -> Rows:
     parts = [Rows(tuple(column for column, _ in made), {column.name: sql for column, sql in made})]
     parts += [rows(inner, focus, scope) for inner in list_of(select, "select")]
     if "unionAll" in select:
-        parts.append(union([rows(branch, focus, scope) for branch in list_of(select, "unionAll")]))
-    return joined(parts, scope.names)
+        parts.append(union([rows(branch, focus, scope) for branch in list_of(select, "unionAll")], scope.names))
+    return joined(parts)
 
 
 def _through(select: Mapping[str, Any], way: str, focus: Value, scope: Scope) -> Rows:
@@ -46,93 +47,72 @@ def _through(select: Mapping[str, Any], way: str, focus: Value, scope: Scope) ->
         raise PathError(f"goes through {foci}, which is not known here")
     foci = several(foci)
     one, place = scope.names.new(), scope.names.new()
-    inner = replace(scope, row_index=f"({place} - 1)::INTEGER")
-    body = _body(select, replace(foci, sql=one, many=False, sibling=None, root=False), inner)
-
-    def many(around: Sql) -> str:
-        whole = {**around, **body.single}
-        row = body.many(whole) if body.many else struct(whole)
-        parameters = f"{one}, {place}" if re.search(rf"\b{place}\b", row) else one
-        sql = f"list_transform({foci.sql}, lambda {parameters}: {row})"
-        if body.many:
-            sql = f"flatten({sql})"
-        if way == "forEachOrNull":
-            nothing = {column.name: "0" if column.row_index else "NULL" for column in body.columns}
-            empty = struct({**around, **nothing})
-            sql = f"CASE WHEN coalesce(len({foci.sql}), 0) > 0 THEN {sql} ELSE [{empty}] END"
-        return sql
-
-    return Rows(body.columns, {}, many)
+    body = _of_each(select, foci, one, place, scope)
+    if way == "forEachOrNull":
+        body = _or_nothing(body, one, place)
+        some = f"CASE WHEN len({foci.sql}) > 0 THEN {foci.sql} ELSE [NULL] END"
+        return _after([_listed({one: some}, foci.sql, place, body)], body)
+    if _mentioned(place, body):  # which counts them all
+        return _after([_listed({one: foci.sql}, foci.sql, place, body)], body)
+    return _after(_steps(parse(select[way]), focus, scope, one), body)
 
 
 def _repeated(select: Mapping[str, Any], focus: Value, scope: Scope) -> Rows:
     """Each element that the paths lead to, and before its next sibling those that they lead to from it."""
-    paths = select["repeat"]
-    if not isinstance(paths, list) or len(paths) not in _DEEPEST or not all(isinstance(path, str) for path in paths):
-        raise PathError("is not one path or two in a list, and more are not known here")
-    place = scope.names.new()
-    tree = _Tree(select, paths, replace(scope, row_index=place))
-    branches = tree.under(focus, 0)
-    for error in filter(None, tree.unknown.values()):
-        raise error
-    body = next((branch.body for branch in branches if branch.body), Rows((), {}))
-    marked = re.compile(rf"\b{place}\b")
-    counts = {column.name for column in body.columns if column.row_index}
-    reckoned = any(marked.search(sql) for name, sql in body.single.items() if name not in counts)
-    if reckoned or (body.many and marked.search(body.many({}))):
-        raise PathError("reckons with %rowIndex, which is not known here")
+    tree, read = Tree(select["repeat"], scope), Needed()
+    one, place = scope.names.new(), scope.names.new()
+    body = _of_each(select, replace(tree.first(focus), needed=read), one, place, scope)
+    found = tree.listed(focus, read)
+    return _after([_listed({one: found}, found, place, body)], body)
 
-    def many(around: Sql) -> str:
-        sql = concatenated([branch.listed(around) for branch in branches] or ["[]"])
-        if not counts:
+
+def _of_each(select: Mapping[str, Any], foci: Value, one: str, place: str, scope: Scope) -> Rows:
+    return _body(select, _bound(foci, one), replace(scope, row_index=f"{place}::INTEGER"))
+
+
+def _bound(of: Value, name: str) -> Value:
+    return replace(of, sql=name, many=False, sibling=None, root=False)
+
+
+def _listed(lists: Mapping[str, str], counted: str, place: str, body: Rows) -> Level:
+    """``place``: from 0 on, in the list ``counted``; left out where ``body`` does not ask for it."""
+    return Level({**lists, place: f"range(len({counted}))"} if _mentioned(place, body) else lists)
+
+
+def _mentioned(name: str, body: Rows) -> bool:
+    told = [*body.values.values(), *(sql for level in body.levels for sql in (*level.lists.values(), level.keep))]
+    return any(re.search(rf"\b{name}\b", sql) for sql in told)
+
+
+def _after(levels: Sequence[Level], body: Rows) -> Rows:
+    return Rows(body.columns, {}, (*levels, *body.levels), body.values)
+
+
+def _steps(node: Node, focus: Value, scope: Scope, one: str) -> list[Level]:
+    """``one`` is each element of ``node`` in turn; what its path goes through is unnested too, step by step."""
+    match node:
+        case Call(name="where") if (of := scope.of(node.of, focus)).many:
+            *before, last = _steps(node.of, focus, scope, one)
+            kept = criterion(node.arguments[0], _bound(of, one), scope.of)
+            return [*before, replace(last, keep=f"({last.keep} AND {kept})" if last.keep else kept)]
+        case Member() if (of := scope.of(node.of, focus)).many and not of.choice:
+            outer = scope.names.new()
+            if (found := member(_bound(of, outer), node.name, scope.names)).many and not found.choice:
+                return [*_steps(node.of, focus, scope, outer), Level({one: found.sql})]
+    return [Level({one: several(scope.of(node, focus)).sql})]
+
+
+def _or_nothing(body: Rows, one: str, place: str) -> Rows:
+    """``body``, of which all is NULL where there is no ``place``, because there is no element."""
+
+    def levelled(level: Level) -> Level:
+        lists = {name: f"CASE WHEN {place} IS NULL THEN [NULL] ELSE {sql} END" for name, sql in level.lists.items()}
+        return Level(lists, level.keep and f"({place} IS NULL OR {level.keep})")
+
+    def valued(column: Column) -> str:
+        sql = body.values[column.name]
+        if re.fullmatch(rf'{one}(\."\w+")*', sql):  # NULL by itself
             return sql
-        # %rowIndex is known only when all rows are together.
-        row, number = scope.names.new(), scope.names.new()
-        fields = {name: f'{row}."{name}"' for name in (*around, *body.names)}
-        fields |= dict.fromkeys(counts, f"({number} - 1)::INTEGER")
-        return f"list_transform({marked.sub('0', sql)}, lambda {row}, {number}: {struct(fields)})"
+        return f"CASE WHEN {place} IS NULL THEN {'0' if column.row_index else 'NULL'} ELSE {sql} END"
 
-    return Rows(body.columns, {}, many)
-
-
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    """What one path of a repeat leads to: the elements, the rows of each of them, and what they lead to."""
-
-    foci: Value
-    one: str
-    body: Rows | None  # None where it is too deep
-    under: "Sequence[_Branch]" = ()
-
-    def listed(self, around: Sql) -> str:
-        if self.body is None:
-            deep = fault("repeat leads deeper than is known here")
-            return f"CASE WHEN len({self.foci.sql}) > 0 THEN {deep} END"
-        own = [self.body.listed(around), *(branch.listed(around) for branch in self.under)]
-        return f"flatten(list_transform({self.foci.sql}, lambda {self.one}: {concatenated(own)}))"
-
-
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    select: Mapping[str, Any]
-    paths: Sequence[str]
-    scope: Scope
-    unknown: dict[str, NoElement | None] = field(default_factory=dict)  # paths that no element has
-
-    def under(self, node: Value, depth: int) -> list[_Branch]:
-        return [branch for path in self.paths if (branch := self._branch(path, node, depth))]
-
-    def _branch(self, path: str, node: Value, depth: int) -> _Branch | None:
-        try:
-            foci = several(self.scope.value(path, node))
-        except NoElement as error:  # answer.item begins in an item, not in the response
-            self.unknown.setdefault(path, error)
-            return None
-        self.unknown[path] = None
-        if not foci.needed or foci.choice or (depth and foci.type != node.type):
-            raise PathError(f"leads through {foci}, which is not known here")
-        one = self.scope.names.new()
-        if depth == _DEEPEST[len(self.paths)]:
-            return _Branch(foci, one, None)
-        child = replace(foci, sql=one, many=False, root=False)
-        return _Branch(foci, one, _body(self.select, child, self.scope), self.under(child, depth + 1))
+    return Rows(body.columns, {}, tuple(map(levelled, body.levels)), {each.name: valued(each) for each in body.columns})

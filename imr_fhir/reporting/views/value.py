@@ -117,7 +117,7 @@ def typed(of: Value, element: Element, type_: str) -> Value:
     """The ``element`` of the single ``of`` as a ``type_``; empty where its value is of another type."""
     assert of.needed is not None
     key = element.key(type_)
-    sql = sql_of(of, key)
+    sql = sql_of(of.sql, key)
     if type_ in PRIMITIVES:
         of.needed.primitive(key, type_, element.many)
         if element.many:
@@ -127,17 +127,17 @@ def typed(of: Value, element: Element, type_: str) -> Value:
         if PRIMITIVES[type_] == "integer":
             why = fault(f"{element.name} is no whole number")
             sql = f"CASE WHEN {sql} <> trunc({sql}) THEN {why} ELSE {sql}::INTEGER END"
-        beside = sql_of(of, f"_{key}")
+        beside = sql_of(of.sql, f"_{key}")
         return Value(sql, type_, sibling=Sibling(beside, of.needed, f"_{key}"))
     if type_ in ("Resource", "xhtml") or not is_type(type_):
         raise PathError(f"goes into {element.name}, a {type_}, which is not known here")
     return Value(sql, type_, element.many, of.needed.complex(key, element.many))
 
 
-def sql_of(of: Value, key: str) -> str:
+def sql_of(struct: str, key: str) -> str:
     """The field ``key`` of the struct."""
-    simple = of.sql.replace('"', "").replace(".", "").replace("_", "").isalnum()
-    return f'{of.sql}."{key}"' if simple else f"struct_extract({of.sql}, '{key}')"
+    simple = struct.replace('"', "").replace(".", "").replace("_", "").isalnum()
+    return f'{struct}."{key}"' if simple else f"struct_extract({struct}, '{key}')"
 
 
 def single(of: Value, why: str) -> Value:
