@@ -58,16 +58,6 @@ def count_lines(file: Path) -> int:
         return sum(1 for line in lines if line.strip())
 
 
-def count_ends(file: Path) -> int:
-    """The same, fast, of a file without empty lines."""
-    ends, last, block = 0, ord("\n"), bytearray(1 << 18)  # small enough to stay in the processor's cache
-    with file.open("rb", buffering=0) as data:
-        while size := data.readinto(block):
-            ends += block.count(b"\n", 0, size)
-            last = block[size - 1]
-    return ends + (last != ord("\n"))
-
-
 def sound_lines(files: Iterable[Path], into: Path, resource_type: str, needed: Needed, left: Left) -> list[Path]:
     """Copies of ``files`` in the folder ``into``, without what does not suit ``needed``."""
 

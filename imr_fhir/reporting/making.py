@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from imr_fhir.errors import TablesError
 from imr_fhir.reporting.csv_cells import cells
 from imr_fhir.reporting.duck import read_ndjson
-from imr_fhir.reporting.lines import Left, count_ends, count_lines, newest_lines, sound_lines
-from imr_fhir.reporting.views.compile import View
+from imr_fhir.reporting.lines import Left, count_lines, newest_lines, sound_lines
+from imr_fhir.reporting.views.compile import LINES, View
 from imr_fhir.reporting.views.needed import Needed
 from imr_fhir.reporting.views.value import SAID, literal
 from imr_fhir.reporting.work import Work
@@ -72,9 +72,10 @@ class Maker:
         lines, ids = 0, -1
         keyed = min((view for view in views if view.key), key=lambda view: view.many, default=None)
         if keyed:
+            self.duck.execute(f"CREATE OR REPLACE SEQUENCE {LINES}")
             made[keyed.name] = self._table(keyed, files)
+            (lines,) = self.one(f"SELECT nextval('{LINES}') - 1")
             (ids,) = self.one(f'SELECT count(DISTINCT "{keyed.key}") FROM {self._parquet(self._made(keyed))}')
-            lines = sum(map(count_ends, files)) if keyed.many else made[keyed.name].rows
         if lines != ids and (not keyed or keyed.many):  # not every resource has a row in that table
             of_type = f"resourceType = '{resource}'"
             counts = f"count(*), count(*) FILTER ({of_type}), count(DISTINCT id) FILTER ({of_type})"

@@ -85,6 +85,32 @@ def test_a_bad_line_is_left_out_and_told_of(
     assert ids(rows(tmp_path / "people.parquet")) == ["1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"resourceType": "Goal", "id": "bad", "name": [{"family": "G"}]}', "other resource type"),
+        ('{"resourceType": "Goal", "id": "bad"}', "other resource type"),
+        ('{"id": "bad"}', "other resource type"),
+        ('{"resourceType": "Patient"}', "no id"),
+        (json.dumps(patient("b")) + json.dumps(patient("c")), "not JSON"),
+        (json.dumps(patient("1", name=[{"family": "old"}])), "older version"),
+        (json.dumps(patient("2")), "older version"),
+    ],
+)
+def test_a_line_without_a_row_counts_too(line: str, reason: str, tmp_path: Path) -> None:
+    """Of a table with a row a name: patients without one have none."""
+    names = {"forEach": "name", "column": [{"name": "family", "path": "family"}]}
+    definition = {**PATIENTS, "select": [{"column": [{"name": "id", "path": "id"}]}, names]}
+    people = [patient("1", name=[{"family": "a"}, {"family": "b"}]), patient("2"), patient("3")]
+    ndjson(tmp_path / "sound" / "Patient.ndjson", *people, "", " ")
+    (source,) = write_tables(tmp_path / "sound", tmp_path, definitions=[definition]).sources
+    assert (source.lines, source.read) == (3, 3)
+    ndjson(tmp_path / "bad" / "Patient.ndjson", line, *people)
+    (out,) = left_out(tmp_path / "bad", tmp_path, definition)
+    assert (out.line, out.reason) == (1, reason)
+    assert [tuple(row.values()) for row in rows(tmp_path / "people.parquet")] == [("1", "a"), ("1", "b")]
+
+
 def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
     file = ndjson(tmp_path / "Patient.ndjson", patient("1"), patient("2", name=[{"family": "x"}]))
     file.write_bytes(file.read_bytes()[:-10])
