@@ -1,9 +1,11 @@
 """Timing for the benchmarks: several runs of one thing, median kept; figures are compared only within one run."""
 
+import re
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -25,3 +27,9 @@ def median_seconds(work: Callable[[], object], *, runs: int, clock: Callable[[],
         work()
         times.append(clock() - begun)
     return statistics.median(times)
+
+
+def peak_mb() -> int:
+    """Most memory that this process has had: Linux's getrusage() would tell its parent's where that had more."""
+    (found,) = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(encoding="utf-8"), re.MULTILINE)
+    return int(found) // 1024
