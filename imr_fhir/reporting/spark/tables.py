@@ -12,19 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imr_fhir.artefacts import view_definitions
 from imr_fhir.errors import TablesError
 from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.lines import Left, count_lines
 from imr_fhir.reporting.making import Maker, Source, Table, identity
 from imr_fhir.reporting.spark.checked import package, read_lines
 from imr_fhir.reporting.spark.session import pathling_session
-from imr_fhir.reporting.tables import Written, by_resource, compiled, files_of, moved
-from imr_fhir.reporting.views.columns import Column, without_free_text
+from imr_fhir.reporting.tables import Written, ask, writing
+from imr_fhir.reporting.views.columns import Column
 from imr_fhir.reporting.views.compile import View
 from imr_fhir.reporting.views.definitions import PRIMITIVES
 from imr_fhir.reporting.views.value import literal
-from imr_fhir.reporting.work import Work, work
+from imr_fhir.reporting.work import Work
 
 if TYPE_CHECKING:
     from pathling import PathlingContext
@@ -50,34 +49,19 @@ def write_tables_on_spark(
     All machines of the cluster must see ``folder`` and ``out`` under these paths. ``jars``: the folder with Pathling's
     jar, where it is not to be fetched. ``say`` is told what is fetched. Raises ViewError, TablesError.
     """
-    chosen = [
-        each if with_free_text else without_free_text(each)
-        for each in (view_definitions() if definitions is None else definitions)
-    ]
-    views = compiled(chosen)  # refuses what one of the two would not run
-    given = {each["name"]: each for each in chosen}
-    files, unread = files_of(folder, {view.resource for view in views})
+    asked = ask(folder, definitions, with_free_text=with_free_text)  # refuses what one of the two would not run
     if any(sign in str(out.resolve()) for sign in "*?[]{}\\"):
         raise TablesError(
             f"Spark takes {out} for a pattern.", next_step="Give a folder without * ? [ ] { } in its name."
         )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with (
-            work(out) as own,
-            connection(own.folders, spill=own.spill) as duck,
-            pathling_session(own.parts, master=master, jars=jars, settings=settings or {}, say=say) as pathling,
-        ):
-            pathling.spark.sparkContext.addPyFile(str(package(own.parts)))
-            maker = _OnSpark(pathling, own, Maker(duck, own, ("parquet",)), given)
-            made = [maker.make(resource, files[resource], of) for resource, of in by_resource(views).items()]
-            tables = [moved(table, out) for _, of in made for table in of]
-    except OSError as error:
-        raise TablesError(
-            f"The tables can't be written to {out}: {error.strerror or type(error).__name__}.",
-            next_step="Make room there, or give another folder.",
-        ) from error
-    return Written(tuple(tables), tuple(source for source, _ in made), unread)
+    with (
+        writing(out) as own,
+        connection(own.folders, spill=own.spill) as duck,
+        pathling_session(own.parts, master=master, jars=jars, settings=settings or {}, say=say) as pathling,
+    ):
+        pathling.spark.sparkContext.addPyFile(str(package(own.parts)))
+        maker = _OnSpark(pathling, own, Maker(duck, own, ("parquet",)), asked.definitions)
+        return asked.written(maker, out)
 
 
 @dataclass(frozen=True, slots=True)
