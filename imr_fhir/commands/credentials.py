@@ -3,11 +3,14 @@
 import base64
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from imr_fhir.ehr.token import PrivateKeyJwt, private_key_jwt
 from imr_fhir.ehr.transport import may_be_added
+
+if TYPE_CHECKING:
+    from imr_fhir.ehr.token import PrivateKeyJwt
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -51,8 +54,10 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {pair}"}
 
 
-def key(path: Path, client_id: str, *, kid: str, jku: str) -> PrivateKeyJwt:
+def key(path: Path, client_id: str, *, kid: str, jku: str) -> "PrivateKeyJwt":
     """Raises UsageError."""
+    from imr_fhir.ehr.token import private_key_jwt  # a third of the time that a command takes to start
+
     try:
         return private_key_jwt(client_id, path.read_bytes(), kid=kid, jku=jku)
     except ValueError as error:

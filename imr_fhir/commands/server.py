@@ -9,16 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imr_fhir.commands.credentials import FILE, basic, headers, key, one_line
 from imr_fhir.ehr.address import LOOPBACK, parse
-from imr_fhir.ehr.backend_services import BackendServices
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import RefusedUrl
+
+if TYPE_CHECKING:
+    from imr_fhir.ehr.backend_services import BackendServices
 
 TOKEN, PASSWORD, HEADERS = "IMR_FHIR_TOKEN", "IMR_FHIR_PASSWORD", "IMR_FHIR_HEADERS"
 
@@ -33,7 +35,7 @@ class Server:
     base: str
     transport: Transport = field(repr=False)
     client: FhirClient = field(repr=False)
-    service: BackendServices | None = field(default=None, repr=False)
+    service: "BackendServices | None" = field(default=None, repr=False)
     headers: tuple[str, ...] = ()
     ca: str = ""
 
@@ -165,6 +167,8 @@ def _logged_in(
     _go_with("--user", user, {"--password-file": password_file})
     _go_with("--client-id", client_id, {"--key-file": key_file, "--kid": kid, "--jku": jku, "--token-url": token_url})
     if client_id:
+        from imr_fhir.ehr.backend_services import BackendServices
+
         if key_file is None:
             raise click.UsageError("--client-id needs --key-file, the private key in PEM.")
         service = BackendServices(

@@ -6,6 +6,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -32,13 +33,19 @@ def _lines(value: Any, newline: str) -> str:
 
 
 def _text(value: Any) -> str:
-    kind = value.__class__  # of what was read it is one of these four: to ask for a Mapping takes longer than to write
+    kind = value.__class__  # of what was read it is one of these: to ask for a Mapping takes longer than to write
     if kind is str:
         return encode_basestring(value)
     if kind is dict:
-        return f"{{{','.join([f'{_name(name)}:{_text(inner)}' for name, inner in value.items()])}}}"
+        members = [  # most are text, and a call for each would take as long as to write it
+            f"{_name(name)}:{encode_basestring(inner) if inner.__class__ is str else _text(inner)}"
+            for name, inner in value.items()
+        ]
+        return f"{{{','.join(members)}}}"
     if kind is list:
         return f"[{','.join([_text(inner) for inner in value])}]"
+    if kind is int:
+        return str(value)
     if kind is Decimal:
         if not value.is_finite():
             raise TypeError(f"{value} is no JSON number")
@@ -50,6 +57,7 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+@lru_cache(4096)  # FHIR has a few hundred, thousands of times
 def _name(name: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{name!r} is no name in JSON")

@@ -33,7 +33,8 @@ from imr_fhir.reporting.export.search import Searching, members
 from imr_fhir.reporting.export.taking import Taking, disk
 
 GO_ON = "Run the same command again: it goes on from here."
-SIDE_BY_SIDE = 3  # a hospital's server has its clinicians to serve
+SIDE_BY_SIDE = 3  # files, or searches of a type: a hospital's server has its clinicians to serve
+PATIENTS_AT_ONCE = 5  # searches of one patient each, which cost it little
 
 How = Literal["auto", "bulk", "search"]
 
@@ -143,7 +144,7 @@ def _run(client: FhirClient, taking: Taking, asked: Asked, options: Options, now
     if not ledger.parts:
         _begin(client, ledger, asked, options, patience, tell)
     group = members(client, asked.group) if ledger.how == "search" and asked.level == "group" else None
-    searching = Searching(client, taking, group, now, patience, tell)
+    searching = Searching(client, taking, group, now, PATIENTS_AT_ONCE, patience, tell)
 
     def take(part: Part) -> None:
         if part.kind == "search":
@@ -151,7 +152,10 @@ def _run(client: FhirClient, taking: Taking, asked: Asked, options: Options, now
         else:
             bulk.take(client, taking, part, patience=patience, tell=tell)
 
-    _side_by_side([partial(take, part) for part in ledger.parts if not part.done], patience)
+    # of a group one type after the other, since its patients are asked for side by side
+    _side_by_side(
+        [partial(take, part) for part in ledger.parts if not part.done], patience, 1 if group else SIDE_BY_SIDE
+    )
     if ledger.job:
         bulk.end(client, ledger)
 
@@ -184,9 +188,9 @@ def _begin(client: FhirClient, ledger: Ledger, asked: Asked, options: Options, p
     ledger.save()
 
 
-def _side_by_side(calls: Sequence[Callable[[], None]], patience: Patience) -> None:
-    """All of them, a few at once; the first that fails ends the others where they are."""
-    with ThreadPoolExecutor(SIDE_BY_SIDE, "export") as threads:
+def _side_by_side(calls: Sequence[Callable[[], None]], patience: Patience, at_once: int) -> None:
+    """All of them; the first that fails ends the others where they are."""
+    with ThreadPoolExecutor(at_once, "export") as threads:
         begun = [threads.submit(call) for call in calls]
         try:
             wait(begun, return_when=FIRST_EXCEPTION)

@@ -15,8 +15,8 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +55,11 @@ class Part:
         self.left[why] = self.left.get(why, 0) + count
         if fault and len(self.faults) < FAULTS:
             self.faults.append(fault)
+
+    def copy(self) -> "Part":
+        own = copy(self)
+        own.left, own.refused, own.faults = {**self.left}, {**self.refused}, [*self.faults]
+        return own
 
     def afresh(self) -> None:
         """Nothing of it is there yet."""
@@ -109,12 +114,12 @@ class Ledger:
         """``part``, a copy of one of ours, is as far as it says, and safe."""
         with self._lock:
             own = next(each for each in self.parts if each.name == part.name)
-            vars(own).update(deepcopy(vars(part)))
+            vars(own).update(vars(part.copy()))
             self._write()
 
     def _write(self) -> None:
         said = {name: getattr(self, name) for name in _SAVED}
-        text = json.dumps({"version": VERSION, **said, "parts": [asdict(part) for part in self.parts]})
+        text = json.dumps({"version": VERSION, **said, "parts": [vars(part) for part in self.parts]})
         replace(self.work / "state.json", text.encode())
 
     def add(self, kind: PartKind, resource_type: str, url: str = "", count: int | None = None) -> Part:

@@ -1,21 +1,25 @@
 """Where the server makes no export: plain search, page by page, of a type for all patients or for each of a group."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
+from itertools import islice
 from urllib.parse import urlencode
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import PAGE, FhirClient, Page
 from imr_fhir.ehr.compartment import belongs
-from imr_fhir.errors import BadReply, ExportError, Forbidden, HttpFailure, Invalid, NotFound
+from imr_fhir.errors import BadReply, ExportError, Forbidden, HttpFailure, ImrError, Invalid, NotFound
 from imr_fhir.reporting.export.asking import QUESTIONNAIRES, narrow
 from imr_fhir.reporting.export.ledger import Part
-from imr_fhir.reporting.export.patience import Patience, Tell
-from imr_fhir.reporting.export.taking import Taking
+from imr_fhir.reporting.export.patience import Patience, Stopped, Tell
+from imr_fhir.reporting.export.taking import Into, Taking
 
+PATIENTS = 20  # of a group, searched through between two states that a later run can go on from
 OVERLAP = timedelta(minutes=5)  # a server may index late what it has: to be told twice is better than never
 
 
@@ -32,12 +36,14 @@ def members(client: FhirClient, group: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Searching:
-    """``patients``: ids of those of a group, None for all of the server. ``now``: where the server says no time."""
+    """``patients``: ids of those of a group, None for all of the server. ``now``: where the server says no time.
+    ``ahead``: so many of them are asked for at once."""
 
     client: FhirClient
     taking: Taking
     patients: tuple[str, ...] | None
     now: datetime
+    ahead: int
     patience: Patience
     tell: Tell
 
@@ -65,31 +71,54 @@ class Searching:
         self.taking.ledger.save()
 
     def _take(self, part: Part) -> None:
-        once = self.taking.ids_in(part)
         turns = self._turns(part)
-        for member in range(part.member, len(turns)):
-            patient = turns[member]
-            page = self._page(part.url) if part.url else self._first(part, patient)
-            seen: set[str] = set()
-            while True:
-                with self.taking.into(part, once) as into:
-                    for resource in page.resources:
-                        if resource.get("resourceType") == "OperationOutcome":  # what the server wants to say
-                            continue
-                        if patient and not belongs(resource, patient, self.client.base):
-                            into.leave("other-patient")  # some servers ignore what they can't search by
-                        else:
-                            into.take(resource)
-                    through = member + (not page.next)
+        with self.taking.into(part, self.taking.ids_in(part)) as into:
+            reached = into.part
+            try:
+                for member, page in self._pages(reached, turns):
+                    patient = turns[member]
+                    self._take_page(into, page, patient)
+                    reached.member = member + (not page.next)
                     # the address of a page of one patient's would name the patient: begun anew, and taken once
-                    into.checkpoint(done=through == len(turns), member=through, url="" if patient else page.next)
-                self.tell(f"{part.type}: {part.given:,}")
-                if not page.next:
-                    break
+                    reached.url = "" if patient else page.next
+                    self.tell(f"{part.type}: {reached.given:,}")
+                    if not patient or into.due or member % PATIENTS == 0:
+                        into.checkpoint()
+                    self.patience.check()
+            except (ImrError, Stopped):
+                into.checkpoint()
+                raise
+            into.checkpoint(done=True)
+
+    def _take_page(self, into: Into, page: Page, patient: str) -> None:
+        for resource in page.resources:
+            if resource.get("resourceType") == "OperationOutcome":  # what the server wants to say
+                continue
+            if patient and not belongs(resource, patient, self.client.base):
+                into.leave("other-patient")  # some servers ignore what they can't search by
+            else:
+                into.take(resource)
+
+    def _pages(self, part: Part, turns: tuple[str, ...]) -> Iterator[tuple[int, Page]]:
+        """Each with the number of its turn, from where ``part`` is; the next ones are on their way meanwhile."""
+        members = iter(range(part.member, len(turns)))
+        coming = deque(map(partial(self._begin, part, turns), islice(members, self.ahead)))
+        for member in range(part.member, len(turns)):
+            page, seen = coming.popleft().result(), set[str]()
+            coming.extend(map(partial(self._begin, part, turns), islice(members, 1)))
+            while page.next:
                 if page.next in seen:
                     raise BadReply("The EHR's pages lead in a circle.", next_step="Tell the EHR's administrator.")
                 seen.add(page.next)
-                page = self._page(page.next)
+                following = self.client.beside(partial(self._page, page.next))
+                yield member, page
+                page = following.result()
+            yield member, page
+
+    def _begin(self, part: Part, turns: tuple[str, ...], member: int) -> Future[Page]:
+        went_on = part.url if member == part.member else ""
+        first = partial(self._page, went_on) if went_on else partial(self._first, part, turns[member])
+        return self.client.beside(first)
 
     def _turns(self, part: Part) -> tuple[str, ...]:
         """A search each: of one patient, or "" of all."""

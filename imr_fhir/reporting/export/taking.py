@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -48,7 +47,7 @@ class Taking:
         staged = self.ledger.staged(part)
         with disk(staged), _opened(staged, part.size) as file, ExitStack() as stack:
             raw = stack.enter_context(_opened(self.raw / part.name, part.raw)) if self.raw else None
-            yield Into(self, deepcopy(part), file, raw, once)
+            yield Into(self, part.copy(), file, raw, once)
 
 
 class Into:
