@@ -1,7 +1,7 @@
 """Timing for the benchmarks: several runs of one thing, median kept; figures are compared only within one run."""
 
-import re
 import statistics
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,36 @@ def median_seconds(work: Callable[[], object], *, runs: int, clock: Callable[[],
     return statistics.median(times)
 
 
-def peak_mb() -> int:
-    """Most memory that this process has had: Linux's getrusage() would tell its parent's where that had more."""
-    (found,) = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(encoding="utf-8"), re.MULTILINE)
-    return int(found) // 1024
+@dataclass(frozen=True)
+class Used:
+    """What a process used: seconds, of CPU, and the most memory in MB."""
+
+    wall: float
+    cpu: float
+    memory: int
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s, CPU {self.cpu:.1f} s, peak {self.memory} MB"
+
+
+def used(python: str | Path, program: str, *words: str) -> Used:
+    """By a process of its own, that runs ``program`` with ``words`` as its arguments."""
+    begun = time.perf_counter()
+    script = f"import atexit, os, sys; atexit.register({_TELL}); {program}"
+    ran = subprocess.run([python, "-c", script, *words], capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RuntimeError(
+            f"{program} {words} ended with {ran.returncode}:\n{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
+        )
+    cpu, memory = ran.stderr.split()[-2:]
+    return Used(time.perf_counter() - begun, float(cpu), int(memory))
+
+
+# Not ru_maxrss, which begins with what the process that started this one has in its memory.
+_PEAK = "open('/proc/self/status').read().partition('VmHWM:')[2].split()[0]"
+_TELL = f"lambda: print(sum(os.times()[:4]), int({_PEAK}) // 1024, file=sys.stderr)"
+
+
+def medians(runs: list[Used]) -> Used:
+    wall, cpu, memory = (statistics.median(getattr(each, name) for each in runs) for name in ("wall", "cpu", "memory"))
+    return Used(wall, cpu, round(memory))

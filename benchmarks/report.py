@@ -2,16 +2,14 @@
 
 import json
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from benchmarks.measure import Line, peak_mb
+from benchmarks.measure import Line, used
 from benchmarks.tables import answers
 from imr_fhir.due import add_months
 from imr_fhir.reporting.making_report import make
@@ -29,30 +27,19 @@ def lines(sizes: tuple[int, ...] = SIZES) -> Iterator[Line]:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             generate(folder, size)
-            wall, cpu, memory = _apart(folder)
+            made = used(sys.executable, "from benchmarks.report import make_it; make_it(sys.argv[1])", str(folder))
             allowed = GOAL_SECONDS * size / GOAL_RESPONSES
             yield Line(
                 f"the whole report on {size:,} responses",
-                f"{wall:.0f} s, of CPU {cpu:.0f} s, peak {memory} MB",
+                str(made),
                 f"{GOAL_SECONDS} s for {GOAL_RESPONSES:,}: {allowed:.0f} s",
-                wall <= allowed,
+                made.wall <= allowed,
             )
 
 
-def _apart(folder: Path) -> tuple[float, float, int]:
-    """Seconds, CPU seconds and MB of a process that does nothing else."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "benchmarks.report", "--make", str(folder)], capture_output=True, text=True, check=True
-    )
-    wall, cpu, memory = ran.stdout.split()[-3:]
-    return float(wall), float(cpu), int(memory)
-
-
-def _make(folder: Path) -> None:
-    begun = time.perf_counter()
-    zone = ZoneInfo("Europe/Oslo")
-    make(folder, folder / "out", zone=zone, now=datetime.now(UTC), exported=EXPORTED)
-    print(time.perf_counter() - begun, time.process_time(), peak_mb())
+def make_it(name: str) -> None:
+    folder = Path(name)
+    make(folder, folder / "out", zone=ZoneInfo("Europe/Oslo"), now=datetime.now(UTC), exported=EXPORTED)
 
 
 def generate(folder: Path, size: int) -> None:
@@ -92,8 +79,5 @@ def _head(key: str, patient: str, rater: str, on: date) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--make"]:
-        _make(Path(sys.argv[2]))
-    else:
-        for line in lines(tuple(map(int, sys.argv[1:])) or SIZES):
-            print(f"{line.what}: {line.figure} ({line.goal}: {'yes' if line.met else 'NO'})")
+    for line in lines(tuple(map(int, sys.argv[1:])) or SIZES):
+        print(f"{line.what}: {line.figure} ({line.goal}: {'yes' if line.met else 'NO'})")

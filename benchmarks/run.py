@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from benchmarks import form, load, panel, report, rules, tables, validate
+from benchmarks import export, form, load, panel, report, rules, tables, validate
 from benchmarks.measure import Line
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 ALL: tuple[Callable[[], Iterable[Line]], ...] = (
     rules.lines, panel.lines, form.lines, validate.lines, tables.lines, report.lines, load.lines,
+    export.lines,
 )  # fmt: skip
 
 HEAD = """# How fast
@@ -28,6 +29,10 @@ Compare figures of one run only: another machine gives others.
 - Tables: generated responses of 3 kB, two threads, CPU time, the least of 7, 3 and 1 runs by turns with hand-written
   SQL: the same file, settings and rows in the same order. It counts no lines, and tells of none that can't be counted.
 - Report: generated responses of both raters, 20 occasions a patient; a process of its own.
+- Export: both tools by command line in processes of their own, by turns, on the same HAPI and data: 200 generated
+  patients, of the types that smart-fetch knows (no QuestionnaireResponse, Goal, Provenance or AuditEvent); medians of
+  three, `$export` once. smart-fetch, pinned, comes from PyPI into `.tools`, without its gzip and with our search for
+  Observations. It writes what it gets; ours checks each resource, and lets out what is on a list, under pseudonyms.
 - Validate: NDJSON in memory, without Java; each finding with its line, path and sentence.
 
 """

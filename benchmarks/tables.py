@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Line
+from benchmarks.measure import Line, used
 from imr_fhir import artefacts
 from imr_fhir.answers import items
 from imr_fhir.reporting.duck import connection
@@ -118,12 +118,8 @@ def _cpu(work: Callable[[], None]) -> float:
 
 def _peak_mb(folder: Path) -> int:
     """Of a process that does nothing else."""
-    script = (
-        "import sys; from pathlib import Path; from benchmarks.measure import peak_mb; "
-        "from benchmarks.tables import make_items; make_items(Path(sys.argv[1])); print(peak_mb())"
-    )
-    ran = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
-    return int(ran.stdout)
+    program = "from pathlib import Path; from benchmarks.tables import make_items; make_items(Path(sys.argv[1]))"
+    return used(sys.executable, program, str(folder)).memory
 
 
 def generate(folder: Path, size: int) -> None:

@@ -12,6 +12,8 @@ import click
 
 from imr_fhir.reporting.export.manifest import BAD
 
+NAMED = 10  # so many ids are shown
+
 # Why a resource was left out -> in words.
 _WHY = {
     "not-imr": "no IMR",
@@ -72,6 +74,8 @@ def told(manifest: Mapping[str, Any], folder: Path) -> Iterator[str]:
     for name, count in run["onServer"].items():
         if count is not None and count != run["resources"][name]["received"]:
             yield f"{name}: the server says it has {count:,}, and gave {run['resources'][name]['received']:,}."
+    for name, found in run.get("missing", {}).items():
+        yield from _missing(name, found)
     refused = sum(sum(each["refused"].values()) for each in run["resources"].values())
     if refused:
         yield f"{refused:,} values were left out of what is there, being of no known shape (manifest.json, refused)."
@@ -86,6 +90,19 @@ def _of_type(found: Mapping[str, Any], changes: bool) -> str:
     parts += [f"{count:,} left out: {_WHY[why]}" for why, count in found.get("leftOut", {}).items()]
     mark = " !" if any(why in BAD for why in found.get("leftOut", {})) else ""
     return f"   {', '.join(parts)}{mark}" if parts else ""
+
+
+def _missing(name: str, found: Mapping[str, Any]) -> Iterator[str]:
+    if found["ids"]:
+        shown, more = found["ids"][:NAMED], len(found["ids"]) - NAMED
+        rest = f" and {more:,} more (manifest.json names all)" if more > 0 else ""
+        yield f"{name}: {len(found['ids']):,} that the server has are missing here !: {', '.join(shown)}{rest}."
+    if found["why"]:
+        yield f"{name}: which the server has and did not give is not known !: {found['why']}."
+    if found["later"]:
+        yield f"{name}: {found['later']:,} were written since; the next run fetches them."
+    if found["ofNoPatient"]:
+        yield f"{name}: {found['ofNoPatient']:,} are of no patient; only --system fetches such."
 
 
 def _table(left: Mapping[str, int]) -> str:

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from click.testing import CliRunner
 
 from imr_fhir.cli import main
-from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.reporting.export.patience import Patience
 from tests import parts
 from tests.export.test_hapi import soon
 from tests.reporting.comparing import shown_differences
-from tests.reporting.population import UNITS, population, write_ndjson
+from tests.reporting.on_server import OTHERS, group, put
+from tests.reporting.population import population, write_ndjson
 from tests.reporting.recomputed import ALL, Recomputed, recompute
 from tests.reporting.test_recomputed import DAY, ZONE
 from tests.servers import hapi
@@ -26,35 +25,14 @@ from tests.servers import hapi
 pytestmark = [pytest.mark.hapi, pytest.mark.xdist_group("java")]  # beside no other that starts one
 
 PEOPLE = 200
-GROUP = {
-    "resourceType": "Group", "id": "g-reporting", "type": "person", "actual": True,
-    "member": [{"entity": {"reference": f"Patient/person-{number:05d}"}} for number in range(PEOPLE)],
-}  # fmt: skip
-OTHERS = [
-    *({"resourceType": "Organization", "id": unit.partition("/")[2], "name": unit} for unit in UNITS),
-    *({"resourceType": "Practitioner", "id": name} for name in ("kari", "ola")),
-]
-AT_ONCE = 400
 
 
 @pytest.fixture(scope="module")
 def filled() -> Iterator[str]:
     parts.need(parts.JAVA, parts.MAVEN)
-    resources = [*OTHERS, *population(PEOPLE), GROUP]
     with hapi() as base:
-        for first in range(0, len(resources), AT_ONCE):
-            _put(base, resources[first : first + AT_ONCE])
+        put(base, [*OTHERS, *population(PEOPLE), group(PEOPLE)])
         yield base
-
-
-def _put(base: str, resources: list[dict[str, Any]]) -> None:
-    entries = [
-        {"request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}, "resource": each}
-        for each in resources
-    ]
-    body = write_json({"resourceType": "Bundle", "type": "transaction", "entry": entries})
-    answer = requests.post(base, data=body, headers={"Content-Type": "application/fhir+json"}, timeout=300)
-    assert answer.status_code == 200, answer.text[:2000]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +66,7 @@ def test_the_figures_are_those_of_the_server(
     monkeypatch.setattr("imr_fhir.reporting.export.export.Patience", lambda _: Patience(soon))
     export, report = tmp_path / "export", tmp_path / "report"
     words = [str(tmp_path / "keys" / "key") if word == "KEY" else word for word in WAYS[how]]
-    _by_command("export", filled, str(export), "--group", str(GROUP["id"]), *words)
+    _by_command("export", filled, str(export), "--group", "g-reporting", *words)
     said = _by_command("report", str(export), str(report), "--zone", str(ZONE), "--exported", DAY.isoformat())
     assert "Every line of the export is accounted for." in said
     exported = recompute(export, DAY, ZONE)

@@ -242,7 +242,7 @@ def leaving(resource: Json, release: Release, *, episode_types: frozenset[str] =
     if not _is_imr(resource, release, episode_types):
         return "not-imr"
     if release.shift and release.pseudonyms:
-        patient = _patient(resource, release.base)
+        patient = patient_of(resource, release.base)
         release.back = release.pseudonyms.shift(patient) if patient else None
     kept = rule(resource, release)
     return {"resourceType": resource_type, "id": release.id(str(resource_type), own), **({} if kept is GONE else kept)}
@@ -279,7 +279,7 @@ def _is_app(resource: Json) -> bool:
     return artefacts.BASE in named
 
 
-def _patient(resource: Json, base: str) -> str:
+def patient_of(resource: Json, base: str) -> str:
     """The id of the Patient that it is about; "" where it does not say so, or not here."""
     if resource["resourceType"] == "Patient":
         return str(resource["id"])

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import EhrError, NotJson
-from imr_fhir.reporting.export.asking import narrow
+from imr_fhir.reporting.export.asking import Params, narrow
 from imr_fhir.reporting.export.taking import Taking
 
 
@@ -36,17 +36,18 @@ class Statement:
 
 def on_server(client: FhirClient, taking: Taking) -> dict[str, int | None]:
     """How many of each type it says to have (``_summary=count``), by the same search; None where it does not say."""
+    types = [each for each in taking.ledger.asked["types"] if each != "Questionnaire"]
+    return {each: _count(client, each, search(taking, each)) for each in types}
+
+
+def search(taking: Taking, resource_type: str) -> Params:
+    """What the server was asked for of this type."""
     ledger = taking.ledger
-    searches = narrow(taking.release.systems) if ledger.narrow else {}
     since = [("_lastUpdated", f"ge{ledger.since}")] if ledger.since else []
-    return {
-        each: _count(client, each, [*searches.get(each, ()), *since])
-        for each in ledger.asked["types"]
-        if each != "Questionnaire"
-    }
+    return [*(narrow(taking.release.systems).get(resource_type, ()) if ledger.narrow else ()), *since]
 
 
-def _count(client: FhirClient, resource_type: str, params: list[tuple[str, str]]) -> int | None:
+def _count(client: FhirClient, resource_type: str, params: Params) -> int | None:
     try:
         reply = client.ask("GET", f"{resource_type}?{urlencode([*params, ('_summary', 'count')])}")
         total = reply.json().get("total") if reply.status == 200 else None

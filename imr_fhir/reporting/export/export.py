@@ -27,7 +27,8 @@ from imr_fhir.reporting.export.asked import Asked, require_same
 from imr_fhir.reporting.export.asking import type_filters
 from imr_fhir.reporting.export.ledger import Ledger, Part, held, read_manifest, replace, unfinished
 from imr_fhir.reporting.export.manifest import manifest_of
-from imr_fhir.reporting.export.merging import Written, known_files, make_ready, move, patients_in
+from imr_fhir.reporting.export.merging import Written, ids_in, known_files, make_ready, move
+from imr_fhir.reporting.export.missing import missing
 from imr_fhir.reporting.export.patience import Patience, Stopped, Tell
 from imr_fhir.reporting.export.search import Searching, members
 from imr_fhir.reporting.export.taking import Taking, disk
@@ -97,7 +98,11 @@ def export(
             files, replaced = make_ready(ledger, known_files(before))
             courses = _courses(options, taking, files, asked)
             counts = counting.on_server(client, taking) if asked.level != "group" else {}
-            manifest = manifest_of(taking, asked, before, files, replaced, now=now, courses=courses, on_server=counts)
+            there = partial(ids_in, ledger, files)
+            lost = missing(client, taking, counts, level=asked.level, before=before, there=there)
+            manifest = manifest_of(
+                taking, asked, before, files, replaced, now=now, courses=courses, on_server=counts, missing=lost
+            )
             with disk(ledger.work):
                 if courses:
                     replace(ledger.ready / courses_table.NAME, courses.data)
@@ -206,5 +211,5 @@ def _side_by_side(calls: Sequence[Callable[[], None]], patience: Patience, at_on
 def _courses(options: Options, taking: Taking, files: list[Written], asked: Asked) -> courses_table.Leaving | None:
     if not options.courses:
         return None
-    patients = patients_in(taking.ledger, files) if "Patient" in asked.types else None
+    patients = ids_in(taking.ledger, files, "Patient") if "Patient" in asked.types else None
     return courses_table.leaving(courses_table.read(options.courses), taking.release, patients)

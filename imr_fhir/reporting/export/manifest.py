@@ -29,8 +29,10 @@ def manifest_of(
     now: datetime,
     courses: Leaving | None,
     on_server: Mapping[str, int | None],
+    missing: Mapping[str, Any],
 ) -> dict[str, Any]:
     ledger = taking.ledger
+    run = {**_run(taking, replaced, now), "onServer": dict(on_server), "missing": dict(missing)}
     return {
         "version": VERSION,
         "software": f"imr-fhir {SOFTWARE}",
@@ -38,7 +40,7 @@ def manifest_of(
         "asked": asked.said(),
         "files": [asdict(each) for each in files],
         "courses": _table(courses) if courses else before["courses"] if before else None,
-        "runs": [*(before["runs"] if before else ()), _run(taking, replaced, now, on_server)],
+        "runs": [*(before["runs"] if before else ()), run],
     }
 
 
@@ -52,9 +54,9 @@ def _table(courses: Leaving) -> dict[str, Any]:
     }
 
 
-def _run(taking: Taking, replaced: int, now: datetime, on_server: Mapping[str, int | None]) -> dict[str, Any]:
-    """``received``, ``kept`` and ``leftOut`` count resources, ``onServer`` is what the server then said to have;
-    ``refused`` counts values of elements."""
+def _run(taking: Taking, replaced: int, now: datetime) -> dict[str, Any]:
+    """``received``, ``kept`` and ``leftOut`` count resources, ``onServer`` is what the server then said to have,
+    ``missing`` what it did not give (missing.py); ``refused`` counts values of elements."""
     ledger = taking.ledger
     resources = [part for part in ledger.parts if part.kind in ("output", "search")]
     said: Counter[str] = Counter()
@@ -69,7 +71,6 @@ def _run(taking: Taking, replaced: int, now: datetime, on_server: Mapping[str, i
         "resources": {
             each: _of_type([part for part in resources if part.type == each]) for each in ledger.asked["types"]
         },
-        "onServer": dict(on_server),
         "replaced": replaced,
         "deletedOnServer": sum(part.kept for part in ledger.parts if part.kind == "deleted"),
         "deletions": "told" if ledger.how == "bulk" else "unknown",
@@ -101,4 +102,7 @@ def is_whole(manifest: Mapping[str, Any]) -> bool:
     bad = any(each["leftOut"].get(why) for each in run["resources"].values() for why in BAD)
     denied = any("unavailable" in each for each in run["resources"].values())
     table = manifest["courses"] and manifest["courses"]["leftOut"]["unreadable"]
-    return not (bad or denied or table or any(run["serverErrors"].get(severity) for severity in _SERVER_ERRORS))
+    missing = any(each["ids"] or each["why"] for each in run.get("missing", {}).values())
+    return not (
+        bad or denied or missing or table or any(run["serverErrors"].get(severity) for severity in _SERVER_ERRORS)
+    )

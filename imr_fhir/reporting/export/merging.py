@@ -135,9 +135,9 @@ def _number(name: str) -> int:
     return int(found[1])
 
 
-def patients_in(ledger: Ledger, files: Collection[Written]) -> set[str]:
-    """Ids of the Patients in ``files``, as they leave."""
-    paths = [ledger.ready / each.name for each in files if each.type == "Patient"]
+def ids_in(ledger: Ledger, files: Collection[Written], resource_type: str) -> set[str]:
+    """Ids of that type in ``files``, as they leave."""
+    paths = [ledger.ready / each.name for each in files if each.type == resource_type]
     there = [path if path.exists() else ledger.folder / path.name for path in paths]
     return {written_id(line) for path in there for line in _lines(path)}
 
