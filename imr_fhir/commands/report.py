@@ -77,7 +77,7 @@ def report(
         for line in _counted(made):
             click.echo(line)
         for fault in made.reconciliation.faults:
-            click.echo(f"Not accounted for: {fault}")
+            click.echo(f"Not accounted for: {fault.sentence(str(made.lost))}")
         if not made.reconciliation.faults:
             click.echo("Every line of the export is accounted for.")
     if made.reconciliation.faults:
@@ -125,5 +125,5 @@ def _said(made: Made) -> dict[str, object]:
         "files": [str(file) for file in made.files],
         "exported": made.report.exported.isoformat(),
         "steps": steps,
-        "faults": list(made.reconciliation.faults),
+        "faults": [fault.shown(str(made.lost)) for fault in made.reconciliation.faults],
     }

@@ -5,14 +5,17 @@ in which what was left out is an empty line, so that a line keeps its number.
 """
 
 import json
+import re
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from imr_fhir.ehr.address import is_id
 from imr_fhir.reporting.duck import LONGEST_LINE
 from imr_fhir.reporting.views.needed import Needed
 
@@ -20,17 +23,19 @@ Reason = Literal[
     "not JSON", "cut off", "key twice", "other resource type", "no id", "other shape", "older version", "too long",
     "not UTF-8",
 ]  # fmt: skip
-NAMED = 1000  # so many are named, all are counted
+NAMED = 1000  # so many are named for each reason, all are counted
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """``detail``: an element's name or a resource's type; never what the line says."""
+    """``detail``: an element's name or a resource's type; ``id``: the resource's as the line has it, "" where it has
+    none that can be read. Never else what the line says."""
 
     file: str
     line: int
     reason: Reason
     detail: str = ""
+    id: str = ""
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class Left:
 
     def add(self, out: LeftOut) -> None:
         self.counts[out.reason] += 1
-        if len(self.named) < NAMED:
+        if self.counts[out.reason] <= NAMED:
             self.named.append(out)
 
 
@@ -129,11 +134,26 @@ def _copy(file: Path, to: Path, judge: Callable[[bytes], None], left: Left) -> P
             try:
                 judge(line)
             except _Unfit as unfit:
-                left.add(LeftOut(file.name, number, unfit.reason, unfit.detail))
+                left.add(LeftOut(file.name, number, unfit.reason, unfit.detail, _id(line)))
                 kept.write(b"\n")
             else:
                 kept.write(line.removeprefix(BOM_UTF8))  # DuckDB takes it on a file's first line only
     return to
+
+
+_BEGINS = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"[A-Za-z]+"\s*,\s*"id"\s*:\s*"([^"]*)"')
+
+
+def _id(line: bytes) -> str:
+    """Of a line that can't be counted: from its beginning, as our export and most servers write it, else read."""
+    found: Any = None
+    if begins := _BEGINS.match(line.removeprefix(BOM_UTF8)):
+        found = begins[1].decode("utf-8", "replace")
+    elif len(line) <= LONGEST_LINE:
+        with suppress(ValueError, RecursionError):
+            raw = json.loads(line)
+            found = raw.get("id") if isinstance(raw, dict) else None
+    return found if isinstance(found, str) and is_id(found) else ""
 
 
 def _resource(line: bytes, resource_type: str, needed: Needed) -> str:

@@ -13,7 +13,7 @@ from imr_fhir.errors import ReportError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.export.courses_table import NAME, read
-from imr_fhir.reporting.export.ledger import private_folder
+from imr_fhir.reporting.export.ledger import private_folder, replace
 from imr_fhir.reporting.measure_report import bundle
 from imr_fhir.reporting.page import page
 from imr_fhir.reporting.proportions import Line, proportions
@@ -25,14 +25,18 @@ from imr_fhir.reporting.work import work
 from imr_fhir.spreadsheet import escaped
 
 PAGE, FIGURES, DATA, MEASURE = "report.html", "figures.csv", "figures.json", "measure-report.json"
+LOST = "not-accounted-for.json"  # beside the tables, as it names resources
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
+    """``lost``: the file with all that is not accounted for; there only where something is."""
+
     report: Report
     written: Written
     reconciliation: Reconciliation
     files: tuple[Path, ...]
+    lost: Path
 
 
 def make(
@@ -80,7 +84,17 @@ def make(
     _write_csv(found, out / FIGURES)
     for name, data in ((DATA, _data(report, found)), (MEASURE, bundle(found, day))):
         (out / name).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-    return Made(report, written, reconciliation, tuple(out / name for name in (PAGE, FIGURES, DATA, MEASURE)))
+    _write_lost(reconciliation, tables / LOST)
+    made = tuple(out / name for name in (PAGE, FIGURES, DATA, MEASURE))
+    return Made(report, written, reconciliation, made, tables / LOST)
+
+
+def _write_lost(reconciliation: Reconciliation, path: Path) -> None:
+    if reconciliation.faults:
+        whole = [fault.whole() for fault in reconciliation.faults]
+        replace(path, json.dumps(whole, indent=1, ensure_ascii=False).encode())
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from imr_fhir.reporting.disclosure import THRESHOLD
+from imr_fhir.reporting.export.manifest import BAD
+from imr_fhir.reporting.faults import Fault, Lost
 from imr_fhir.reporting.making import Source
 from imr_fhir.reporting.report import Report
 from imr_fhir.reporting.tables import Written
@@ -49,10 +51,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """``faults``: sentences, each with where to look; empty where every number is accounted for."""
+    """``faults``: empty where every number is accounted for."""
 
     steps: tuple[Step, ...]
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
 
 def reconcile(manifest: Mapping[str, Any] | None, written: Written, report: Report) -> Reconciliation:
@@ -61,7 +63,8 @@ def reconcile(manifest: Mapping[str, Any] | None, written: Written, report: Repo
     whole = len(manifest["runs"]) == 1 if manifest else False  # a later run holds only what has changed
     steps = tuple(_step(source, run, whole) for source in written.sources)
     listed = {each["name"]: each for each in manifest["files"]} if manifest else {}
-    return Reconciliation(steps, (*_files(listed, written.sources), *_lines(written.sources), *_rows(written, report)))
+    faults = (*_given(run), *_files(listed, written.sources), *_lines(written.sources), *_rows(written, report))
+    return Reconciliation(steps, faults)
 
 
 def _step(source: Source, run: Mapping[str, Any], whole: bool) -> Step:
@@ -71,7 +74,20 @@ def _step(source: Source, run: Mapping[str, Any], whole: bool) -> Step:
     return Step(source.resource, on_server, received, kept, source.lines, source.read)
 
 
-def _files(listed: Mapping[str, Mapping[str, Any]], sources: Iterable[Source]) -> Iterator[str]:
+def _given(run: Mapping[str, Any]) -> Iterator[Fault]:
+    """The server against the export, as the export found it."""
+    for resource, found in run.get("missing", {}).items():
+        if ids := found["ids"]:
+            lost = tuple(map(Lost, ids))
+            yield Fault(resource, "that the server has did not come", len(ids), lost, "Export again, with --anew.")
+        if why := found["why"]:
+            yield Fault(resource, "the server counted more than it gave", then=f"Which is not known: {why}.")
+    for resource, found in run.get("resources", {}).items():
+        if bad := sum(found.get("leftOut", {}).get(why, 0) for why in BAD):
+            yield Fault(resource, "came and could not be kept, or did not come whole", bad, then=_UNREADABLE)
+
+
+def _files(listed: Mapping[str, Mapping[str, Any]], sources: Iterable[Source]) -> Iterator[Fault]:
     """The manifest against the folder."""
     there = {name: source for source in sources for name in source.files}
     expected: dict[str, int] = {}
@@ -80,33 +96,42 @@ def _files(listed: Mapping[str, Mapping[str, Any]], sources: Iterable[Source]) -
             resource = there[name].resource
             expected[resource] = expected.get(resource, 0) + file["count"]
         elif name.partition("-")[0] in {source.resource for source in sources}:
-            yield f"manifest.json names {name}, which is not in the folder. Export again."
+            yield Fault("", f"manifest.json names {name}, which is not in the folder", then="Export again.")
     if listed:
         for name in there.keys() - listed.keys():
-            yield f"{name} is in the folder, and manifest.json does not name it. Export anew into an empty folder."
+            said = f"{name} is in the folder, and manifest.json does not name it"
+            yield Fault("", said, then="Export anew into an empty folder.")
     for source in sources:
         if source.resource in expected and expected[source.resource] != source.lines:
-            yield (
-                f"{source.resource}: manifest.json counts {expected[source.resource]:,} lines, the files have "
-                f"{source.lines:,}. They were changed after the export: export again."
-            )
+            differ = abs(expected[source.resource] - source.lines)
+            what = f"lines {'fewer' if expected[source.resource] > source.lines else 'more'} than manifest.json counts"
+            yield Fault(source.resource, what, differ, then=_CHANGED)
 
 
-def _lines(sources: Iterable[Source]) -> Iterator[str]:
+_UNREADABLE = "Ids can't be read in such lines: manifest.json says in which files (faults)."
+_CHANGED = (
+    "The files were changed after the export. Which lines is not known, since manifest.json keeps no ids: export again."
+)
+_OURS = "Tell those who make imr-fhir: it lost them itself, and does not know which."
+
+
+def _lines(sources: Iterable[Source]) -> Iterator[Fault]:
     for source in sources:
         for reason, count in source.left.counts.items():
             if reason != "older version":
-                named = [f"{each.file} line {each.line}" for each in source.left.named if each.reason == reason][:5]
-                yield f"{source.resource}: {count:,} lines left out, {reason}: {', '.join(named)}."
-        if source.lines != source.read + sum(source.left.counts.values()):
-            yield f"{source.resource}: {source.lines:,} lines, {source.read:,} read, and not all others named."
+                named = [each for each in source.left.named if each.reason == reason]
+                lost = tuple(Lost(each.id, each.file, each.line) for each in named)
+                then = f"The first {len(lost):,} are named." if len(lost) < count else ""
+                yield Fault(source.resource, f"lines left out, {reason}", count, lost, then)
+        if unnamed := source.lines - source.read - sum(source.left.counts.values()):
+            yield Fault(source.resource, "lines neither read nor left out", abs(unnamed), then=_OURS)
 
 
-def _rows(written: Written, report: Report) -> Iterator[str]:
+def _rows(written: Written, report: Report) -> Iterator[Fault]:
     """The tables against the report: each row stands in a figure or is left out with a reason."""
     rows = {table.name: table.rows for table in written.tables}
     for kind in report.left_out.kinds:
         expected = sum(rows[table] for _, table in _FROM[kind.name])
         found = report.left_out.counts[kind.all]
         if expected != found:
-            yield f"{kind.name}: the tables have {expected:,} rows, the report accounts for {found:,}."
+            yield Fault(kind.name, "rows of the tables are in no figure", abs(expected - found), then=_OURS)

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from imr_fhir.cli import main
 from imr_fhir.reporting.counting import Cell
 from imr_fhir.reporting.disclosure import THRESHOLD
+from imr_fhir.reporting.faults import SHOWN
 from imr_fhir.reporting.figures import figures
 from imr_fhir.reporting.making_report import Made, make
 from tests.reporting.population import EXPORTED, population, write_ndjson
@@ -115,9 +116,89 @@ def test_a_line_that_is_no_json_is_told_and_the_rest_counted(export: Path, tmp_p
         goals.write('{"resourceType": "Goal", "id": "cut')
     said = CliRunner().invoke(main, command(tmp_path))
     assert said.exit_code == 3, said.output
-    assert "Not accounted for: Goal: 1 lines left out, cut off: Goal-00001.ndjson line" in said.output
+    assert "Not accounted for: Goal: fewer than 5 lines left out, cut off: which, is in " in said.output
+    assert _lost(tmp_path) == {"Goal": [""]}  # cut off in its id
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Not every number is accounted for: 1 fault" in page
+
+
+def _lost(folder: Path) -> dict[str, list[str]]:
+    """Ids in the list beside the tables, by type."""
+    path = folder / "out" / "tables" / "not-accounted-for.json"
+    assert path.stat().st_mode & 0o077 == 0
+    return {fault["resource"]: [each["id"] for each in fault["lost"]] for fault in json.loads(path.read_text())}
+
+
+@pytest.mark.parametrize("lines", [THRESHOLD - 1, THRESHOLD, THRESHOLD + 3])
+def test_lines_that_made_no_row_are_named_by_id(lines: int, export: Path, tmp_path: Path) -> None:
+    """Few only in the list that stays with the tables; more on the screen too, some of them; a script gets all."""
+    names = [f"broken-{number}" for number in range(lines)]
+
+    def spoil(folder: Path) -> None:
+        file = folder / "Goal-00001.ndjson"
+        goals = file.read_bytes().splitlines()
+        broken = [f'{{"resourceType": "Goal", "id": "{name}", "id": 1}}'.encode() for name in names[1:]]
+        file.write_bytes(
+            b"\n".join([*goals[lines:], f'{{"resourceType":"Goal","id":"{names[0]}"'.encode(), *broken, b""])
+        )
+
+    folder = spoiled(export, tmp_path, spoil)
+    said = CliRunner().invoke(main, command(folder))
+    assert said.exit_code == 3, said.output
+    assert sorted(name for fault in _all_lost(folder) for name in fault) == sorted(names)
+    script = json.loads(CliRunner().invoke(main, command(folder, "--json")).stdout)["faults"]
+    shown = [name for name in names if name in said.output]
+    told = [name for fault in script for name in fault["ids"] or ()]
+    assert (len(shown), len(told)) == ((0, 0) if lines - 1 < THRESHOLD else (min(lines - 1, SHOWN), lines - 1))
+    assert all(fault["count"] is None or fault["count"] >= THRESHOLD for fault in script)
+    assert not any(f" {number} lines" in said.output for number in range(THRESHOLD))
+
+
+def _all_lost(folder: Path) -> list[list[str]]:
+    faults = json.loads((folder / "out" / "tables" / "not-accounted-for.json").read_text())
+    return [[each["id"] for each in fault["lost"]] for fault in faults]
+
+
+@pytest.mark.parametrize("count", [THRESHOLD - 1, THRESHOLD])
+def test_what_the_server_did_not_give_is_named(count: int, export: Path, tmp_path: Path) -> None:
+    ids = [f"{number:032x}" for number in range(count)]
+    found = {"ids": ids, "why": "", "later": 1, "ofNoPatient": 2}
+    unknown = {"ids": [], "why": "the server did not tell which (403)", "later": 0, "ofNoPatient": 0}
+
+    def spoil(folder: Path) -> None:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest["runs"][0]["missing"] = {"Goal": found, "Patient": unknown}
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    folder = spoiled(export, tmp_path, spoil)
+    said = CliRunner().invoke(main, command(folder))
+    assert said.exit_code == 3, said.output
+    assert _lost(folder) == {"Goal": ids, "Patient": []}
+    number = "fewer than 5" if count < THRESHOLD else str(count)
+    assert f"Not accounted for: Goal: {number} that the server has did not come: " in said.output
+    assert all(each in said.output for each in ids) == (count >= THRESHOLD)
+    assert "Patient: the server counted more than it gave. Which is not known: the server did not tell" in said.output
+
+
+def test_what_came_and_could_not_be_read_at_the_export_is_told(export: Path, tmp_path: Path) -> None:
+    def spoil(folder: Path) -> None:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest["runs"][0]["resources"]["Goal"] = {"received": 9, "kept": 2, "leftOut": {"no-json": 6, "not-imr": 1}}
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    said = CliRunner().invoke(main, command(spoiled(export, tmp_path, spoil)))
+    assert "Goal: 6 came and could not be kept, or did not come whole. Ids can't be read" in said.output
+    assert said.exit_code == 3
+
+
+def test_the_list_of_an_earlier_report_does_not_stay(export: Path, tmp_path: Path) -> None:
+    folder = spoiled(export, tmp_path, lambda f: (f / "Goal-00002.ndjson").write_text("") and None)
+    CliRunner().invoke(main, command(folder))
+    assert (folder / "out" / "tables" / "not-accounted-for.json").exists()
+    (folder / "Goal-00002.ndjson").unlink()
+    said = CliRunner().invoke(main, command(folder))
+    assert said.exit_code == 0, said.output
+    assert not (folder / "out" / "tables" / "not-accounted-for.json").exists()
 
 
 def command(folder: Path, *more: str) -> list[str]:
@@ -170,7 +251,7 @@ SPOILED: list[tuple[str, Callable[[Path], None], str]] = [
             )
             and None
         ),
-        "Patient: manifest.json counts 120 lines, the files have 119",
+        "Patient: fewer than 5 lines fewer than manifest.json counts. The files were changed after the export. Which",
     ),
 ]
 

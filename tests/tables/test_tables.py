@@ -81,7 +81,8 @@ def test_a_bad_line_is_left_out_and_told_of(
     line: str, reason: str, detail: str, definition: dict[str, Any], tmp_path: Path
 ) -> None:
     ndjson(tmp_path / "Patient.ndjson", patient("1"), line, patient("2"))
-    assert left_out(tmp_path, tmp_path, definition) == [LeftOut("Patient.ndjson", 2, reason, detail)]  # type: ignore[arg-type]
+    own = next((own for own in ("bad", "b") if f'"id": "{own}"' in line), "")
+    assert left_out(tmp_path, tmp_path, definition) == [LeftOut("Patient.ndjson", 2, reason, detail, own)]  # type: ignore[arg-type]
     assert ids(rows(tmp_path / "people.parquet")) == ["1", "2"]
 
 
@@ -114,7 +115,7 @@ def test_a_line_without_a_row_counts_too(line: str, reason: str, tmp_path: Path)
 def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
     file = ndjson(tmp_path / "Patient.ndjson", patient("1"), patient("2", name=[{"family": "x"}]))
     file.write_bytes(file.read_bytes()[:-10])
-    assert left_out(tmp_path, tmp_path) == [LeftOut("Patient.ndjson", 2, "cut off")]
+    assert left_out(tmp_path, tmp_path) == [LeftOut("Patient.ndjson", 2, "cut off", id="2")]
 
 
 def test_a_last_line_without_its_end_is_whole(tmp_path: Path) -> None:
@@ -142,9 +143,9 @@ def test_the_newest_version_counts(tmp_path: Path) -> None:
         version("3", "new"),
     )
     assert left_out(tmp_path, tmp_path) == [
-        LeftOut("Patient-00001.ndjson", 2, "older version"),
-        LeftOut("Patient-00001.ndjson", 3, "older version"),
-        LeftOut("Patient-00002.ndjson", 1, "older version"),
+        LeftOut("Patient-00001.ndjson", 2, "older version", id="2"),
+        LeftOut("Patient-00001.ndjson", 3, "older version", id="3"),
+        LeftOut("Patient-00002.ndjson", 1, "older version", id="1"),
     ]
     found = {row["id"]: row["family"] for row in rows(tmp_path / "people.parquet")}
     assert found == {"1": "new", "2": "new", "3": "new", "4": None}
@@ -238,7 +239,7 @@ def test_a_number_that_is_no_integer_is_left_out(tmp_path: Path) -> None:
     ndjson(tmp_path / "Patient.ndjson", patient("1", multipleBirthInteger=2), patient("2", multipleBirthInteger=2.5))
     definition = view("births", "Patient", id="id", birth="multipleBirth.ofType(integer)")
     assert left_out(tmp_path, tmp_path, definition) == [
-        LeftOut("Patient.ndjson", 2, "other shape", "multipleBirthInteger")
+        LeftOut("Patient.ndjson", 2, "other shape", "multipleBirthInteger", "2")
     ]
     assert rows(tmp_path / "births.parquet") == [{"id": "1", "birth": 2}]
 
