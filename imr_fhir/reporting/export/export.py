@@ -149,18 +149,20 @@ def _run(client: FhirClient, taking: Taking, asked: Asked, options: Options, now
     if not ledger.parts:
         _begin(client, ledger, asked, options, patience, tell)
     group = members(client, asked.group) if ledger.how == "search" and asked.level == "group" else None
-    searching = Searching(client, taking, group, now, PATIENTS_AT_ONCE, patience, tell)
+    at_once = PATIENTS_AT_ONCE if group else SIDE_BY_SIDE
+    # ahead of what is asked for at once: one patient's slow answer holds up no other's
+    with ThreadPoolExecutor(at_once, "pages") as pages:
+        searching = Searching(client, taking, group, now, pages, 2 * at_once, patience, tell)
 
-    def take(part: Part) -> None:
-        if part.kind == "search":
-            searching.take(part)
-        else:
-            bulk.take(client, taking, part, patience=patience, tell=tell)
+        def take(part: Part) -> None:
+            if part.kind == "search":
+                searching.take(part)
+            else:
+                bulk.take(client, taking, part, patience=patience, tell=tell)
 
-    # of a group one type after the other, since its patients are asked for side by side
-    _side_by_side(
-        [partial(take, part) for part in ledger.parts if not part.done], patience, 1 if group else SIDE_BY_SIDE
-    )
+        # of a group one type after the other, since its patients are asked for side by side
+        calls = [partial(take, part) for part in ledger.parts if not part.done]
+        _side_by_side(calls, patience, 1 if group else SIDE_BY_SIDE)
     if ledger.job:
         bulk.end(client, ledger)
 

@@ -40,6 +40,7 @@ class Patience:
         """``call`` until it succeeds; what is ``gained`` meanwhile begins the tries anew. Raises as the last one."""
         failed, before = 0, gained()
         while True:
+            self.check()
             try:
                 return call()
             except (NotConnected, LostReply, Busy, ServerFault) as error:

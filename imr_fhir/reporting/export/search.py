@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -37,12 +37,13 @@ def members(client: FhirClient, group: str) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Searching:
     """``patients``: ids of those of a group, None for all of the server. ``now``: where the server says no time.
-    ``ahead``: so many of them are asked for at once."""
+    ``threads``: in which pages are asked for. ``ahead``: of so many patients while one's are taken."""
 
     client: FhirClient
     taking: Taking
     patients: tuple[str, ...] | None
     now: datetime
+    threads: Executor
     ahead: int
     patience: Patience
     tell: Tell
@@ -110,7 +111,7 @@ class Searching:
                 if page.next in seen:
                     raise BadReply("The EHR's pages lead in a circle.", next_step="Tell the EHR's administrator.")
                 seen.add(page.next)
-                following = self.client.beside(partial(self._page, page.next))
+                following = self.threads.submit(self._page, page.next)
                 yield member, page
                 page = following.result()
             yield member, page
@@ -118,7 +119,7 @@ class Searching:
     def _begin(self, part: Part, turns: tuple[str, ...], member: int) -> Future[Page]:
         went_on = part.url if member == part.member else ""
         first = partial(self._page, went_on) if went_on else partial(self._first, part, turns[member])
-        return self.client.beside(first)
+        return self.threads.submit(first)
 
     def _turns(self, part: Part) -> tuple[str, ...]:
         """A search each: of one patient, or "" of all."""
