@@ -15,7 +15,7 @@ from tests.tables.made import patient, view
 
 REFUSED = [
     ("name.given.substring(1)", "calls substring(), which is not known here"),
-    ("birthDate.lowBoundary()", "calls lowBoundary(), which is not known here"),
+    ("multipleBirth.ofType(integer).lowBoundary()", "asks for the boundary of a integer, which is not known here"),
     ("name.nickname", "asks for nickname, which HumanName does not have"),
     ("nome.family", "asks for nome, which Patient does not have"),
     ("valueString", "asks for valueString, which Patient does not have"),

@@ -134,7 +134,7 @@ def _literal(node: Literal) -> Value:
         case "moment":
             if not _MOMENT.fullmatch(node.value):
                 raise PathError(f"has @{node.value}: a time needs its seconds and its offset here")
-            return Value(literal(node.value), "dateTime")
+            return Value(literal(node.value), "dateTime" if "T" in node.value else "date")
         case "time":
             if not _TIME.fullmatch(node.value):
                 raise PathError(f"has @T{node.value}: a time needs its seconds here")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from imr_fhir.reporting.views.boundary import boundary
 from imr_fhir.reporting.views.definitions import is_type
 from imr_fhir.reporting.views.fhirpath import Member, Node, PathError, This
 from imr_fhir.reporting.views.value import Names, Value, each, member, single, typed
@@ -159,6 +160,14 @@ def reference_key(call: Call) -> Value:
     return each(call.of, call.names, key)
 
 
+def low_boundary(call: Call) -> Value:
+    return boundary(single(call.of, "several values before lowBoundary()"), high=False)
+
+
+def high_boundary(call: Call) -> Value:
+    return boundary(single(call.of, "several values before highBoundary()"), high=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     arguments: range  # how many
@@ -179,4 +188,6 @@ FUNCTIONS = {
     "extension": Function(range(1, 2), extension),
     "getResourceKey": Function(range(1), resource_key),
     "getReferenceKey": Function(range(2), reference_key),
+    "lowBoundary": Function(range(1), low_boundary),
+    "highBoundary": Function(range(1), high_boundary),
 }
