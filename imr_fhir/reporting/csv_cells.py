@@ -18,7 +18,7 @@ def _cell(column: Column) -> str:
     if column.collection:
         name = f"to_json({name})::VARCHAR"
     elif column.kind == "decimal":
-        return f"rtrim(rtrim({name}::VARCHAR, '0'), '.')"  # 3.6, and not 3.600000000000000000
+        return f"rtrim(rtrim({name}::VARCHAR, '0'), '.')"  # 3.6, and not 3.600000
     elif column.kind in ("boolean", "integer"):
         return name
     return f"CASE WHEN regexp_matches({name}, '{_FORMULA}') THEN '''' || {name} ELSE {name} END"

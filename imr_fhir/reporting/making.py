@@ -9,6 +9,7 @@ from imr_fhir.errors import TablesError
 from imr_fhir.reporting.csv_cells import cells
 from imr_fhir.reporting.duck import read_ndjson
 from imr_fhir.reporting.lines import Left, count_lines, newest_lines, sound_lines
+from imr_fhir.reporting.stored import stored
 from imr_fhir.reporting.views.compile import LINES, View
 from imr_fhir.reporting.views.needed import Needed
 from imr_fhir.reporting.views.value import SAID, literal
@@ -99,7 +100,8 @@ class Maker:
     def _table(self, view: View, files: Sequence[Path]) -> Table:
         parquet = self._made(view)
         rows = view.sql(_read(self.work.linked(files), view.needed), strict=True)
-        (count,) = self.one(f"COPY ({rows}) TO {literal(str(parquet))} (FORMAT parquet)")
+        columns = ", ".join(map(stored, view.columns))
+        (count,) = self.one(f"COPY (SELECT {columns} FROM ({rows})) TO {literal(str(parquet))} (FORMAT parquet)")
         found = [parquet] if "parquet" in self.formats else []
         if "csv" in self.formats:
             csv = parquet.with_suffix(".csv")

@@ -244,12 +244,30 @@ def test_a_number_that_is_no_integer_is_left_out(tmp_path: Path) -> None:
     assert rows(tmp_path / "births.parquet") == [{"id": "1", "birth": 2}]
 
 
-def test_decimals_keep_their_digits(tmp_path: Path) -> None:
-    numbers = ["3.60", "0.1", "123456789.12345", "1e-7", "-2.35"]
+def test_decimals_have_six_places(tmp_path: Path) -> None:
+    numbers = ["3.60", "0.1", "123456789.12345", "1e-6", "-2.35", "0.0000015", "-2.6666665", "2.6666664999"]
+    found = ["3.6", "0.1", "123456789.12345", "0.000001", "-2.35", "0.000002", "-2.666667", "2.666666"]
     lines = [json.dumps({**LEVEL, "id": f"1{n}"}).replace("3.5", text) for n, text in enumerate(numbers)]
     ndjson(tmp_path / "Goal.ndjson", *lines)
     write_tables(tmp_path, tmp_path, definitions=[view("levels", "Goal", level=LEVEL_PATH)])
-    assert [row["level"] for row in rows(tmp_path / "levels.parquet")] == [Decimal(number) for number in numbers]
+    assert [row["level"] for row in rows(tmp_path / "levels.parquet")] == [Decimal(number) for number in found]
+
+
+def test_an_instant_is_in_utc(tmp_path: Path) -> None:
+    said = ["2026-02-01T01:00:00.123456789+02:00", "2026-02-01T01:00:00Z", "2016-12-31T23:59:60Z", "soon"]
+    people = [patient(str(number), meta={"lastUpdated": text}) for number, text in enumerate(said)]
+    ndjson(tmp_path / "Patient.ndjson", *people)
+    write_tables(tmp_path, tmp_path, definitions=[view("people", "Patient", id="id", updated="meta.lastUpdated")])
+    found = ["2026-01-31T23:00:00.123456Z", "2026-02-01T01:00:00.000000Z", *said[2:]]  # what is none stays
+    assert [row["updated"] for row in rows(tmp_path / "people.parquet")] == found
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u2003\u2028", "\u3000"])
+def test_text_of_spaces_alone_is_none(blank: str, tmp_path: Path) -> None:
+    texts = [blank, f"{blank}a{blank}", f"{blank}å", f"{blank}\u00a0", f"{blank}\u200b", f"{blank}😀"]
+    ndjson(tmp_path / "Patient.ndjson", *(patient(str(n), name=[{"family": text}]) for n, text in enumerate(texts)))
+    write_tables(tmp_path, tmp_path, definitions=[PATIENTS])
+    assert [row["family"] for row in rows(tmp_path / "people.parquet")] == [None, *texts[1:]]
 
 
 def test_views_of_one_name_are_refused(tmp_path: Path) -> None:
