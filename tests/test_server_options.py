@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from joserfc.jwk import ECKey
 
 from imr_fhir.cli import main
+from imr_fhir.commands.credentials import FOR
 from imr_fhir.commands.server import HEADERS, PASSWORD, TOKEN, Server, reading_server_options, server_options
 from tests.wire_server import Exchange, pages, serve
 
@@ -31,7 +32,8 @@ class Asked:
 def run(
     folder: Path, *arguments: str, write: bool | None = None, answer: Any = (200, FOUND), **environment: str
 ) -> tuple[Result, list[Any]]:
-    """One search by a command of no other verb; what the server was sent."""
+    """One search by a command of no other verb; what the server was sent. ``environment``: of this server, unless it
+    says otherwise."""
 
     def look(server: Server, **_: Any) -> None:
         click.echo(repr(server))
@@ -51,7 +53,8 @@ def run(
     with serve(script) as server:
         words = [each.format(origin=server.origin, folder=folder) for each in arguments]
         words += ["--write"] if write else []
-        clean = {TOKEN: None, PASSWORD: None, HEADERS: None, **environment}
+        named = {name: value.format(origin=server.origin) for name, value in ({FOR: "{origin}"} | environment).items()}
+        clean = {TOKEN: None, PASSWORD: None, HEADERS: None, **named}
         done = CliRunner().invoke(click.command()(command), [f"{server.origin}/fhir", *words], env=clean)
     return done, server.requests
 
@@ -90,6 +93,49 @@ def test_basic(files: Path, words: list[str], environment: dict[str, str]) -> No
     assert done.exit_code == 0, done.output
     kind, _, sent = request.headers["authorization"].partition(" ")
     assert (kind, base64.b64decode(sent).decode()) == ("Basic", f"kari:{CANARY} pass:wørd")
+
+
+@pytest.mark.parametrize("named", ["{origin}", "{origin}/fhir", "{origin}/fhir/"])
+def test_what_is_in_the_environment_goes_to_the_server_that_it_is_for(files: Path, named: str) -> None:
+    done, (request,) = run(files, **{TOKEN: CANARY, FOR: named})
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert request.headers["authorization"] == f"Bearer {CANARY}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [(TOKEN, []), (HEADERS, []), (PASSWORD, ["--user", "kari", "--password-file", "{folder}/password"])],
+)
+@pytest.mark.parametrize(
+    "named", ["https://ehr.example/fhir", "{origin}/other", "http://127.0.0.1:1/fhir", "{origin}/fhi"]
+)
+def test_what_is_in_the_environment_is_for_no_other_server(
+    files: Path, variable: str, words: list[str], named: str
+) -> None:
+    """Whatever address stands on the command line; a file that is named there is meant."""
+    secret = f"X-Key: {CANARY}-env" if variable == HEADERS else f"{CANARY}-env"
+    done, (request,) = run(files, *words, **{variable: secret, FOR: named})
+    assert done.exit_code == 0, done.output
+    assert f"{CANARY}-env" not in str(request.headers)
+    assert base64.b64encode(f"kari:{CANARY}-env".encode()).decode() not in str(request.headers)
+    assert (f"${variable} is for " in done.stderr) == (not words)
+    assert CANARY not in done.output
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [("", f"set {FOR}=http://127.0.0.1:"), ("ehr.example", f"${FOR} has to be the base of a FHIR server")],
+)
+@pytest.mark.parametrize(
+    ("variable", "words"), [(TOKEN, []), (HEADERS, ["--token-file", "{folder}/token"]), (PASSWORD, ["--user", "kari"])]
+)
+def test_what_is_in_the_environment_and_names_no_server_is_sent_to_none(
+    files: Path, variable: str, words: list[str], named: str, said: str
+) -> None:
+    done, requests = run(files, *words, **{variable: f"X: {CANARY}", FOR: named})
+    assert (done.exit_code, requests) == (2, [])
+    assert said in " ".join(done.output.split())
+    assert CANARY not in done.output
 
 
 SERVICE = ("--client-id", "loader", "--key-file", "{folder}/key.pem", "--token-url", "{origin}/token")
@@ -204,7 +250,7 @@ def test_no_secret_is_in_an_output_a_log_a_repr_or_a_traceback(
 def test_what_a_log_in_is_refused_is_told_with_an_option(tmp_path: Path) -> None:
     for status, said in ((401, "--token-file, --user or --client-id"), (403, "lacks the scope or the right")):
         with serve(lambda exchange, status=status: exchange.answer(status)) as server:  # type: ignore[misc]
-            done = CliRunner().invoke(main, ["check", f"{server.origin}/fhir"], env={TOKEN: CANARY})
+            done = CliRunner().invoke(main, ["check", f"{server.origin}/fhir"], env={TOKEN: CANARY, FOR: server.origin})
         assert done.exit_code == 1
         assert said in done.output
         assert "patient's chart" not in done.output
@@ -217,7 +263,7 @@ def test_the_manual_names_each_option() -> None:
     assert check is not None
     options = {name for each in check.params if isinstance(each, click.Option) for name in each.opts}
     assert options <= named
-    assert {TOKEN, PASSWORD, HEADERS} <= set(re.findall(r"IMR_FHIR_[A-Z]+", manual))
+    assert {TOKEN, PASSWORD, HEADERS, FOR} <= set(re.findall(r"IMR_FHIR_[A-Z_]+", manual))
 
 
 @pytest.mark.parametrize(

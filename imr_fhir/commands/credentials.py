@@ -1,4 +1,8 @@
-"""Secrets of the command line, from a file or the environment; what is wrong with one is said without showing it."""
+"""Secrets of the command line, from a file or the environment; what is wrong with one is said without showing it.
+
+A file is named for the call. What is in the environment goes along with every call, so it goes to the server alone that
+``FOR`` names, whatever address stands on the command line.
+"""
 
 import base64
 import os
@@ -7,20 +11,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from imr_fhir.ehr.address import parse, under
 from imr_fhir.ehr.transport import may_be_added
+from imr_fhir.errors import RefusedUrl
 
 if TYPE_CHECKING:
     from imr_fhir.ehr.token import PrivateKeyJwt
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOR = "IMR_FHIR_SECRETS_FOR"
 
 
-def one_line(path: Path | None, variable: str, what: str, *, bearer: bool = False) -> str:
-    """What is in the file, else in the environment; "" where neither is given. Raises UsageError.
+def one_line(path: Path | None, variable: str, what: str, base: str, *, bearer: bool = False) -> str:
+    """What is in the file, else in the environment for ``base``; "" where neither is given. Raises UsageError.
 
     ``bearer``: it goes into a header as it is, and has no blanks.
     """
-    text, place = _text(path, variable)
+    text, place = _text(path, variable, base)
     secret = text.strip("\r\n")
     if bearer:
         secret = secret.strip()
@@ -31,9 +38,9 @@ def one_line(path: Path | None, variable: str, what: str, *, bearer: bool = Fals
     return secret
 
 
-def headers(path: Path | None, variable: str) -> dict[str, str]:
+def headers(path: Path | None, variable: str, base: str) -> dict[str, str]:
     """Lines "Name: value"; empty ones and those that begin with "#" are left out. Raises UsageError."""
-    text, place = _text(path, variable)
+    text, place = _text(path, variable, base)
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -64,10 +71,11 @@ def key(path: Path, client_id: str, *, kid: str, jku: str) -> "PrivateKeyJwt":
         raise click.UsageError(f"{path}: {error}") from None
 
 
-def _text(path: Path | None, variable: str) -> tuple[str, str]:
+def _text(path: Path | None, variable: str, base: str) -> tuple[str, str]:
     """And where it comes from, "" where nothing is given."""
     if path is None:
-        return os.environ.get(variable, ""), f"${variable}" if os.environ.get(variable) else ""
+        text = os.environ.get(variable, "")
+        return (text, f"${variable}") if text and _is_for(base, variable) else ("", "")
     try:
         text = path.read_bytes().decode("utf-8-sig", "replace")  # an error of the decoder would have the bytes
     except OSError as error:
@@ -75,3 +83,23 @@ def _text(path: Path | None, variable: str) -> tuple[str, str]:
     if "\ufffd" in text:
         raise click.UsageError(f"{path} is no text in UTF-8.")
     return text, str(path)
+
+
+def _is_for(base: str, variable: str) -> bool:
+    """Whether the environment's secrets are for the server at ``base``; says so where they are for another."""
+    named = os.environ.get(FOR, "").strip()
+    if not named:
+        raise click.UsageError(
+            f"${variable} is set, and nothing says for which server, so it was sent to none. "
+            f"If it is for this one, set {FOR}={base} too; else unset it."
+        )
+    try:
+        parse(named)
+    except RefusedUrl:
+        raise click.UsageError(f"${FOR} has to be the base of a FHIR server, such as {FOR}={base}.") from None
+    try:
+        under(base, named)
+    except RefusedUrl:
+        click.echo(f"${variable} is for {named} (${FOR}), so it is not sent to {base}.", err=True)
+        return False
+    return True

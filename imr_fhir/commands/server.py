@@ -1,6 +1,7 @@
 """The FHIR server that a command speaks with, and how it logs in there: options that each such verb shares.
 
-A secret comes from a file or from the environment, never from the command line, which others on a machine can read.
+A secret comes from a file or from the environment, never from the command line, which others on a machine can read;
+one from the environment is for the server that ``$IMR_FHIR_SECRETS_FOR`` names (`credentials`).
 """
 
 import ssl
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imr_fhir.commands.credentials import FILE, basic, headers, key, one_line
+from imr_fhir.commands.credentials import FILE, FOR, basic, headers, key, one_line
 from imr_fhir.ehr.address import LOOPBACK, parse
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.transport import Transport
@@ -40,17 +41,19 @@ class Server:
     ca: str = ""
 
 
+_AND_FOR = f"with ${FOR}"
+
 _OPTIONS = (
-    click.option("--token-file", type=FILE, help=f"Bearer: a file with the access token. Or ${TOKEN}."),
+    click.option("--token-file", type=FILE, help=f"Bearer: a file with the access token. Or ${TOKEN} {_AND_FOR}."),
     click.option("--user", help="Basic: the user's name."),
-    click.option("--password-file", type=FILE, help=f"Basic: a file with the password. Or ${PASSWORD}."),
+    click.option("--password-file", type=FILE, help=f"Basic: a file with the password. Or ${PASSWORD} {_AND_FOR}."),
     click.option("--client-id", help="SMART backend services: the client id that the server gave."),
     click.option("--key-file", type=FILE, help="... its private key in PEM: RSA (RS384) or EC P-384 (ES384)."),
     click.option("--kid", default="", help="... the key's id there.  [default: its RFC 7638 thumbprint]"),
     click.option("--jku", default="", help="... the address of our JWKS, where the server fetches it."),
     click.option("--scope", default="", help="... what to ask for, a blank between.  [default: system/*, as needed]"),
     click.option("--token-url", default="", help="... the token endpoint, where the server does not say it."),
-    click.option("--header-file", type=FILE, help=f'Lines "Name: value", sent on each call. Or ${HEADERS}.'),
+    click.option("--header-file", type=FILE, help=f'Lines "Name: value", sent on each call. Or ${HEADERS} {_AND_FOR}.'),
     click.option("--ca", type=FILE, help="Certificate authorities in PEM, instead of the public ones."),
     click.option(
         "--allow-host",
@@ -114,7 +117,7 @@ def _server(
 ) -> Server:
     url = _base(url)
     target = parse(url)
-    extra = headers(header_file, HEADERS)
+    extra = headers(header_file, HEADERS, url)
     try:
         transport = Transport(
             [target.origin, *(parse(host).origin for host in hosts)],
@@ -182,11 +185,11 @@ def _logged_in(
         )
         return Server(url, transport, service.client(), service)
     if user:
-        password = one_line(password_file, PASSWORD, "password")
+        password = one_line(password_file, PASSWORD, "password", url)
         if not password:
             raise click.UsageError(f"--user needs --password-file, or the password in ${PASSWORD}.")
         return Server(url, transport, FhirClient(transport, url, headers=basic(user, password)))
-    token = one_line(token_file, TOKEN, "access token", bearer=True)
+    token = one_line(token_file, TOKEN, "access token", url, bearer=True)
     return Server(url, transport, FhirClient(transport, url, token=(lambda: token) if token else None))
 
 

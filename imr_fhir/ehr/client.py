@@ -254,12 +254,11 @@ class FhirClient:
         seconds: float = math.inf,
     ) -> Reply:
         url = path if "://" in path else f"{self.base}/{path}".rstrip("/")
-        # A password is for no other host that a reply may name.
-        own = self._headers if self._headers and origin(url) == origin(self.base) else {}
-        sent = {"Accept": _FHIR, "Cache-Control": "no-cache", **own, **(headers or {})}
-        token = self._token() if self._token else ""
+        home = "://" not in path or origin(url) == origin(self.base)  # a secret is for no other host that a reply names
+        sent = {"Accept": _FHIR, "Cache-Control": "no-cache", **(self._headers if home else {}), **(headers or {})}
+        token = self._token() if self._token and home else ""
         reply = self._send_with(token, method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)
-        newer = self._renew(token) if reply.status == 401 and self._renew else ""
+        newer = self._renew(token) if reply.status == 401 and self._renew and home else ""
         if not newer:
             return reply
         return self._send_with(newer, method, url, purpose=purpose, headers=sent, body=body, seconds=seconds)

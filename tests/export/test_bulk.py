@@ -151,15 +151,22 @@ def test_files_on_another_host_are_fetched_only_where_it_is_allowed_and_told_not
     assert len(lines(tmp_path / "out", "Goal")) == 2
 
 
-def test_a_password_is_not_sent_to_another_host_that_says_how_far_the_export_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("secret", "sent"),
+    [({"headers": {"Authorization": "Basic a2FyaTpj"}}, "Basic a2FyaTpj"), ({"token": lambda: "t"}, "Bearer t")],
+    ids=["password", "token"],
+)
+def test_a_secret_is_not_sent_to_another_host_that_says_how_far_the_export_is(
+    tmp_path: Path, secret: dict[str, Any], sent: str
+) -> None:
     with running(Bulk(of("Goal"))) as other, running(Bulk(of("Goal"))) as bulk:
         elsewhere = {"Content-Location": f"{other.server.origin}/fhir/job"}
         bulk.steps["GET /fhir/Patient/$export"] = [answer(202, b"", elsewhere)]
-        asking = client(bulk, other.server.origin, headers={"Authorization": "Basic a2FyaTpj"})
+        asking = client(bulk, other.server.origin, **secret)
         run(bulk, tmp_path / "out", client=asking)
         assert other.asked("GET /fhir/job")
         assert not any("authorization" in each.headers for each in other.server.requests)
-        assert {each.headers["authorization"] for each in bulk.asked("GET /fhir/")} == {"Basic a2FyaTpj"}
+        assert {each.headers["authorization"] for each in bulk.asked("GET /fhir/")} == {sent}
 
 
 def cut(at: int) -> Callable[[Bulk], Step]:
