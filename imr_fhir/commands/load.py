@@ -64,7 +64,8 @@ def load(server: Server, path: Path | None, **options: Any) -> None:
 
     \b
     Exit codes: 0 done, or a plan without conflict; 1 nothing was written, the error says why;
-    3 a conflict, or the server keeps something in another way than sent; 4 done in part.
+    3 a conflict, the server keeps something in another way than sent, or somebody else wrote there meanwhile;
+    4 done in part.
     """
     asked = _Asked(**options)
     _check(asked)
@@ -94,7 +95,7 @@ def _load(server: Server, record: Record, asked: _Asked) -> None:
     loaded = Loaded(plan)
     if asked.yes and (asked.leave_conflicts or not plan.of("conflict")):
         loaded = carry_out(server.client, plan, record, single=asked.one_by_one, each=_with_progress)
-    single = asked.one_by_one or not plan.transaction
+    single = loaded.single if loaded.done else asked.one_by_one or not plan.transaction
     if asked.as_json:
         say_json(load_report.as_json(server.base, loaded, record.path, single=single))
     else:

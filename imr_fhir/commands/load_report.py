@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ _CONFLICTS = {
 def exit_code(loaded: Loaded) -> Exit:
     if loaded.error:
         return Exit.PARTLY if loaded.of("in", "otherwise", "unknown") else Exit.FAILED
-    return Exit.FOUND if loaded.plan.of("conflict") or loaded.of("otherwise") else Exit.DONE
+    return Exit.FOUND if loaded.plan.of("conflict") or not all(one.clean for one in loaded.done) else Exit.DONE
 
 
 def text(base: str, loaded: Loaded, record: Path | None, *, single: bool, retire: Sequence[str]) -> Iterator[str]:
@@ -95,13 +96,22 @@ def _differences(differ: Sequence[Change], before: str, after: str) -> Iterator[
 
 def _done(loaded: Loaded) -> Iterator[str]:
     for done in loaded.done:
-        if done.state == "in":
+        if done.state not in ("in", "otherwise"):
+            yield f"  {done.state:<9} {done.place}"
+        elif done.by_another:
+            yield f"  same      {done.place}: another load put it there while this one ran"
+        elif done.state == "in":
             yield f"  {_DONE[done.step.action]:<9} {done.place}"
-        elif done.state == "otherwise":
+        else:
             yield f"  {_DONE[done.step.action]:<9} {done.place}, but the server keeps it in another way:"
             yield from _differences(done.changes, "sent", "kept")
-        else:
-            yield f"  {done.state:<9} {done.place}"
+        if done.met and not done.by_another:
+            yield f"  over      {done.place}: somebody put this there while this ran, and it was written over"
+            yield f"            there: {_named(done.met)}, {_when(done.met)}"
+            yield from _differences(changes(done.met, done.step.resource), "there", "ours ")
+            yield "            With --rollback it is put back."
+        if done.copies:
+            yield from _conflict(replace(done.step, action="conflict", there=done.copies, conflict="copies"))
 
 
 def _summary(loaded: Loaded, record: Path | None, *, single: bool) -> Iterator[str]:
@@ -120,8 +130,17 @@ def _summary(loaded: Loaded, record: Path | None, *, single: bool) -> Iterator[s
         return
     counts = Counter(step.action for step in plan.steps)
     if loaded.done:
-        yield f"{len(loaded.done)} written {_way(single)}, read back and compared."
+        written = sum(not done.by_another for done in loaded.done)
+        if not written:
+            yield "Nothing was left to write. Another load wrote it, so that --rollback here takes nothing back."
+            return
+        yield f"{written} written {_way(single)}, read back and compared."
         yield f"The record is {record}; with --rollback it is taken back."
+        if any(done.unseen for done in loaded.done):
+            yield (
+                "Whether somebody else put something under the same ids while this ran can't be seen: "
+                "the server has no history of them."
+            )
     elif plan.writes:
         told = ", ".join(f"{counts[action]} to {action}" for action in ("create", "update", "retire") if counts[action])
         flags = "--yes --leave-conflicts" if plan.of("conflict") else "--yes"
@@ -170,7 +189,18 @@ def _step_json(step: Step, done: Done | None) -> dict[str, Any]:
         "version": step.resource["version"],
         **({"conflict": step.conflict, "next": _CONFLICTS[step.conflict][1]} if step.conflict else {}),
         **({"there": [_there_json(each, step.resource) for each in step.there]} if shown else {}),
-        **({"state": done.state, "kept": _changes_json(done.changes)} if done else {}),
+        **(_done_json(step, done) if done else {}),
+    }
+
+
+def _done_json(step: Step, done: Done) -> dict[str, Any]:
+    return {
+        "state": done.state,
+        "kept": _changes_json(done.changes),
+        "writtenOver": _there_json(done.met, step.resource) if done.met and not done.by_another else None,
+        "byAnother": done.by_another,
+        "copies": [_there_json(each, step.resource) for each in done.copies],
+        "unseen": done.unseen,
     }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from imr_fhir.commands.exits import Exit
 from imr_fhir.loader.rollback import RolledBack
 
+_GONE = {False: "nothing of it is there any more", True: "it is as it was before"}
+
 
 def exit_code(undone: RolledBack, *, done: bool) -> Exit:
     if undone.error:
@@ -23,7 +25,7 @@ def text(base: str, undone: RolledBack, *, done: bool) -> Iterator[str]:
     yield ""
     for undo in undone.undos:
         if undo.action == "gone":
-            yield f"  gone      {undo.target}: nothing of it is there any more"
+            yield f"  gone      {undo.target}: {_GONE[undo.now is not None]}"
         elif undo.action == "together":
             continue
         elif undo.action == "leave":

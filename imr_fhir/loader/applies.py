@@ -15,7 +15,8 @@ class Entry:
     server's own count, "" until the server has said.
 
     ``sent``: the content hash of what was sent; ``kept``: of what the server made of it, where that is something else.
-    ``before``: what stood there, None where there was nothing.
+    ``before``: what stood there, None where there was nothing. ``was``, of what was to be new, by the server's answer:
+    "new", or "there" where somebody else had put the same there meanwhile and nothing was written; "": it did not tell.
     """
 
     target: str
@@ -26,6 +27,7 @@ class Entry:
     place: str = ""
     version_id: str = ""
     kept: str = ""
+    was: str = ""
     undone: bool = False
 
     @property
@@ -82,15 +84,16 @@ def _take(found: list[Apply], row: Row) -> None:
     entries = found[-1].entries
     if row["row"] == "sending":
         for step in row["steps"]:
-            told = Entry(step["target"], step["url"], step["version"], step["sent"], step.get("before"))
-            was = entries.get(told.target)
+            sending = Entry(step["target"], step["url"], step["version"], step["sent"], step.get("before"))
+            first = entries.get(sending.target)
             # Sent again by what went on: what stood there before all of it is what the first one met.
-            entries[told.target] = replace(told, before=was.before, place=was.place) if was else told
+            entries[sending.target] = replace(sending, before=first.before, place=first.place) if first else sending
     elif row["row"] == "sent":
         for step in row["steps"]:
-            entries[step["target"]] = replace(
-                entries[step["target"]], place=step["place"], version_id=step["version_id"]
-            )
+            told = {"place": step["place"], "version_id": step["version_id"], "was": step.get("was", "")}
+            entries[step["target"]] = replace(entries[step["target"]], **told)
+    elif row["row"] == "met":
+        entries[row["target"]] = replace(entries[row["target"]], before=row["before"])
     elif row["row"] == "kept":
         entries[row["target"]] = replace(entries[row["target"]], kept=row["hash"])
     elif row["row"] == "applied":

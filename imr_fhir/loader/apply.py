@@ -6,6 +6,7 @@ that the server gives. The canonical URL and version are what everything else go
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -27,18 +28,27 @@ PAUSES = (1.0, 3.0, 6.0)  # seconds
 
 # After these the server may have it: it is looked for before anything else is said.
 _UNKNOWN = (LostReply, BadReply, Conflict, ServerFault)
-_WAS_THERE = 200  # the status of a conditional create that made nothing
+_FOUND = 200  # the status of a conditional create that made nothing
+_NEW, _NOT_WRITTEN = 201, 304  # of a receipt: there was nothing; it says what ours says, and we did not write it
 _NO_SUCH_ID = (400, 404, 405, 422)  # how a server may refuse to make what is new under an id of ours
+_NO_ID_OF_OURS = (404, 405)  # ... and of these, what can mean nothing else
 
 
-def in_one(client: FhirClient, steps: Sequence[Step], record: Record) -> None:
-    """All or nothing. Raises EhrError."""
+def in_one(client: FhirClient, steps: Sequence[Step], record: Record) -> bool:
+    """All or nothing. Whether it was done: a server that chooses the ids may take too few conditional creates in one
+    (Medplum: 8), and without the condition two loads at once would make two copies. Raises EhrError, LoadError."""
     record.write("sending", steps=[_told(step) for step in steps])
     try:
         receipts = _settled(client, steps, partial(_transaction, client, steps, own_ids=True))
     except EhrError as error:
-        receipts = _under_their_ids(client, steps, error, partial(_transaction, client, steps, own_ids=False))
+        try:
+            receipts = _under_their_ids(client, steps, error, partial(_transaction, client, steps, own_ids=False))
+        except EhrError:
+            if getattr(error, "status", 0) not in _NO_ID_OF_OURS or _found(client, steps):
+                raise
+            return False
     record.write("sent", steps=[_placed(step, receipts[step.target]) for step in steps])
+    return True
 
 
 def one_by_one(client: FhirClient, steps: Sequence[Step], record: Record, each: Each) -> None:
@@ -65,7 +75,7 @@ def _settled(client: FhirClient, steps: Sequence[Step], send: Send) -> Receipts:
         except _UNKNOWN as error:
             found = _found(client, steps)
             if len(found) == len(steps):
-                return found
+                return _by_another(found) if isinstance(error, Conflict) else found
             if found or pause is None or not isinstance(error, Conflict) or any(step.there for step in steps):
                 raise
         time.sleep(pause)
@@ -73,10 +83,14 @@ def _settled(client: FhirClient, steps: Sequence[Step], send: Send) -> Receipts:
 
 
 def _under_their_ids(client: FhirClient, steps: Sequence[Step], refused: EhrError, send: Send) -> Receipts:
-    """The same, where it can be our ids that were refused and nothing is there yet; else raises ``refused``."""
+    """The same, where it can be our ids that were refused; else raises ``refused``. What is there by now is found by a
+    create, and left as it is."""
     new = any(step.action == "create" for step in steps)
-    if not new or getattr(refused, "status", 0) not in _NO_SUCH_ID or _found(client, steps):
+    if not new or getattr(refused, "status", 0) not in _NO_SUCH_ID:
         raise refused
+    found = _found(client, steps)
+    if len(found) == len(steps):
+        return _by_another(found)
     try:
         return _settled(client, steps, send)
     except EhrError:
@@ -89,26 +103,44 @@ def _put(client: FhirClient, step: Step) -> Receipts:
 
 def _post(client: FhirClient, step: Step) -> Receipts:
     nameless = {name: value for name, value in step.resource.items() if name != "id"}
-    search = f"url={quote(step.resource['url'], safe=':/')}&version={step.resource['version']}"
-    made = client.create(nameless, if_none_exist=search)
-    if made.status == _WAS_THERE and not _found(client, [step]):
-        raise LoadError(
-            f"{made.reference} was put there meanwhile, as {step.resource['url']}|{step.resource['version']} "
-            "and not by this command.",
-            next_step="It is as it was. Look at the plan again.",
-        )
-    return {step.target: made}
+    made = client.create(nameless, if_none_exist=_search(step))
+    return _ours_or_the_same(client, {step.target: (step, made)})
 
 
 def _transaction(client: FhirClient, steps: Sequence[Step], *, own_ids: bool) -> Receipts:
     entries = [_entry(step, client.base, own_id=own_ids or step.action != "create") for step in steps]
     receipts = client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
-    return {step.target: receipt for step, receipt in zip(steps, receipts, strict=True)}
+    made = {step.target: (step, receipt) for step, receipt in zip(steps, receipts, strict=True)}
+    if own_ids:
+        return {target: receipt for target, (_, receipt) in made.items()}
+    return _ours_or_the_same(client, made)
+
+
+def _ours_or_the_same(client: FhirClient, made: Mapping[str, tuple[Step, Receipt]]) -> Receipts:
+    """A conditional create that found something made nothing: well where it says what ours says. Raises LoadError."""
+    found = [step for step, receipt in made.values() if step.action == "create" and receipt.status == _FOUND]
+    same = _found(client, found) if found else {}
+    for step in found:
+        if step.target not in same:
+            raise LoadError(
+                f"{made[step.target][1].reference} was put there meanwhile, as "
+                f"{step.resource['url']}|{step.resource['version']} and not by this command.",
+                next_step="It is as it was. Look at the plan again.",
+            )
+    return {**{target: receipt for target, (_, receipt) in made.items()}, **_by_another(same)}
+
+
+def _by_another(found: Receipts) -> Receipts:
+    return {target: replace(receipt, status=_NOT_WRITTEN) for target, receipt in found.items()}
+
+
+def _search(step: Step) -> str:
+    return f"url={quote(step.resource['url'], safe=':/')}&version={step.resource['version']}"
 
 
 def _entry(step: Step, base: str, *, own_id: bool) -> dict[str, Any]:
     url = step.target if own_id else step.resource["resourceType"]
-    request = {"method": "PUT" if own_id else "POST", "url": url}
+    request = {"method": "PUT", "url": url} if own_id else {"method": "POST", "url": url, "ifNoneExist": _search(step)}
     if tag := etag(_version(step)):
         request["ifMatch"] = tag
     return {"fullUrl": f"{base}/{step.target}", "resource": step.resource, "request": request}
@@ -136,4 +168,5 @@ def _told(step: Step) -> Mapping[str, Any]:
 
 
 def _placed(step: Step, place: Receipt) -> Mapping[str, Any]:
-    return {"target": step.target, "place": place.reference, "version_id": place.version_id}
+    was = {_NEW: "new", _NOT_WRITTEN: "there"}.get(place.status, "")
+    return {"target": step.target, "place": place.reference, "version_id": place.version_id, "was": was}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from imr_fhir.artefacts import content_hash
@@ -11,6 +12,7 @@ from imr_fhir.errors import EhrError, ImrError, LoadError
 from imr_fhir.loader import apply
 from imr_fhir.loader.applies import Entry, last, ownership
 from imr_fhir.loader.difference import Change, changes
+from imr_fhir.loader.meanwhile import met
 from imr_fhir.loader.plan import Ours, Plan, Step, make_plan
 from imr_fhir.loader.record import Record
 from imr_fhir.loader.there import Resource, There, look, reference
@@ -25,6 +27,9 @@ class Done:
     content hash of that.
 
     ``place``: where it stands, e.g. "Questionnaire/imr-client-0.1.0".
+
+    What somebody else did while this ran: ``met`` is what it was written over, ``copies`` all that have its url and
+    version now, where there are several; ``unseen``: the server does not tell whether anything was written over.
     """
 
     step: Step
@@ -32,18 +37,31 @@ class Done:
     place: str
     changes: tuple[Change, ...] = ()
     kept: str = ""
+    met: Resource | None = None
+    copies: tuple[Resource, ...] = ()
+    unseen: bool = False
+
+    @property
+    def by_another(self) -> bool:
+        """Another load put the same there: nothing was written over."""
+        return self.met is not None and content_hash(self.met) == content_hash(self.step.resource)
+
+    @property
+    def clean(self) -> bool:
+        return self.state != "otherwise" and not self.copies and (self.met is None or self.by_another)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """``done``: each step that was to be written, as the server has it now; () where nothing was to be.
 
-    ``error``: why it broke off; None where it is whole.
+    ``error``: why it broke off; None where it is whole. ``single``: it was done one by one.
     """
 
     plan: Plan
     done: tuple[Done, ...] = ()
     error: ImrError | None = None
+    single: bool = False
 
     def of(self, *states: State) -> tuple[Done, ...]:
         return tuple(each for each in self.done if each.state in states)
@@ -84,26 +102,34 @@ def carry_out(
     steps = plan.writes
     if not steps:
         return Loaded(plan)
-    record.begin("apply")
-    error: ImrError | None = None
+    with record.begin("apply"):
+        error, single = _written(client, plan, record, single=single, each=each)
+        done = _read_back(client, steps, record)
+        error = _remembered(done, record) or error
+        if all(one.state in ("in", "otherwise") for one in done):
+            error = _whole(done, record)  # none, also where an answer was lost on its way
+        elif error is None:
+            error = LoadError(
+                "The server said that it had saved all, and does not have it now.",
+                next_step="Look at it there; its administrator can see what became of it.",
+            )
+    return Loaded(plan, done, error, single)
+
+
+def _written(
+    client: FhirClient, plan: Plan, record: Record, *, single: bool, each: apply.Each
+) -> tuple[ImrError | None, bool]:
+    """Why it broke off, and whether it was done one by one."""
+    single = single or not plan.transaction
     try:
-        if plan.transaction and not single:
-            apply.in_one(client, steps, record)
-        else:
-            apply.one_by_one(client, steps, record, each)
+        single = single or not apply.in_one(client, plan.writes, record)
+        if single:
+            apply.one_by_one(client, plan.writes, record, each)
     except ImrError as fault:
-        error = fault
+        return fault, single
     except KeyboardInterrupt:
-        error = LoadError("It was stopped.")
-    done = _read_back(client, steps, record)
-    if all(one.state in ("in", "otherwise") for one in done):
-        error = _whole(done, record)  # none, also where an answer was lost on its way
-    elif error is None:
-        error = LoadError(
-            "The server said that it had saved all, and does not have it now.",
-            next_step="Look at it there; its administrator can see what became of it.",
-        )
-    return Loaded(plan, done, error)
+        return LoadError("It was stopped."), single
+    return None, single
 
 
 def _whole(done: tuple[Done, ...], record: Record) -> LoadError | None:
@@ -117,13 +143,40 @@ def _whole(done: tuple[Done, ...], record: Record) -> LoadError | None:
     return None
 
 
+def _remembered(done: tuple[Done, ...], record: Record) -> LoadError | None:
+    """What a rollback is to put back, or to leave as another load made it."""
+    try:
+        for one in done:
+            if one.met is not None:
+                record.write("met", target=one.step.target, before=one.met)
+    except LoadError as fault:
+        return fault
+    return None
+
+
 def _read_back(client: FhirClient, steps: tuple[Step, ...], record: Record) -> tuple[Done, ...]:
     try:
         there = look(client.reading_back(), [step.resource for step in steps])
     except ImrError:
         return tuple(Done(step, "unknown", step.target) for step in steps)
     taken = last(record.rows)
-    return tuple(_became(step, there, taken.entries.get(step.target) if taken else None) for step in steps)
+    entries = [taken.entries.get(step.target) if taken else None for step in steps]
+    done = [_became(step, there, entry) for step, entry in zip(steps, entries, strict=True)]
+    begun = [client.beside(partial(_seen, client, *each, there)) for each in zip(done, entries, strict=True)]
+    return tuple(each.result() for each in begun)
+
+
+def _seen(client: FhirClient, done: Done, entry: Entry | None, there: There) -> Done:
+    """And what somebody else did meanwhile."""
+    copies = there.copies(done.step.resource)
+    several = copies if len(copies) > 1 else ()
+    now = next((copy for copy in copies if reference(copy) == done.place), None)
+    if done.state not in ("in", "otherwise") or entry is None or not entry.place or now is None:
+        return replace(done, copies=several)
+    try:
+        return replace(done, copies=several, met=met(client, entry, now))
+    except EhrError:
+        return replace(done, copies=several, unseen=True)
 
 
 def _became(step: Step, there: There, entry: Entry | None) -> Done:

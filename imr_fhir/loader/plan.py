@@ -58,7 +58,7 @@ class Ours:
 
     def wrote(self, resource: Resource) -> bool:
         now = content_hash(resource)
-        return (reference(resource), now) in self.recorded or now in _tagged(resource)
+        return (reference(resource), now) in self.recorded or now in tagged(resource)
 
     def says(self, resource: Resource, artefact: Resource) -> bool:
         """Whether it is the artefact, be it in the server's own way of saying it."""
@@ -82,6 +82,11 @@ def marked(resource: Resource, before: Resource | None = None) -> dict[str, Any]
     tags = [tag for tag in _tags(had) if tag.get("system") != LOADED]
     meta = {**labels, "tag": [*tags, loaded_tag(resource)]}
     return {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta, **_without_meta(resource)}
+
+
+def tagged(resource: Resource) -> set[str]:
+    """The content hashes that our tag on it names."""
+    return {str(tag.get("code")) for tag in _tags(_meta(resource)) if tag.get("system") == LOADED}
 
 
 def _without_meta(resource: Resource) -> dict[str, Any]:
@@ -129,10 +134,6 @@ def _retire(others: Iterable[Resource], ours: Ours, versions: Collection[str]) -
             yield Step("retire", marked(retired, old), (old,))
         else:
             yield Step("conflict", retired, (old,), "edited")
-
-
-def _tagged(resource: Resource) -> set[str]:
-    return {str(tag.get("code")) for tag in _tags(_meta(resource)) if tag.get("system") == LOADED}
 
 
 def _tags(meta: Mapping[str, Any]) -> list[Mapping[str, Any]]:

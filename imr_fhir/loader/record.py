@@ -2,15 +2,19 @@
 
 apply        an apply begins, or goes on where the last one broke off
 sending      what is sent next, each with what stood there before
-sent         the server has it, and under which id
+sent         the server has it, and under which id; whether it was new there
+met          what somebody else had put there before it was written, and after the plan was made
 kept         how it says in its own way what was sent
 applied      the apply is whole
 undone       a rollback has taken this back
 rolled back  the rollback is whole
 """
 
+import fcntl
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ from imr_fhir.errors import LoadError, NotJson
 Row = Mapping[str, Any]
 
 _HEAD = b'{"row":'
+_AGAIN = "Nothing was sent. When that one has ended, look at the plan again."
 
 
 class Record:
@@ -31,7 +36,10 @@ class Record:
         self.path = path
         self._now = now
         self._server = server.rstrip("/")
-        self._torn, self.rows = _read(path) if path else (False, [])
+        data = _read(path) if path else b""
+        self._size = len(data)
+        self._torn = bool(data) and not data.endswith(b"\n")
+        self.rows = _rows(path, data) if path else []
         others = {str(row["server"]) for row in self.rows if "server" in row} - {self._server}
         if others:
             raise LoadError(
@@ -39,22 +47,27 @@ class Record:
                 next_step="Name another file with --record: each server has its own.",
             )
 
-    def begin(self, row: str, **more: Any) -> None:
-        at = {"at": self._now.isoformat(timespec="seconds")} if self._now else {}
-        self.write(row, **at, server=self._server, **more)
+    @contextmanager
+    def begin(self, row: str, **more: Any) -> Iterator[None]:
+        """Till the block ends no other run on this machine writes to it.
+
+        Raises LoadError, also where another one does, or did since it was read: nothing may be sent.
+        """
+        with _held(self.path, self._size) if self.path else nullcontext():
+            at = {"at": self._now.isoformat(timespec="seconds")} if self._now else {}
+            self.write(row, **at, server=self._server, **more)
+            yield
 
     def write(self, row: str, **more: Any) -> None:
         """On the disk when it returns. Raises LoadError: nothing may be sent that is not recorded."""
         line = {"row": row, **more}
         if self.path:
+            data = (b"\n" if self._torn else b"") + write_json(line) + b"\n"
             try:
-                _append(self.path, (b"\n" if self._torn else b"") + write_json(line) + b"\n")
+                _append(self.path, data)
             except OSError as error:
-                raise LoadError(
-                    f"The record {self.path} can't be written: {error.strerror}.",
-                    next_step="Name a file that can be written with --record.",
-                ) from error
-            self._torn = False
+                raise _not_written(self.path, error) from error
+            self._torn, self._size = False, self._size + len(data)
         self.rows.append(line)
 
 
@@ -68,17 +81,48 @@ def _append(path: Path, data: bytes) -> None:
         os.close(handle)
 
 
-def _read(path: Path) -> tuple[bool, list[Row]]:
-    """Whether its last line was cut off, and its rows."""
+@contextmanager
+def _held(path: Path, size: int) -> Iterator[None]:
     try:
-        data = path.read_bytes() if path.exists() else b""
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
+        if stat.S_ISREG(os.fstat(handle).st_mode):  # /dev/null keeps nothing, and is everybody's
+            _lock(handle, path, size)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, path: Path, size: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LoadError(f"Another load writes to the record {path} just now.", next_step=_AGAIN) from None
+    if os.fstat(handle).st_size != size:
+        raise LoadError(f"Another load wrote to the record {path} since this one read it.", next_step=_AGAIN)
+
+
+def _not_written(path: Path, error: OSError) -> LoadError:
+    return LoadError(
+        f"The record {path} can't be written: {error.strerror}.",
+        next_step="Name a file that can be written with --record.",
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise LoadError(
             f"The record {path} can't be read: {error.strerror}.", next_step="Name another file with --record."
         ) from error
-    lines = enumerate(data.split(b"\n"), 1)
-    found = [_row(path, number, line) for number, line in lines if line.strip()]
-    return bool(data) and not data.endswith(b"\n"), [row for row in found if row]
+
+
+def _rows(path: Path, data: bytes) -> list[Row]:
+    found = [_row(path, number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+    return [row for row in found if row]
 
 
 def _row(path: Path, number: int, line: bytes) -> Row:

@@ -17,10 +17,10 @@ from imr_fhir.errors import (
     NotFound,
     ServerFault,
 )
-from imr_fhir.loader.answers import answers_to
 from imr_fhir.loader.applies import Apply, Entry, last
-from imr_fhir.loader.plan import marked
+from imr_fhir.loader.plan import marked, tagged
 from imr_fhir.loader.record import Record
+from imr_fhir.loader.relied_on import relied_on
 from imr_fhir.loader.there import Resource, There, look, reference
 from imr_fhir.version import stored_version
 
@@ -73,28 +73,31 @@ def plan_rollback(client: FhirClient, record: Record) -> RolledBack:
     except EhrError:
         read_statement(client)
         raise
-    undos = [_undo(client, entry, _standing(entry, there)) for entry in entries]
-    kept = [undo for undo in undos if undo.action == "leave" and undo.entry.created and _is_form(undo)]
-    return RolledBack(taken, tuple(_with(kept[0], undo) if kept else undo for undo in undos))
+    undos = [_undo(entry, _standing(entry, there)) for entry in entries]
+    relied = relied_on(client, [undo.now for undo in undos if undo.action == "delete" and undo.now], there)
+    undos = [_left(undo, relied.get(undo.entry.url, "")) for undo in undos]
+    left = (undo for undo in undos if undo.action == "leave" and undo.entry.created)
+    kept = next((undo for undo in left if _is_form(undo) or undo.entry.url in relied), None)
+    return RolledBack(taken, tuple(_with(kept, undo) if kept else undo for undo in undos))
 
 
 def roll_back(client: FhirClient, planned: RolledBack, record: Record) -> RolledBack:
     """Does what was planned, each recorded when done. What broke off goes on when it is planned and run again."""
     done: list[tuple[Undo, str]] = []
     error: ImrError | None = None
-    record.begin("rollback")
-    try:
-        for undo in planned.undos:
-            if undo.action not in ("leave", "together"):
-                how = _take_back(client, undo)
-                record.write("undone", target=undo.entry.target, how=how)
-                done += [(undo, how)] if how else []
-    except ImrError as fault:
-        error = fault
-    except KeyboardInterrupt:
-        error = LoadError("It was stopped.")
-    if error is None and not planned.of("leave", "together"):
-        record.write("rolled back")
+    with record.begin("rollback"):
+        try:
+            for undo in planned.undos:
+                if undo.action not in ("leave", "together"):
+                    how = _take_back(client, undo)
+                    record.write("undone", target=undo.entry.target, how=how)
+                    done += [(undo, how)] if how else []
+        except ImrError as fault:
+            error = fault
+        except KeyboardInterrupt:
+            error = LoadError("It was stopped.")
+        if error is None and not planned.of("leave", "together"):
+            record.write("rolled back")
     return RolledBack(planned.apply, planned.undos, tuple(done), error)
 
 
@@ -111,28 +114,29 @@ def _standing(entry: Entry, there: There) -> Resource | None:
     return next(iter(at), next((copy for copy in copies if reference(copy) == entry.target), None))
 
 
-def _undo(client: FhirClient, entry: Entry, now: Resource | None) -> Undo:
+def _undo(entry: Entry, now: Resource | None) -> Undo:
     if now is None:
         return Undo("gone", entry) if entry.created else Undo("leave", entry, None, "It is no longer there.")
     if entry.before is not None and content_hash(now) == content_hash(entry.before):
         return Undo("gone", entry, now)
     if content_hash(now) not in (entry.sent, entry.kept):
         return Undo("leave", entry, now, "It was changed there since it was loaded.")
-    if entry.before is not None:
-        return Undo("restore", entry, now)
-    why = answers_to(client, entry.url, entry.version) if now["resourceType"] == "Questionnaire" else ""
-    return Undo("leave", entry, now, why) if why else Undo("delete", entry, now)
+    return Undo("delete" if entry.created else "restore", entry, now)
+
+
+def _left(undo: Undo, why: str) -> Undo:
+    return Undo("leave", undo.entry, undo.now, why) if undo.action == "delete" and why else undo
 
 
 def _is_form(undo: Undo) -> bool:
     return undo.target.startswith("Questionnaire/")
 
 
-def _with(form: Undo, undo: Undo) -> Undo:
-    """What was made together with a form that stays: its answers' codes are defined there."""
+def _with(kept: Undo, undo: Undo) -> Undo:
+    """What was made together with one that stays: a form's codes are defined there, a score's form stands there."""
     if undo.action != "delete":
         return undo
-    return Undo("together", undo.entry, undo.now, f"It belongs to {form.target}, which stays.")
+    return Undo("together", undo.entry, undo.now, f"It belongs to {kept.target}, which stays.")
 
 
 def _take_back(client: FhirClient, undo: Undo) -> str:
@@ -152,6 +156,11 @@ def _take_back(client: FhirClient, undo: Undo) -> str:
 
 def _delete(client: FhirClient, now: Resource) -> str:
     try:
+        if content_hash(client.read(now["resourceType"], now["id"])) != content_hash(now):  # no delete names a version
+            raise LoadError(
+                f"{reference(now)} was changed there just now, and is left as it is.",
+                next_step="Look at what a rollback would do again.",
+            )
         client.delete(now["resourceType"], now["id"])
     except NotFound:
         return "deleted"
@@ -165,5 +174,6 @@ def _restore(client: FhirClient, undo: Undo) -> str:
     assert undo.now is not None
     assert undo.entry.before is not None
     before = {**undo.entry.before, "id": undo.now["id"]}
-    client.update(marked(before, before), if_match=stored_version(undo.now))
+    # What somebody else had put there is not to be taken for our own.
+    client.update(marked(before, before) if tagged(before) else before, if_match=stored_version(undo.now))
     return "restored"

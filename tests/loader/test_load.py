@@ -223,9 +223,41 @@ def test_answers_that_can_not_be_seen_keep_the_form(sandbox: Front, command: Com
 
     sandbox.before = refuses
     left = ended(command(sandbox, "--rollback", "--yes"), 3)
-    assert "Whether answers point to it can't be seen" in left.output
+    assert "Whether QuestionnaireResponses point to it can't be seen" in left.output
     assert "system/QuestionnaireResponse.s" in left.output
     assert sandbox.writes == {}
+
+
+@pytest.mark.parametrize("kind", ["Observation", "Goal"])
+@pytest.mark.parametrize("status", [400, 403, 503])
+def test_scores_and_goals_that_can_not_be_seen_keep_their_codes(
+    sandbox: Front, command: Command, kind: str, status: int
+) -> None:
+    ended(command(sandbox, "--yes"), 0)
+    sandbox.before = lambda exchange: f"/{kind}?" in exchange.request.path and exchange.answer(status) is None
+    left = ended(command(sandbox, "--rollback", "--yes"), 3)
+    assert f"CodeSystem/imr-0.1.0: Whether {kind}s use its codes can't be seen" in left.output
+    assert f"system/{kind}.s" in left.output
+    assert sandbox.writes == {}
+
+
+def test_a_server_that_has_no_goals_and_can_not_search_by_profile(sandbox: Front, command: Command) -> None:
+    """Then there are none, and those that name a profile of ours have our codes too."""
+    ended(command(sandbox, "--yes"), 0)
+
+    def has_none(exchange: Exchange) -> bool:
+        path = exchange.request.path
+        if path == "/fhir/metadata":
+            rest = [{"mode": "server", "resource": [{"type": "Observation", "interaction": [{"code": "search-type"}]}]}]
+            exchange.answer(200, {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": rest})
+            return True
+        if "/Goal?" in path or "_profile=" in path:
+            exchange.answer(404 if "/Goal?" in path else 400)
+            return True
+        return False
+
+    sandbox.before = has_none
+    assert f"{len(ALL)} to delete" in ended(command(sandbox, "--rollback"), 0).output
 
 
 def test_an_old_version_that_is_not_ours_is_not_retired(sandbox: Front, command: Command) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from imr_fhir.artefacts import artefact_resources, content_hash
+from imr_fhir.artefacts import BASE, CODES, GOAL_PROFILE, VERSION, artefact_resources, content_hash
 from imr_fhir.loader import apply
 from imr_fhir.loader.load import load
 from imr_fhir.loader.record import Record
@@ -228,13 +228,66 @@ def test_what_answers_point_to_stays(server: Front, command: Command, named: str
     ended(command(server, "--yes"), 0)
     answers(server, named)
     left = ended(command(server, "--rollback", "--yes"), 3)
-    assert f"{CLIENT}: 1 QuestionnaireResponse points to it." in left.output
+    assert f"{CLIENT}: QuestionnaireResponses in the record point to it." in left.output
     assert server.writes == {}
 
 
 def test_answers_to_another_version_keep_nothing(server: Front, command: Command) -> None:
     ended(command(server, "--yes"), 0)
     answers(server, "https://w3id.org/imr-fhir/Questionnaire/imr-client|0.0.9")
+    ended(command(server, "--rollback", "--yes"), 0)
+
+
+def coded(code: str, system: str = CODES, version: str = VERSION) -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code} | ({"version": version} if version else {})]}
+
+
+def observation(version: str = VERSION, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation", "id": "score", "status": "final",
+        "code": coded("score-client", version=version), **more,
+    }  # fmt: skip
+
+
+def goal(**more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Goal", "id": "goal", "lifecycleStatus": "active", "description": {"text": "Sing"},
+        "subject": {"display": "Anna"}, **more,
+    }  # fmt: skip
+
+
+# fmt: off
+RELYING = {
+    "a score": (observation(), "CodeSystem/imr-0.1.0: Observations in the record use its codes."),
+    "a score of no version": (observation(""), "CodeSystem/imr-0.1.0: Observations in the record use its codes."),
+    "an item of a score": (
+        observation("0.0.9", component=[{"code": coded("01", f"{BASE}/CodeSystem/imr-client")}]),
+        "CodeSystem/imr-client-0.1.0: Observations in the record use its codes."),
+    "a goal": (goal(category=[coded("goal")]), "CodeSystem/imr-0.1.0: Goals in the record use its codes."),
+    "a goal by its profile": (
+        goal(meta={"profile": [GOAL_PROFILE]}),
+        "StructureDefinition/imr-goal-0.1.0: Goals in the record name it as their profile."),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("relying", RELYING)
+def test_what_scores_and_goals_rely_on_stays(server: Front, command: Command, relying: str) -> None:
+    resource, said = RELYING[relying]
+    ended(command(server, "--yes"), 0)
+    put(server, resource)
+    left = ended(command(server, "--rollback", "--yes"), 3)
+    assert said in left.output
+    assert "more: they belong to " in left.output
+    assert server.writes == {}
+
+
+def test_scores_and_goals_of_another_version_keep_nothing(server: Front, command: Command) -> None:
+    """Nor does what names no version, where another version stays that it can mean."""
+    load(client_of(server), older())
+    ended(command(server, "--yes"), 0)
+    put(server, observation("0.0.9"))
+    put(server, goal(meta={"profile": [GOAL_PROFILE]}, category=[coded("goal", version="")]))
     ended(command(server, "--rollback", "--yes"), 0)
 
 
