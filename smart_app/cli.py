@@ -1,6 +1,7 @@
 """`imr-app`: run the app, check its settings, look at its audit log."""
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -8,6 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +25,9 @@ from smart_app.serving import Server, listen, settle_memory
 from smart_app.state import State, state_of
 from smart_app.tidying import tidied
 from smart_app.tokens import revoke_all
+
+if TYPE_CHECKING:
+    from smart_app.demo import Demo
 
 _log = logging.getLogger(__name__)
 # Longer than the 30 s that one call to a hospital may take: whoever saves while the app stops gets an answer.
@@ -112,18 +117,36 @@ def demo(port: int, app_port: int, folder: Path, reset: bool, ehr: str) -> None:
             tidied(running.state) as tidying,
         ):
             got = _signals()  # before anybody is told that it runs: who is told may stop it at once
-            width = max(len(running.chart_url), len(running.app_url))
-            click.echo(f"""
-Open {running.chart_url:{width}}  the charts of a sandbox hospital: choose a patient, then "Open IMR in the chart"
-     {running.app_url:{width}}  the app itself, which opens from a chart only
-
-Ctrl-C ends both; what was saved stays in {folder}.""")
+            click.echo(_told(running, folder))
             _until_stopped(got, running.state, tidying)
     except KeyboardInterrupt:
         click.echo("Stopped before it was ready; the next start goes on from here.")
     except (ImrError, OSError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+
+
+def _told(running: "Demo", folder: Path) -> str:
+    width = max(len(running.chart_url), len(running.app_url))
+    return f"""
+Open {running.chart_url:{width}}  the charts of a sandbox hospital: choose a patient, then "Open IMR in the chart"
+     {running.app_url:{width}}  the app itself, which opens from a chart only
+{_for_engineers(running, folder) if running.engineer_key else ""}
+Ctrl-C ends both; what was saved stays in {folder}."""
+
+
+def _for_engineers(running: "Demo", folder: Path) -> str:
+    """Lines to copy; what they log in as is known to this hospital alone."""
+    from smart_app.demo import ENGINEER
+
+    command = os.path.relpath(Path(sys.executable).with_name("imr-fhir"))
+    login = f"--client-id {ENGINEER} --key-file {running.engineer_key}"
+    return f"""
+For docs/integration.md and docs/reporting.md, in another terminal; the two options log in with every verb:
+     {command} check {running.fhir_base} {login}
+     {command} load {running.fhir_base} {login}
+     {command} export {running.fhir_base} {folder / "export"} {login}
+"""
 
 
 @main.command("check-config", short_help="Say what is wrong with the settings, the keys and the store.")

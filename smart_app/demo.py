@@ -28,6 +28,7 @@ from smart_app.store.keys import load_keys
 from smart_app.stories import backend_client, seed
 
 CLIENT_ID = "imr-on-fhir"
+ENGINEER = "imr-fhir-engineer"
 SITE = "north"
 # As much as the app may ever ask for; each launch asks for what its screens need.
 _SCOPES = ("launch", "launch/patient", "openid", "fhirUser", "online_access", "patient/*.cruds", "user/*.cruds")
@@ -68,8 +69,13 @@ class DemoError(ImrError):
 
 @dataclass(frozen=True)
 class Demo:
+    """``engineer_key``: with it `imr-fhir` logs in at ``fhir_base`` as the client ``ENGINEER``; None where an EHR of
+    these manners takes no key that was handed in, or wants headers too."""
+
     chart_url: str
     app_url: str
+    fhir_base: str
+    engineer_key: Path | None
     state: State
 
 
@@ -90,7 +96,9 @@ def running_demo(
         store = _store(config)
         running.callback(store.close)
         backend = private_key_jwt("imr-on-fhir-seeding", _new_key())
-        records = _records(folder, config, backend)
+        key = _key(folder / "engineer.pem")
+        engineer = private_key_jwt(ENGINEER, key.read_bytes())
+        records = _records(folder, config, backend, engineer)
         with _opened(records, port, tell) as generic:  # few EHRs take what the stories are made of
             client = backend_client(generic.fhir_base, backend, now=datetime.now(UTC))
             seed(client, zone=config.sites[SITE].zone, tell=tell)
@@ -99,7 +107,9 @@ def running_demo(
         server = Server(app, listen("127.0.0.1", app_port), threads=config.threads)
         server.start()
         running.callback(server.stop, _GRACEFUL)
-        yield Demo(f"{hospital.base_url}/", f"{config.public_url}/", state_of(app))
+        easy = not (EHRS[ehr].jwks_url or EHRS[ehr].headers)
+        urls = f"{hospital.base_url}/", f"{config.public_url}/", hospital.fhir_base
+        yield Demo(*urls, key if easy else None, state_of(app))
 
 
 def _require_free(port: int, app_port: int) -> None:
@@ -160,10 +170,8 @@ def _prepare(folder: Path, *, reset: bool) -> None:
 
 
 def _settings(folder: Path, port: int, app_port: int, ehr: str) -> AppConfig:
-    key, path = folder / "app.pem", folder / "imr-app.toml"
-    if not key.exists():
-        with os.fdopen(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(_new_key())
+    path = folder / "imr-app.toml"
+    _key(folder / "app.pem")
     text = _SETTINGS.format(port=port, app_port=app_port, site=SITE, client_id=CLIENT_ID)
     settings = {**ready_settings(ehr), "extra_headers": EHRS[ehr].headers}
     text += "".join(f"{name} = {_toml(value)}\n" for name, value in settings.items())
@@ -178,11 +186,19 @@ def _toml(value: str | Sequence[str] | Mapping[str, str]) -> str:
     return json.dumps(value)
 
 
+def _key(path: Path) -> Path:
+    """Made where it is missing."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(_new_key())
+    return path
+
+
 def _new_key() -> bytes:
     return ECKey.generate_key("P-384").as_pem(private=True)
 
 
-def _records(folder: Path, config: AppConfig, backend: PrivateKeyJwt) -> HospitalConfig:
+def _records(folder: Path, config: AppConfig, backend: PrivateKeyJwt, engineer: PrivateKeyJwt) -> HospitalConfig:
     app = config.public_url
     clients = (
         Client(
@@ -192,12 +208,12 @@ def _records(folder: Path, config: AppConfig, backend: PrivateKeyJwt) -> Hospita
             redirect_uris=(f"{app}/callback/{SITE}",),
             jwks_uri=f"{app}/.well-known/jwks.json",
         ),
-        Client(
-            backend.client_id,
-            "Loads the questionnaires, profiles and stories",
-            ("system/*.cruds",),
-            grant_types=BACKEND_GRANTS,
-            jwks=public_jwks([backend]),
+        *(
+            Client(each.client_id, what, ("system/*.cruds",), grant_types=BACKEND_GRANTS, jwks=public_jwks([each]))
+            for each, what in (
+                (backend, "Loads the questionnaires, profiles and stories"),
+                (engineer, "The command line: imr-fhir"),
+            )
         ),
     )
     return HospitalConfig(folder / "hospital" / "hospital.sqlite", clients, app_launch_url=f"{app}/launch")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -123,8 +124,26 @@ def test_another_ehr_has_the_same_stories(folder: Path, ports: Ports) -> None:
     for ehr, open_to_all in (("epic", 200), ("dips", 401)):  # DIPS wants its key for this too
         with demo(folder, ports, "--ehr", ehr) as running:
             assert len(filed(running)) > 20
+            assert "imr-fhir" not in running.said  # it wants more than a key that was handed in
             assert requests.get(f"{running.chart}fhir/metadata", timeout=30).status_code == open_to_all
             assert "Eva Berg" in Browser().open(f"{running.chart}chart/eva-berg/launch?user=kari").text
+
+
+def test_the_lines_for_engineers_can_be_copied(folder: Path, ports: Ports, tmp_path: Path) -> None:
+    """A client of the command line's own, with a key that only this hospital knows."""
+    with demo(folder, ports) as running:
+        lines = [shlex.split(line) for line in running.said.splitlines() if "/imr-fhir " in line]
+        assert [line[1] for line in lines] == ["check", "load", "export"]
+        said = [
+            subprocess.run(line, capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(tmp_path)})
+            for line in lines
+        ]
+    assert [each.returncode for each in said] == [0, 0, 0], said
+    assert "a token for system/*.rs" in said[0].stdout
+    assert "Nothing to do." in said[1].stdout
+    assert re.search(r"QuestionnaireResponse +1\d\d", said[2].stdout)
+    assert (folder / "engineer.pem").stat().st_mode & 0o777 == 0o600
+    assert (folder / "export" / "manifest.json").exists()
 
 
 def test_an_ehr_that_is_not_there(tmp_path: Path, ports: Ports) -> None:
