@@ -3,17 +3,24 @@
 import base64
 import logging
 import re
+import ssl
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey
 
+from imr_fhir.artefacts import artefact_resources
 from imr_fhir.cli import main
 from imr_fhir.commands.credentials import FOR
 from imr_fhir.commands.server import HEADERS, PASSWORD, TOKEN, Server, reading_server_options, server_options
@@ -290,3 +297,72 @@ def test_a_backend_service_where_the_server_names_no_token_endpoint(files: Path)
     assert "has no SMART configuration" in done.output
     assert "Name the token endpoint with --token-url" in done.output
     assert "no FHIR server" not in done.output
+
+
+class Authority:
+    """A certificate authority of a hospital's own: ``file`` is what --ca is given, ``server`` a server under it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        own = x509.BasicConstraints(ca=True, path_length=0)
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(self._sign(self._name, self._key, own, critical=True).public_bytes(Encoding.PEM))
+
+    def server(self, host: str, days: int = 1) -> ssl.SSLContext:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+        made = self._sign(name, key, x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False, days=days)
+        both = self._folder / "server.pem"
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        both.write_bytes(made.public_bytes(Encoding.PEM) + private)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(both)
+        return context
+
+    def _sign(
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        more: x509.ExtensionType,
+        *,
+        critical: bool,
+        days: int = 1,
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(self._name).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number()).add_extension(more, critical=critical)
+        lasting = builder.not_valid_before(now - timedelta(days=9)).not_valid_after(now + timedelta(days=days))
+        return lasting.sign(self._key, hashes.SHA256())
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "given", "said"),
+    [
+        ("localhost", 1, "hospital", ""),
+        ("localhost", 1, "other", "unable to get local issuer certificate"),
+        ("localhost", 1, "", "unable to get local issuer certificate"),
+        ("localhost", -1, "hospital", "certificate has expired"),
+        ("ehr.example", 1, "hospital", "Hostname mismatch"),
+    ],
+)
+def test_a_hospital_s_own_authority(tmp_path: Path, host: str, days: int, given: str, said: str) -> None:
+    """The right one passes; with any other nothing is sent, and one sentence says why and what next."""
+    authorities = {name: Authority(tmp_path, name) for name in ("hospital", "other")}
+    answers = {
+        "GET /fhir/metadata": {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"},
+        **{f"GET /fhir/{kind}": FOUND for kind in ("CodeSystem", "ValueSet", "StructureDefinition", "Questionnaire")},
+    }
+    with serve(pages(answers), tls=authorities["hospital"].server(host, days)) as server:
+        option = ["--ca", str(authorities[given].file)] if given else []
+        done = CliRunner().invoke(main, ["load", f"{server.origin}/fhir", "--record", str(tmp_path / "r"), *option])
+        asked = list(server.requests)
+    assert bool(asked) == (not said)
+    if not said:
+        assert done.exit_code == 0, done.output
+        assert f"{len(artefact_resources())} to create" in done.output
+        return
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {server.origin} has no certificate that we trust: {said}")
+    assert "--ca FILE" in done.output
+    assert done.output.count("\n") == 1

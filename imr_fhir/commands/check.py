@@ -10,12 +10,23 @@ from imr_fhir.commands.check_table import table
 from imr_fhir.commands.exits import Exit
 from imr_fhir.commands.output import json_option, say_json
 from imr_fhir.commands.server import Server, reading_server_options
+from imr_fhir.ehr.address import is_id
+
+
+def _id(_ctx: click.Context, option: click.Parameter, value: str) -> str:
+    """The id alone, also of ``Patient/12``."""
+    found = value.rpartition("/")[2]
+    if value and (not is_id(found) or found.startswith("-")):  # another option, where a variable was empty
+        raise click.BadParameter(f"{value!r} is no id; give it as in --{option.name} 12.")
+    return found
 
 
 @click.command(short_help="Say what of the app works with an EHR, and how to set it up.")
-@click.option("--patient", default="", metavar="ID", help="The id of a patient whose record may be read.")
+@click.option("--patient", default="", metavar="ID", callback=_id, help="The id of a patient whose record may be read.")
 @click.option("--write", is_flag=True, help="Try the writes too, on a TEST patient, and take them back.")
-@click.option("--encounter", default="", metavar="ID", help="A visit of that patient, for what is filed under one.")
+@click.option(
+    "--encounter", default="", metavar="ID", callback=_id, help="A visit of that patient, for what is filed under one."
+)
 @json_option
 @reading_server_options
 @click.pass_context

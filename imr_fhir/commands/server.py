@@ -79,10 +79,14 @@ def _options(
             others = {name: given.pop(name) for name in list(given) if name not in _NAMES}
             return command(server=_server(rights=rights(others), **given) if given["url"] else None, **others)
 
-        decorated: Callable[..., Any] = with_server
-        for option in reversed((where, *_OPTIONS)):
+        decorated: Any = with_server
+        # Whoever reads --help looks for what the verb does; how to log in comes after it.
+        own, decorated.__click_params__ = getattr(command, "__click_params__", []), []
+        for option in reversed(_OPTIONS if where is _URL else (where, *_OPTIONS)):
             decorated = option(decorated)
-        return decorated
+        decorated.__click_params__ += own
+        done: Callable[..., Any] = where(decorated) if where is _URL else decorated
+        return done
 
     return decorate
 

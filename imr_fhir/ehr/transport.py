@@ -28,7 +28,7 @@ from imr_fhir.ehr import address, wire
 from imr_fhir.ehr.breaker import THRESHOLDS, Breaker, Thresholds
 from imr_fhir.ehr.host_clock import SeenClock, seen_clock
 from imr_fhir.ehr.json_reader import read_json
-from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
+from imr_fhir.errors import BadReply, LostReply, NotConnected, NotTrusted, RefusedUrl
 
 T = TypeVar("T")
 
@@ -341,9 +341,9 @@ def _failure(request: requests.PreparedRequest, error: Exception, *, sent: bool)
     if sent:
         next_step = "Look at what the EHR has before anything is sent again."
         return LostReply(f"{origin} gave no whole reply: {why}.", next_step=next_step)
-    if any(isinstance(link, ssl.SSLCertVerificationError) for link in chain):
+    if bad := next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None):
         next_step = "Nothing was sent. The hospital's own certificate authority can be set for the site."
-        return NotConnected(f"{origin} has no certificate that we trust.", next_step=next_step)
+        return NotTrusted(f"{origin} has no certificate that we trust: {bad.verify_message}.", next_step=next_step)
     return NotConnected(f"No connection to {origin}: {why}.", next_step="Nothing was sent. Try again in a minute.")
 
 

@@ -33,7 +33,8 @@ def connection(
     try:
         import duckdb
     except ModuleNotFoundError as error:
-        raise TablesError("DuckDB is not installed.", next_step="pip install 'imr-fhir[reporting]'") from error
+        next_step = "pip install 'imr-fhir[reporting]', or in a copy of the repository: make .venv/.dev"
+        raise TablesError("DuckDB is not installed.", next_step=next_step) from error
     allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
     also = ", ".join(literal(str(file.resolve())) for file in files)
     with duckdb.connect(":memory:") as duck:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from imr_fhir.checking.finding import WORDS
 from imr_fhir.checking.kept import ARTEFACTS, REASONS, RUNGS
 from imr_fhir.cli import main
+from imr_fhir.commands.credentials import FOR
 from imr_fhir.commands.server import TOKEN
 from imr_fhir.ehr.ladder import LADDERS
 from smart_app.sandbox import HospitalConfig, running_hospital
@@ -21,7 +22,7 @@ PAGE = (200, b"<html>Welcome</html>", {"Content-Type": "text/html"})
 
 
 def run(base: str, *words: str, token: str | None = None) -> Result:
-    return CliRunner().invoke(main, ["check", base, *words], env={TOKEN: token})
+    return CliRunner().invoke(main, ["check", base, *words], env={TOKEN: token, FOR: base})
 
 
 def at(running: Hospital, *words: str, scopes: str = "user/*.cruds") -> Result:
@@ -143,6 +144,14 @@ def test_without_a_patient_a_scope_that_is_missing_is_told_of_what_is_no_patient
     steps = {each["what"]: each["next"] for each in told}
     assert "lacks the scope" in steps["CodeSystem?url"]
     assert "Give --patient" in steps["Goal?patient"]
+
+
+def test_a_patient_is_an_id(generic: Hospital) -> None:
+    """``--patient $ID --write`` with an empty ID would look for a patient named --write, and write nothing."""
+    wrong = run(generic.running.fhir_base, "--patient", "--write")
+    assert wrong.exit_code == 2
+    assert "'--write' is no id; give it as in --patient 12" in " ".join(wrong.output.split())
+    assert at(generic, "--patient", f"Patient/{PATIENT}").exit_code == 0
 
 
 def test_writes_need_a_patient() -> None:
