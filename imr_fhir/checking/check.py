@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from imr_fhir.checking import reads, smart, statement, update_as_create, writes
+from imr_fhir.checking import reads, smart, statement, untried, update_as_create, writes
 from imr_fhir.checking.finding import Finding
 from imr_fhir.checking.hosts import hosts
 from imr_fhir.checking.kept import kept, shape_of
@@ -67,7 +67,7 @@ def check(transport: Transport, client: FhirClient, asked: Asked, *, now: dateti
         refused, opened = trial.refused, trial.open
     else:
         found += _by_form(client, said, asked, done)
-        found += writes.not_tried(said)
+        found += untried.not_tried(said)
     known = config if isinstance(config, SmartConfiguration) else SmartConfiguration(client.base)
     scopes = scopes_to_ask(known)
     shape = shape_of(refused)

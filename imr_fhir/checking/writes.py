@@ -3,21 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from imr_fhir.bundle import Part, if_none_exist, resolved
-from imr_fhir.checking.failed import failed
+from imr_fhir.bundle import Part, resolved
 from imr_fhir.checking.finding import Finding, verdict
-from imr_fhir.checking.needs import needed, without
+from imr_fhir.checking.guards import guarded, once
+from imr_fhir.checking.needs import without
 from imr_fhir.checking.reads import by_questionnaire
 from imr_fhir.checking.samples import Samples
 from imr_fhir.checking.statement import Statement
 from imr_fhir.checking.trial import Trial, receipt_of, told
 from imr_fhir.ehr.filing import SendOutcome
 from imr_fhir.ehr.ladder import TYPES, RungName
-from imr_fhir.ehr.scopes import NEEDED
-from imr_fhir.errors import Conflict, ImrError
 from imr_fhir.pdf import can_make_pdf
 from imr_fhir.response import corrected
-from imr_fhir.version import etag
 
 
 @dataclass
@@ -46,7 +43,7 @@ class Writes:
         receipt = receipt_of(outcome)
         if receipt is None:
             return
-        yield self._once(form, receipt.id)
+        yield once(self.trial, self.statement, form, receipt.id)
         client, patient = self.trial.client, self.samples.patient
         yield from by_questionnaire(client, self.statement, patient, said.questionnaire, receipt.id)
         now = replace(said, id=receipt.id, version_id=receipt.version_id)
@@ -55,7 +52,7 @@ class Writes:
         )
         update = self.samples.form(change)
         yield self._updated(update)
-        yield self._guarded(update)
+        yield guarded(self.trial, self.statement, update)
 
     def _scores(self) -> Iterator[Finding]:
         for shape in ("components", "members"):
@@ -161,89 +158,13 @@ class Writes:
         found = verdict(advertised=self.statement.offers(resource_type, "create"), works=works)
         return Finding("write", f"{resource_type}: create{what and f', {what}'}", found, evidence, needed=needed)
 
-    def _once(self, form: Part, first: str) -> Finding:
-        what = "QuestionnaireResponse: conditional create"
-        advertised = self.statement.says("QuestionnaireResponse", "conditionalCreate")
-        try:
-            again = self.trial.client.create(form.resource, if_none_exist=if_none_exist(form.resource))
-        except Conflict as error:
-            return Finding("write", what, verdict(advertised=advertised, works=False), error.message, _LOOKS)
-        except ImrError as error:
-            self.trial.doubtful.append(form)
-            return failed("write", what, error, advertised=advertised, needed=False)
-        self.trial.note(again.reference)
-        works = again.id == first
-        evidence = f"{again.status}, {'the first one again' if works else 'a second copy'}"
-        return Finding(
-            "write", what, verdict(advertised=advertised, works=works), evidence, "" if works else _LOOKS, needed=False
-        )
-
     def _updated(self, part: Part) -> Finding:
         works, evidence = self._told(part)
         found = verdict(advertised=self.statement.offers(part.type, "update"), works=works)
         step = "" if works else "What was filed can't be corrected by the app; it says so."
         return Finding("write", f"{part.type}: update", found, evidence, step)
 
-    def _guarded(self, part: Part) -> Finding:
-        """The same update again names a version that is no longer there."""
-        what = f"{part.type}: update with If-Match"
-        said = self.statement.says(part.type, "versioning")
-        advertised = None if said is None else said == "versioned-update"
-        if not etag(part.if_match):
-            return Finding(
-                "write",
-                what,
-                verdict(advertised=advertised, works=False),
-                "it gives no versions",
-                _COMPARES,
-                needed=False,
-            )
-        try:
-            self.trial.client.update(part.resource, if_match=part.if_match)
-        except Conflict as error:
-            return Finding(
-                "write",
-                what,
-                verdict(advertised=advertised, works=True),
-                f"{error.status} for an old version, as it should",
-                needed=False,
-            )
-        except ImrError as error:
-            return failed("write", what, error, advertised=advertised, needed=False)
-        return Finding(
-            "write",
-            what,
-            verdict(advertised=advertised, works=False),
-            "an old version was taken, and the newer one written over",
-            _COMPARES,
-            needed=False,
-        )
-
-
-def not_tried(statement: Statement) -> Iterator[Finding]:
-    """What is advertised; the app itself goes by that."""
-    for need in NEEDED:
-        wanted = [name for letter, name in (("c", "create"), ("u", "update")) if letter in need.operations]
-        if not wanted:
-            continue
-        always = needed(need.resource)
-        said = {name: statement.offers(need.resource, name) for name in wanted}
-        if all(said.values()):
-            what = f"{need.resource}: {', '.join(wanted)}"
-            yield Finding("write", what, "unknown", "advertised, not tried", _WRITE, always)
-            continue
-        for name in wanted:
-            what = f"{need.resource}: {name}"
-            if said[name]:
-                yield Finding("write", what, "unknown", "advertised, not tried", _WRITE, always)
-            else:
-                why = "not advertised; the app goes by that"
-                yield Finding("write", what, "no", why, without(need.resource), always)
-
 
 _VISIT = "Some EHRs take a document under a visit only: give --encounter."
 _TOGETHER = "transaction of answers and score"
-_WRITE = "Give --write and --patient with a test patient to try it."
-_LOOKS = "The app looks before it sends again; after a lost answer a person decides."
-_COMPARES = "The app compares what is there before it writes, which leaves a moment in between."
 _ONE_BY_ONE = "Without it the app sends one by one."

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-# As in FHIR's OperationOutcome. fatal: it could not be read; error: it must be mended; warning: look at it.
-Severity = Literal["fatal", "error", "warning"]
+# As in FHIR's OperationOutcome. fatal: it could not be read; error: it must be mended; warning: look at it;
+# information: nobody is to do anything.
+Severity = Literal["fatal", "error", "warning", "information"]
 Path = tuple[str | int, ...]  # ("item", 0, "linkId"), from the resource
 
 

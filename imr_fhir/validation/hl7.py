@@ -19,8 +19,9 @@ from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.errors import ValidatorError
 from imr_fhir.validation import finding
-from imr_fhir.validation.finding import Fault, Finding, many, one, text
-from imr_fhir.validation.judge import Verdict, profile_of
+from imr_fhir.validation.finding import Fault, Finding, codings, many, one, text
+from imr_fhir.validation.judge import Verdict
+from imr_fhir.validation.ours import profile_of
 from imr_fhir.validation.sources import Text
 from imr_fhir.validation.validate import Part, Tally, count, parts
 
@@ -32,6 +33,12 @@ _NOT_KNOWN = re.compile(
     r"(?i)questionnaire.{0,200}could not be (resolved|found)|Questionnaire_QR_Q_NotFound", re.DOTALL
 )
 _NO_SYSTEM = re.compile("(?i)unknown code ?system|code ?system is unknown")
+_NO_PACKAGE = re.compile("(?i)unable to resolve package id")  # HAPI 8.8, of a profile of an extension
+# HL7's own, newer than R4, and what of them IMR is made of: a server of R4 need not have them.
+_LATER: Mapping[str, frozenset[str]] = {
+    "http://hl7.org/fhir/version-algorithm": frozenset({"semver"}),
+    "http://hl7.org/fhir/goal-relationship-type": frozenset({"part-of"}),
+}
 _LOAD = "Give the validator our artefacts first: imr-fhir load for a server, -ig with the package for HL7's own."
 
 
@@ -74,7 +81,8 @@ def _claiming(part: Part) -> dict[str, Any]:
 
 
 def _findings(part: Part, outcome: Mapping[str, Any], tally: Tally) -> list[Finding]:
-    faults = tuple(fault for _, issue in many(outcome, "issue") for fault in _faults(issue))
+    issues = (issue for _, issue in many(outcome, "issue"))
+    faults = tuple(_judged(fault, part.resource) for issue in issues for fault in _faults(issue))
     count(part, Verdict(True, faults), tally)
     return sorted(map(part.finding, faults), key=lambda each: (each.line, each.column))
 
@@ -95,6 +103,29 @@ def _faults(issue: Mapping[str, Any]) -> Iterator[Fault]:
                 "This validator does not have that CodeSystem: where its address is right, nothing is to be corrected."
             )
         yield Fault(place, named, said, next_step, "warning" if severity == "warning" else "error")
+
+
+def _judged(fault: Fault, resource: Mapping[str, Any]) -> Fault:
+    """What says only that the validator lacks something is told apart from what is wrong with the resource."""
+    if _NO_PACKAGE.search(fault.message):
+        why = "This validator does not have R4's own package, and could not work it out."
+    elif _NO_SYSTEM.search(fault.message) and any(
+        system in fault.message and code in _LATER.get(system, ()) for system, code in _codings_at(resource, fault.path)
+    ):
+        why = "This validator does not have that CodeSystem of HL7's, which is newer than R4; the code is one of it."
+    else:
+        return fault
+    return Fault(fault.path, "not-judged", fault.message, f"{why} Nothing is to be corrected.", "information")
+
+
+def _codings_at(resource: Mapping[str, Any], path: finding.Path) -> Sequence[tuple[str, str]]:
+    value: Any = resource
+    for step in path:
+        inside = value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
+        value = value.get(step) if isinstance(value, Mapping) else inside
+    if not isinstance(value, Mapping):
+        return ()
+    return [*codings(value), (text(value, "system"), text(value, "code"))]
 
 
 def _message_id(issue: Mapping[str, Any]) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from imr_fhir import artefacts
 from imr_fhir.element import shown, type_and_id
 from imr_fhir.resource import length
+from imr_fhir.validation.about import About
 from imr_fhir.validation.finding import Fault, Path, path_text, text
-from imr_fhir.validation.own_invariants import OF_ELEMENTS, OF_RESOURCES, About
+from imr_fhir.validation.own_invariants import OF_ELEMENTS, OF_RESOURCES
 from imr_fhir.validation.terms import is_in, value_sets
 
 _HL7 = "http://hl7.org/fhir/StructureDefinition/"

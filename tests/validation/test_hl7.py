@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from imr_fhir.artefacts import artefact_resources
+from imr_fhir.artefacts import artefact_resources, questionnaire
 from imr_fhir.cli import main
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.json_writer import write_json
@@ -72,6 +72,40 @@ def test_a_code_system_that_the_server_has_not_is_no_fault_to_correct() -> None:
     assert "does not have that CodeSystem" in found["nextStep"]
 
 
+def issue(said: str, at: str) -> dict[str, Any]:
+    return {"severity": "error", "diagnostics": said, "expression": [at]}
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "at", "judged_so"),
+    [
+        ("http://hl7.org/fhir/version-algorithm", "semver", "Questionnaire.extension[0].valueCoding", "not-judged"),
+        (
+            "http://hl7.org/fhir/version-algorithm",
+            "semver",
+            "Questionnaire.extension[0].value.ofType(Coding)",
+            "not-judged",
+        ),
+        ("http://hl7.org/fhir/version-algorithm", "sember", "Questionnaire.extension[0].valueCoding", "hl7"),
+        ("http://hl7.org/fhir/version-algorithms", "semver", "Questionnaire.extension[0].valueCoding", "hl7"),
+        ("https://w3id.org/imr-fhir/CodeSystem/imrr", "semver", "Questionnaire.extension[0].valueCoding", "hl7"),
+        ("http://hl7.org/fhir/version-algorithm", "semver", "Questionnaire.extension[7].valueCoding", "hl7"),
+        ("http://hl7.org/fhir/version-algorithm", "semver", "Questionnaire", "hl7"),
+    ],
+)
+def test_what_the_server_lacks_is_told_apart_from_what_is_wrong(
+    system: str, code: str, at: str, judged_so: str
+) -> None:
+    """A system of HL7's with a code of its own; another address or code may be a slip of the pen."""
+    form = changed(questionnaire("client"), "extension.0.valueCoding", {"system": system, "code": code})
+    answer = {"resourceType": "OperationOutcome", "issue": [issue(f"Unknown Code System '{system}'", at)]}
+    with serve(pages({"POST /fhir/Questionnaire/$validate": answer})) as server:
+        said = run("--json", "--server", f"{server.origin}/fhir", given=[form])
+    (found,) = json.loads(said.stdout)["findings"]
+    assert found["code"] == judged_so
+    assert (found["severity"], said.exit_code) == (("information", 0) if judged_so == "not-judged" else ("error", 3))
+
+
 def test_a_server_that_does_not_answer_is_a_sentence() -> None:
     said = run("--server", "http://127.0.0.1:1/fhir", given=[GOAL])
     assert said.exit_code == 1
@@ -104,6 +138,11 @@ def test_by_hapi_s_own_operation(hapi_base: str) -> None:
     for artefact in artefact_resources():
         client.update(artefact)
     is_what_it_says(judged("--server", hapi_base, given=[RESPONSE, BROKEN, UNKNOWN, PATIENT]))
+    ours = run("--server", hapi_base, given=artefact_resources())
+    assert ours.exit_code == 0, ours.output
+    assert "Unknown Code System 'http://hl7.org/fhir/version-algorithm'" in ours.output
+    wrong = changed(questionnaire("client"), "extension.0.valueCoding.system", "http://hl7.org/fhir/version-algoritm")
+    assert run("--server", hapi_base, given=[wrong]).exit_code == 3
 
 
 # ---- HL7's jar: a stand-in that takes its arguments and answers in its form (ValidationEngine, EXT_OO_FILE)
