@@ -37,7 +37,8 @@ _CONFLICTS = {
 
 def exit_code(loaded: Loaded) -> Exit:
     if loaded.error:
-        return Exit.PARTLY if loaded.of("in", "otherwise", "unknown") else Exit.FAILED
+        ours = [one for one in loaded.of("in", "otherwise", "unknown") if not one.by_another]
+        return Exit.PARTLY if ours else Exit.FAILED
     return Exit.FOUND if loaded.plan.of("conflict") or not all(one.clean for one in loaded.done) else Exit.DONE
 
 
@@ -117,13 +118,16 @@ def _done(loaded: Loaded) -> Iterator[str]:
 def _summary(loaded: Loaded, record: Path | None, *, single: bool) -> Iterator[str]:
     plan = loaded.plan
     if loaded.error:
-        there = len(loaded.of("in", "otherwise"))
+        there = sum(not one.by_another for one in loaded.of("in", "otherwise"))
+        others = sum(one.by_another for one in loaded.done)
         unknown = len(loaded.of("unknown"))
         yield (
             f"It broke off: {there} of {len(loaded.done)} are in, {unknown} can't be seen now."
             if unknown
             else (f"It broke off: {there} of {len(loaded.done)} are in." if there else "Nothing was written.")
         )
+        if others:
+            yield f"Another load put {others} of {len(loaded.done)} there while this one ran."
         if there or unknown:
             yield "To go on, run the same command again: it writes only what is missing."
             yield f"To take back what is in, run it with --rollback; the record is {record}."

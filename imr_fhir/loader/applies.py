@@ -60,6 +60,11 @@ def applies(rows: Iterable[Row]) -> list[Apply]:
     return found
 
 
+def current(rows: Iterable[Row]) -> Apply:
+    """The one that is under way."""
+    return applies(rows)[-1]
+
+
 def last(rows: Iterable[Row]) -> Apply | None:
     """The last that was not taken back, and so the one that a rollback takes back."""
     return next((each for each in reversed(applies(rows)) if not each.rolled_back and each.entries), None)
@@ -92,6 +97,10 @@ def _take(found: list[Apply], row: Row) -> None:
         for step in row["steps"]:
             told = {"place": step["place"], "version_id": step["version_id"], "was": step.get("was", "")}
             entries[step["target"]] = replace(entries[step["target"]], **told)
+    elif row["row"] == "refused":
+        for target in row["targets"]:
+            if not entries[target].place:
+                del entries[target]
     elif row["row"] == "met":
         entries[row["target"]] = replace(entries[row["target"]], before=row["before"])
     elif row["row"] == "kept":

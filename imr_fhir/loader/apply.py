@@ -40,6 +40,9 @@ def in_one(client: FhirClient, steps: Sequence[Step], record: Record) -> bool:
     record.write("sending", steps=[_told(step) for step in steps])
     try:
         receipts = _settled(client, steps, partial(_transaction, client, steps, own_ids=True))
+    except Conflict:
+        _refused(record, steps)
+        raise
     except EhrError as error:
         try:
             receipts = _under_their_ids(client, steps, error, partial(_transaction, client, steps, own_ids=False))
@@ -58,9 +61,17 @@ def one_by_one(client: FhirClient, steps: Sequence[Step], record: Record, each: 
         record.write("sending", steps=[_told(step)])
         try:
             receipts = _settled(client, [step], partial(_put, client, step))
+        except Conflict:
+            _refused(record, [step])
+            raise
         except EhrError as error:
             receipts = _under_their_ids(client, [step], error, partial(_post, client, step))
         record.write("sent", steps=[_placed(step, receipts[step.target])])
+
+
+def _refused(record: Record, steps: Sequence[Step]) -> None:
+    """What stands there now is of who was first, also where it says the same: not for us to take back."""
+    record.write("refused", targets=[step.target for step in steps])
 
 
 def _settled(client: FhirClient, steps: Sequence[Step], send: Send) -> Receipts:

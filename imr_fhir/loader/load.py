@@ -10,7 +10,7 @@ from imr_fhir.checking.statement import read_statement
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import EhrError, ImrError, LoadError
 from imr_fhir.loader import apply
-from imr_fhir.loader.applies import Entry, last, ownership
+from imr_fhir.loader.applies import Entry, current, ownership
 from imr_fhir.loader.difference import Change, changes
 from imr_fhir.loader.meanwhile import met
 from imr_fhir.loader.plan import Ours, Plan, Step, make_plan
@@ -147,7 +147,7 @@ def _remembered(done: tuple[Done, ...], record: Record) -> LoadError | None:
     """What a rollback is to put back, or to leave as another load made it."""
     try:
         for one in done:
-            if one.met is not None:
+            if one.met is not None and one.step.target in current(record.rows).entries:
                 record.write("met", target=one.step.target, before=one.met)
     except LoadError as fault:
         return fault
@@ -159,8 +159,7 @@ def _read_back(client: FhirClient, steps: tuple[Step, ...], record: Record) -> t
         there = look(client.reading_back(), [step.resource for step in steps])
     except ImrError:
         return tuple(Done(step, "unknown", step.target) for step in steps)
-    taken = last(record.rows)
-    entries = [taken.entries.get(step.target) if taken else None for step in steps]
+    entries = [current(record.rows).entries.get(step.target) for step in steps]
     done = [_became(step, there, entry) for step, entry in zip(steps, entries, strict=True)]
     begun = [client.beside(partial(_seen, client, *each, there)) for each in zip(done, entries, strict=True)]
     return tuple(each.result() for each in begun)
@@ -171,8 +170,10 @@ def _seen(client: FhirClient, done: Done, entry: Entry | None, there: There) -> 
     copies = there.copies(done.step.resource)
     several = copies if len(copies) > 1 else ()
     now = next((copy for copy in copies if reference(copy) == done.place), None)
-    if done.state not in ("in", "otherwise") or entry is None or not entry.place or now is None:
+    if done.state not in ("in", "otherwise") or now is None:
         return replace(done, copies=several)
+    if entry is None or not entry.place:  # ours was refused, or its answer never came
+        return replace(done, copies=several, met=now if entry is None else None)
     try:
         return replace(done, copies=several, met=met(client, entry, now))
     except EhrError:

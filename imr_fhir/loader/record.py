@@ -3,6 +3,7 @@
 apply        an apply begins, or goes on where the last one broke off
 sending      what is sent next, each with what stood there before
 sent         the server has it, and under which id; whether it was new there
+refused      since somebody else was there first: nothing of it was done
 met          what somebody else had put there before it was written, and after the plan was made
 kept         how it says in its own way what was sent
 applied      the apply is whole

@@ -84,6 +84,26 @@ def test_two_loads_of_something_else(server: Front) -> None:
     assert len(copies(server)) == 1
 
 
+def test_whoever_is_refused_has_nothing_to_take_back(sandbox: Front, command: Command) -> None:
+    """As HAPI does, which refuses one of two at once with 409; most of what the other put there says the same."""
+
+    def loses(exchange: Exchange) -> bool:
+        if exchange.request.method != "POST":
+            return False
+        with front_of(sandbox.behind, sandbox.token) as other:
+            load(client_of(other), earlier())
+        exchange.answer(409)
+        return True
+
+    sandbox.before = loses
+    refused = ended(command(sandbox, "--yes"), 1)
+    same = refused.output.count("another load put it there while this one ran")
+    assert 0 < same < len(ALL)
+    assert f"Nothing was written.\nAnother load put {same} of {len(ALL)} there while this one ran." in refused.output
+    assert "--rollback" not in refused.output
+    assert "nothing to take back" in ended(command(sandbox, "--rollback", "--yes"), 1).output
+
+
 @pytest.mark.parametrize("options", [(), ("--one-by-one",)])
 def test_what_is_put_under_our_id_meanwhile_is_told_and_put_back(
     server: Front, command: Command, options: tuple[str, ...]
