@@ -27,7 +27,7 @@ def show() -> Answer:
     address = f"{state().config.public_url.partition('://')[2]}/open"
     minutes = int(LIFETIME.total_seconds() // 60)
     try:
-        code = state().store.codes.issue_launch(asked, now())
+        code = state().store.codes.issue_launch(asked, request.remote_addr or "", now())
     except TooManyCodes:
         return render_template("launch/code.html", code="", address=address, minutes=minutes), 429
     return render_template("launch/code.html", code=f"{code[:4]} {code[4:]}", address=address, minutes=minutes)

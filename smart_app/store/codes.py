@@ -16,13 +16,15 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 from smart_app.store.cipher import Cipher
 from smart_app.store.engine import Database
 from smart_app.store.errors import NoAccess, TooManyCodes
+from smart_app.store.fair_share import Share, network_of
 from smart_app.store.schema import ticket
 from smart_app.store.times import to_ms
 
 LIFETIME = timedelta(minutes=10)
 LENGTH = 8
-LAUNCHES = 300  # live at once: a whole hospital's frames that keep no cookie
-_LAUNCH = "launch code"
+# Of launches, live at once: one network is a whole hospital whose frames keep no cookie.
+LAUNCHES = Share(one=300, few=20, crowded=1_000, most=3_000)
+_LAUNCH = "launch code "
 # Crockford's base 32: nothing that is read as something else, and what is typed instead counts as what was meant.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MEANT = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None, "\u00a0": None})
@@ -46,17 +48,20 @@ class Codes:
         hid: str = self._redeem(ticket.c.purpose.startswith("code "), typed, now)["hid"]
         return hid
 
-    def issue_launch(self, asked: Mapping[str, Any], now: datetime) -> str:
-        """A code for what an EHR opened the app with. Raises TooManyCodes: anybody may ask for one, with no log-in."""
+    def issue_launch(self, asked: Mapping[str, Any], address: str, now: datetime) -> str:
+        """A code for what an EHR opened the app with at ``address``. Raises TooManyCodes: anybody may ask for one, with
+        no log-in."""
+        purpose = _LAUNCH + self._cipher.lookup("address", network_of(address))
+        live = (ticket.c.purpose.startswith(_LAUNCH), ticket.c.expires_at >= to_ms(now))
         with self._database.writing() as connection:
-            live = select(func.count()).where(ticket.c.purpose == _LAUNCH, ticket.c.expires_at >= to_ms(now))
-            if connection.execute(live).scalar_one() >= LAUNCHES:
+            found = connection.execute(select(ticket.c.purpose, func.count()).where(*live).group_by(ticket.c.purpose))
+            if LAUNCHES.is_used_up(purpose, {row[0]: row[1] for row in found}):
                 raise TooManyCodes("As many one-time codes are live as may be.", next_step="Try again in ten minutes.")
-            return self._issue(connection, _LAUNCH, asked, now)
+            return self._issue(connection, purpose, asked, now)
 
     def redeem_launch(self, typed: str, now: datetime) -> dict[str, Any]:
         """What the EHR opened the app with, once. Raises NoAccess, as ``redeem``."""
-        return self._redeem(ticket.c.purpose == _LAUNCH, typed, now)
+        return self._redeem(ticket.c.purpose.startswith(_LAUNCH), typed, now)
 
     def _issue(self, connection: Connection, purpose: str, value: Mapping[str, Any], now: datetime) -> str:
         code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))

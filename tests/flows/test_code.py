@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from smart_app.store.code_tries import FROM_ONE, WITHIN
+from smart_app.store.code_tries import SHARE, WITHIN
 from smart_app.store.codes import ALPHABET
 from tests.flows import steps
 from tests.flows.steps import PIN, answers, filed, go, heading, norsk, say, text
@@ -155,7 +155,7 @@ def test_from_another_site_no_code_is_taken(run: Running, chart: Chart) -> None:
 
 def test_too_many_wrong_ones_and_the_right_one_waits_too(run: Running, chart: Chart) -> None:
     code = shown(chart, offered(chart))
-    for _ in range(FROM_ONE):
+    for _ in range(SHARE.one):
         assert typed(run, "0000 0000").status_code == 400
     blocked = typed(run, code)
     assert (blocked.status_code, say("code.too_many") in text(blocked)) == (429, True)

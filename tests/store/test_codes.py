@@ -1,5 +1,7 @@
 """SECURITY A, B: a one-time code opens one hand-over, once, for ten minutes."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,9 +9,10 @@ import pytest
 from sqlalchemy.engine import URL
 
 from smart_app.store import Store
-from smart_app.store.code_tries import FROM_ALL, FROM_ONE, WITHIN
-from smart_app.store.codes import ALPHABET, LENGTH, LIFETIME
-from smart_app.store.errors import NoAccess
+from smart_app.store.code_tries import SHARE, WITHIN
+from smart_app.store.codes import ALPHABET, LAUNCHES, LENGTH, LIFETIME
+from smart_app.store.errors import NoAccess, TooManyCodes
+from smart_app.store.fair_share import Share, network_of
 from smart_app.store.keys import Keys
 from tests.store.make import NOW
 
@@ -90,9 +93,9 @@ def test_what_a_hospital_behind_one_address_gets_wrong_shuts_nobody_out(store: S
     assert not store.code_tries.too_many("10.0.0.1", NOW)
 
 
-def test_from_one_address_there_is_a_limit_in_each_process(store: Store, place: Path | URL, keys: Keys) -> None:
+def test_from_one_network_there_is_a_limit_in_each_process(store: Store, place: Path | URL, keys: Keys) -> None:
     twin = Store.open(place, keys)
-    for number in range(FROM_ONE):
+    for number in range(SHARE.one):
         assert not store.code_tries.too_many("10.0.0.1", NOW)
         (store, twin)[number % 2].code_tries.wrong("10.0.0.1", NOW)
     for each in (store, twin):
@@ -102,17 +105,80 @@ def test_from_one_address_there_is_a_limit_in_each_process(store: Store, place: 
     twin.close()
 
 
-def test_from_many_addresses_there_is_a_limit_for_all(store: Store) -> None:
-    for number in range(FROM_ALL):
-        store.code_tries.wrong(f"10.0.{number // 250}.{number % 250}", NOW)
-    assert store.code_tries.too_many("192.0.2.1", NOW)
-    assert not store.code_tries.too_many("192.0.2.1", NOW + WITHIN + SECOND)
+def used_up(share: Share, networks: Iterable[str]) -> Counter[str]:
+    """Each of ``networks`` in turn takes as much as it is let."""
+    counted: Counter[str] = Counter()
+    for network in networks:
+        while not share.is_used_up(network, counted):
+            counted[network] += 1
+    return counted
+
+
+@pytest.mark.parametrize("share", [SHARE, LAUNCHES])
+def test_nobody_uses_it_up_for_those_who_take_little(share: Share) -> None:
+    counted = used_up(share, (f"198.51.100.{number}" for number in range(100)))
+    assert not share.is_used_up("192.0.2.1", counted)
+    counted["192.0.2.1"] += share.few
+    assert share.is_used_up("192.0.2.1", counted), "while it is crowded, a network has few"
+    assert used_up(share, (f"10.0.{each // 250}.{each % 250}" for each in range(500))).total() == share.most
+
+
+def test_in_the_store_they_are_counted_by_network(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Share(one=3, few=1, crowded=6, most=9)
+    monkeypatch.setattr("smart_app.store.code_tries.SHARE", small)
+    for network in ("198.51.100.1", "198.51.100.2"):
+        for _ in range(3):
+            assert not store.code_tries.too_many(network, NOW)
+            store.code_tries.wrong(network, NOW)
+        assert store.code_tries.too_many(network, NOW)
+    for network in ("2001:db8:1:2::3", "2001:db8:2::3"):
+        assert not store.code_tries.too_many(network, NOW)
+        store.code_tries.wrong(network, NOW)
+    assert store.code_tries.too_many("2001:db8:1:ffff::9", NOW), "crowded, and the same network"
+    assert not store.code_tries.too_many("192.0.2.1", NOW)
+    store.code_tries.wrong("192.0.2.1", NOW)
+    assert store.code_tries.too_many("192.0.2.2", NOW), "the end for all"
+    assert not store.code_tries.too_many("192.0.2.2", NOW + WITHIN + SECOND)
+
+
+def test_the_sum_in_the_comment_holds() -> None:
+    a_year = SHARE.most * timedelta(days=365) / WITHIN
+    years = len(ALPHABET) ** LENGTH / (a_year * 100)
+    assert 65 < years < 75
+
+
+@pytest.mark.parametrize(
+    ("address", "other", "one"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::3", "2001:db8:1:ffff::9", True),
+        ("2001:db8:1:2::3", "2001:db8:2:2::3", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("", "unix:", False),
+    ],
+)
+def test_what_counts_as_one_network(address: str, other: str, one: bool) -> None:
+    assert (network_of(address) == network_of(other)) is one
+
+
+def test_codes_of_launches_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smart_app.store.codes.LAUNCHES", Share(one=3, few=1, crowded=5, most=8))
+    for network, number in (("198.51.100.1", 3), ("198.51.100.2", 2), ("198.51.100.3", 1)):
+        for _ in range(number):
+            store.codes.issue_launch({}, network, NOW)
+        with pytest.raises(TooManyCodes):
+            store.codes.issue_launch({}, network, NOW)
+    code = store.codes.issue_launch({"iss": "https://ehr.example"}, "192.0.2.1", NOW)
+    assert store.codes.redeem_launch(code, NOW) == {"iss": "https://ehr.example"}
+    assert store.codes.issue_launch({}, "198.51.100.1", NOW + WITHIN + SECOND)
 
 
 def test_no_address_is_kept_and_none_of_its_tries_beyond_their_use(store: Store) -> None:
     store.code_tries.wrong("192.0.2.1", NOW)
+    store.codes.issue_launch({}, "192.0.2.1", NOW)
     with store.reading() as connection:
         assert "192.0.2.1" not in str(connection.exec_driver_sql("SELECT * FROM wrong_code").all())
+        assert "192.0.2.1" not in str(connection.exec_driver_sql("SELECT * FROM ticket").all())
     store.purge(NOW + WITHIN + SECOND)
     with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT * FROM wrong_code").all() == []

@@ -19,7 +19,7 @@ from smart_app.plan import plan_from
 from smart_app.sandbox import Client, start_hospital
 from smart_app.serving import Server, listen
 from smart_app.state import state_of
-from smart_app.store.code_tries import FROM_ONE
+from smart_app.store.code_tries import SHARE
 from smart_app.store.codes import ALPHABET, LAUNCHES
 from tests.flows.steps import say
 from tests.running import Browser, Running, log_in, running
@@ -231,10 +231,10 @@ def test_a_code_of_a_launch_opens_no_hand_over_and_none_is_given_for_what_was_no
 
 def test_so_many_codes_and_so_many_wrong_ones(run: Running) -> None:
     framed, page = blocked_in_its_frame(run)
-    given = [run.store.codes.issue_launch({}, run.clock()) for _ in range(LAUNCHES)]
+    given = [run.store.codes.issue_launch({}, "127.0.0.1", run.clock()) for _ in range(LAUNCHES.one)]
     none = framed.post(f"{run.url}/open/code", data={"sealed": sealed_in(page)})
     assert (none.status_code, say("launch.code.none") in none.text) == (429, True)
-    for _ in range(FROM_ONE):
+    for _ in range(SHARE.one):
         run.store.code_tries.wrong("127.0.0.1", run.clock())
     assert Browser().post(f"{run.url}/open", data={"code": given[0]}).status_code == 429
     with run.store.writing() as connection:
