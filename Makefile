@@ -26,6 +26,7 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.released
 
 messages: .venv/.dev
 	$(BIN)/pybabel compile --directory smart_app/translations
