@@ -3,12 +3,13 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime, tzinfo
 from typing import Any
 
 from imr_fhir import artefacts
 from imr_fhir.document import EARLY, comment_heading, item_line, readable
+from imr_fhir.documented import Document
 from imr_fhir.element import (
     Element,
     require_patient,
@@ -24,20 +25,6 @@ from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, Rater, Ratings, Scale, scale
 
 _STATUSES = {"amended": "amended", "entered-in-error": "entered-in-error"}
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """``complete``: it was not ended early. ``replaces``: ids of those that it corrects. ``gone``: the record says that
-    it does not count any more."""
-
-    id: str
-    rater: Rater
-    day: date
-    withdrawn: bool
-    complete: bool = True
-    replaces: tuple[str, ...] = ()
-    gone: bool = False
 
 
 def read_document(raw: Mapping[str, Any], *, patient: str, zone: tzinfo) -> Document | None:
@@ -100,11 +87,19 @@ def rating_in(raw: Mapping[str, Any], *, patient: str, zone: tzinfo) -> Response
 
 def withdrawn_document(raw: Mapping[str, Any], *, filing: str) -> dict[str, Any]:
     """``raw`` as entered in error; its content stays. ``filing``: UUID of the filing."""
+    return _tagged(raw, filing) | {"status": "entered-in-error", "docStatus": "entered-in-error"}
+
+
+def superseded_document(raw: Mapping[str, Any], *, filing: str) -> dict[str, Any]:
+    """``raw`` as replaced by another, which names it in ``relatesTo``; its content stays."""
+    return _tagged(raw, filing) | {"status": "superseded"}
+
+
+def _tagged(raw: Mapping[str, Any], filing: str) -> dict[str, Any]:
     labels = raw.get("meta", {})
     others = [tag for tag in labels.get("tag", []) if tag.get("system") != artefacts.FILING]
     kept = {name: labels[name] for name in ("profile", "security") if name in labels}
-    tags = {"tag": [*meta(filing)["tag"], *others]}
-    return {**raw, "meta": kept | tags, "status": "entered-in-error", "docStatus": "entered-in-error"}
+    return {**raw, "meta": kept | {"tag": [*meta(filing)["tag"], *others]}}
 
 
 def _rater(found: Element) -> Rater | None:

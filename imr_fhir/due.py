@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from imr_fhir.course import Course
+from imr_fhir.documented import Document
 from imr_fhir.history import day, listed
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
@@ -50,6 +51,7 @@ class Standing:
     state: State
     timely: bool = False  # answered within the due window
     ask_on: date | None = None  # when to ask again after an outcome
+    document: date | None = None  # the day of a rating that is in the record as a document, and nowhere else
 
 
 @lru_cache(maxsize=4096)  # ten years of a course are asked for again and again
@@ -95,9 +97,12 @@ def standing(
     outcomes: Iterable[DueOutcome] = (),
     *,
     today: date,
+    documents: Iterable[Document] = (),
 ) -> Standing:
     """How ``rater`` stands at ``occasion``: an answer decides, then the latest outcome recorded, then the calendar.
 
+    ``documents`` that stand (`documented.standing`) say that and when there was an answer; nothing else of them
+    is known here.
     An outcome with a new date holds until that day, "not today" without one until the next day; then the occasion is
     open again. Past its windows the outcome stands.
     """
@@ -109,8 +114,16 @@ def standing(
     whole = next((response for response in own if response.complete), None)
     if whole:
         return Standing("answered", timely=occasion.opens <= day(whole) <= occasion.closes)
-    if own:
-        return Standing("stopped")
+    told = [
+        each
+        for each in sorted(documents, key=lambda each: each.day)
+        if each.rater == rater and occasion.answering_opens <= each.day <= occasion.answering_closes
+    ]
+    written = next((each.day for each in told if each.complete), None)
+    if written:
+        return Standing("answered", timely=occasion.opens <= written <= occasion.closes, document=written)
+    if own or told:
+        return Standing("stopped", document=None if own else told[0].day)
     recorded = [
         outcome
         for outcome in outcomes

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as WebResponse
 
 from imr_fhir import response
 from imr_fhir.bundle import Part
-from imr_fhir.document_reading import rating_in, withdrawn_document
+from imr_fhir.document_reading import rating_in, superseded_document, withdrawn_document
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.history import LISTED
@@ -25,8 +25,8 @@ from smart_app.charting import read, read_with
 from smart_app.drafting import codes_of, form_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
-from smart_app.presenters.plan_lines import withdrawal_lines, withdraws
-from smart_app.rungs import placed
+from smart_app.presenters.plan_lines import marks_replaced, reason_label, withdrawal_lines, withdraws
+from smart_app.rungs import placed, rating_parts
 from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.scale_page import Page, correction_page, missing, title
 from smart_app.sealing import Act, answers, told, urn
@@ -83,8 +83,13 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     act = begin(launch)
     clinician = act.session.clinician
     after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
-    stored = None if _is_document(filed) else score_of(launch.client(), filed, figure_codes(launch.site))
-    parts = _with_theirs(launch, answers(act, after, activity="update", author=clinician, reason=reason, stored=stored))
+    if _is_document(filed):
+        parts = _replaced(launch, act, after)
+        parts += told(act, parts, activity="update", author=clinician, reason=reason)
+    else:
+        stored = score_of(launch.client(), filed, figure_codes(launch.site))
+        made = answers(act, after, activity="update", author=clinician, reason=reason, stored=stored)
+        parts = _with_theirs(launch, made)
     details = {"rater": filed.rater, "key": filed.identifier}
     return save(launch, act, parts, kind="correction", details=details, draft=draft)
 
@@ -109,6 +114,7 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
         "what": f"{title(launch, filed.rater)}, {words().day(filed.measured)}",
         "where": withdrawal_lines(words(), plan, stands, filed.reference),
         "there": withdraws(plan, stands),
+        "asks": reason_label(words(), plan, there=withdraws(plan, stands)),
         "reason": request.form.get("reason", ""),
         "error": "",
         "once": request.form.get("once") or urn(),
@@ -123,6 +129,16 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
     parts = _withdrawn(launch, act, filed, reason)
     details = {"rater": filed.rater}
     return save(launch, act, parts, kind="withdrawal", details=details, form=form_name(request.form))
+
+
+def _replaced(launch: Launch, act: Act, after: Response) -> tuple[Part, ...]:
+    """A document that replaces the one that stands; that is marked as replaced where this EHR lets the app do so."""
+    parts = placed(rating_parts(act, after), act.plan)
+    if not marks_replaced(act.plan):
+        return parts
+    raw = launch.client().read("DocumentReference", after.id)
+    old = Part(superseded_document(raw, filing=act.filing), urn(), after.version_id)
+    return (*parts, *placed((old,), act.plan))
 
 
 def _withdrawn(launch: Launch, act: Act, filed: Response, reason: str) -> tuple[Part, ...]:

@@ -35,7 +35,7 @@ def entered(launch: Launch, filing: Filing, reason: str) -> None:
         author=first["agent"][0]["who"]["reference"],
         reason=reason,
     )
-    if parts:
+    if not all(part.unsent for part in parts):
         once = f"entered {filing.id}"
         owner = launch.record.owner
         deliver(seal(state().store, act, owner, parts, kind="note", details={}, form=once), courier_of(launch))

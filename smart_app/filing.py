@@ -94,13 +94,14 @@ def outbox(launch: Launch) -> str:
     store = state().store.filings
     store.recover()
 
+    owner, plan = launch.record.owner, plan_of(launch)
+    mine = store.outbox(owner)
+
     def lines(found: Iterable[Filing]) -> tuple[Waiting, ...]:
         return tuple(
-            receipt.waiting(words(), each, url_for("filing.show", lid=launch.id, fid=each.id)) for each in found
+            receipt.waiting(words(), each, url_for("filing.show", lid=launch.id, fid=each.id), plan) for each in found
         )
 
-    owner = launch.record.owner
-    mine = store.outbox(owner)
     page = Outbox(
         launch.id,
         own=lines(each for each in mine if not to_print(each)),

@@ -18,6 +18,7 @@ from smart_app.charting import read
 from smart_app.choosing import seen_of
 from smart_app.delivery import to_print
 from smart_app.language import say, words
+from smart_app.placing import place_now
 from smart_app.presenters import receipt, written
 from smart_app.presenters.receipt import Receipt
 from smart_app.presenters.versions import Known, Versions, versions
@@ -115,8 +116,8 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
     can = {"choose": bool(choices), "correct": any(each.correct for each in choices)}
     page = Receipt(
         title=receipt.title(words(), found),
-        sentence=receipt.sentence(words(), found, here=here, blind=blind),
-        about=_about(launch, found, rating) if rating and not blind else (),
+        sentence=receipt.sentence(words(), found, here=here, blind=blind, placed=here and bool(place_now(found, plan))),
+        about=(receipt.act_line(words(), found), *(_about(launch, found, rating) if rating and not blind else ())),
         marks=receipt.marks(words(), rating) if rating else (),
         facts=receipt.facts(words(), found, launch.site.zone, settled=settled, here=here),
         said=receipt.said(found),
@@ -175,8 +176,12 @@ def _versions(launch: Launch, viewed: Viewed) -> tuple[Versions, ...]:
 
 
 def _written(viewed: Viewed) -> tuple[Written, ...]:
+    # of an old document that the record lets the app not mark, it is said that it stays current
+    unmarked = {part.number for part in viewed.filing.kept if part.unsent and part.request["name"] == "superseded"}
     try:
-        return written.written(words(), state().store.filings.bodies(viewed.filing).values(), viewed.patient)
+        bodies = state().store.filings.bodies(viewed.filing)
+        kept = [body for number, body in bodies.items() if number not in unmarked]
+        return written.written(words(), kept, viewed.patient)
     except BodyPurged:
         return ()  # the record has it, and here it was deleted on time
 

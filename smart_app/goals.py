@@ -17,9 +17,10 @@ from smart_app.goal_form import Fault, GoalForm, StepRow, read_goal
 from smart_app.goal_pages import factors_of, goal_page, open_steps, read_goal_of, shown_goal
 from smart_app.goal_parts import changed, changed_goal, new_goal
 from smart_app.goal_review import review
-from smart_app.language import say
+from smart_app.language import say, words
+from smart_app.presenters.plan_lines import reason_label
 from smart_app.rungs import placed
-from smart_app.saving import begin, save, saved_before
+from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.sealing import told, urn
 
 goals = Blueprint("goals", __name__, url_prefix="/l/<lid>/goal")
@@ -84,13 +85,14 @@ def withdraw(launch: Launch, goal_id: str) -> Any:
     """A goal entered by mistake, its steps with it."""
     if request.method == "POST" and (before := saved_before(launch, form_name(request.form))):
         return before
-    chart, goal = read_goal_of(launch, goal_id)
+    (chart, goal), plan = read_goal_of(launch, goal_id), plan_of(launch)
     page = {
         "lid": launch.id,
         "text": goal.text,
         "once": request.form.get("once") or urn(),
         "reason": request.form.get("reason", ""),
         "error": "",
+        "asks": reason_label(words(), plan, there="Goal" in plan.updates),
     }
     if request.method == "GET":
         return render_template("goals/withdraw.html", page=page)

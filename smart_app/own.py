@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from imr_fhir.documented import Document, standing
 from imr_fhir.ehr.changes import changes
 from imr_fhir.errors import EhrError, Unauthorized
 from imr_fhir.record import SeenFirst
@@ -41,7 +42,7 @@ FEW = 50
 @own.get("")
 @with_launch("patient")
 def home(launch: Launch) -> str:
-    goal, responses = _goal_and_responses(launch)
+    goal, responses, documents = _read_what_can_be(launch)
     draft = state().store.drafts.find(launch.record.owner, "client")
     page = {
         "lid": launch.id,
@@ -51,6 +52,7 @@ def home(launch: Launch) -> str:
         "help_now": help_now(words(), "", launch.site.phone),
         "goal": goal,
         "today": answered_on(launch.today, responses),
+        "documented": any(each.rater == "client" and each.day == launch.today for each in documents),
         "may_answer": may_answer(launch),
         "answered": len(ratings_of(draft)) if draft else 0,
         "total": ITEM_COUNT,
@@ -68,8 +70,8 @@ def _begun_on(launch: Launch, draft: Draft) -> str:
     return words().say("own.earlier", day=day, until=until)
 
 
-def _goal_and_responses(launch: Launch) -> tuple[OwnGoal, tuple[Rating, ...]]:
-    """A record that can't be read now keeps nobody from answering."""
+def _read_what_can_be(launch: Launch) -> tuple[OwnGoal, tuple[Rating, ...], tuple[Document, ...]]:
+    """Goal, ratings, and documents that stand. A record that can't be read now keeps nobody from answering."""
     waiting = waiting_ratings(launch)
     try:
         chart, all_of, situation = read(launch)
@@ -77,11 +79,11 @@ def _goal_and_responses(launch: Launch) -> tuple[OwnGoal, tuple[Rating, ...]]:
         raise
     except EhrError as error:
         audit("view", launch, purpose="own page")
-        return OwnGoal(missing=not_shown(words(), error.message)), waiting
+        return OwnGoal(missing=not_shown(words(), error.message)), waiting, ()
     audit("view", launch, resources=tuple(f"Goal/{goal.id}" for goal in chart.goals), purpose="own page")
     name, notes = all_of.names["client"], said_of_goals(all_of.notes)
     goals = goals_view(words(), chart.goals, notes, name=name, today=situation.today)
-    return own_goal(words(), goals, chart.problems), (*chart.responses, *waiting)
+    return own_goal(words(), goals, chart.problems), (*chart.responses, *waiting), standing(chart.documents)
 
 
 @own.post("/save")

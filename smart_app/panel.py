@@ -21,6 +21,7 @@ from smart_app.earlier import kept_for
 from smart_app.filing_page import left_elsewhere
 from smart_app.language import words
 from smart_app.noting import note, said
+from smart_app.placing import place_now
 from smart_app.presenters import how as how_presenter
 from smart_app.presenters import panel as panel_presenter
 from smart_app.presenters.situation import DraftKind, OpenDraft, OpenGoalDraft
@@ -43,15 +44,17 @@ def show(launch: Launch) -> str | Response:
     if situation.may_write:
         with state().store.reading():
             waiting, left = state().store.filings.outbox(launch.record.owner), left_elsewhere(launch)
-            printed = [each for each in waiting if to_print(each)]
+            printed, plan = [each for each in waiting if to_print(each)], plan_of(launch)
+            placed = [each for each in printed if place_now(each, plan)]
             situation = replace(
                 situation,
                 drafts=_drafts(launch),
                 goal_drafts=_goal_drafts(launch),
                 waiting=len(waiting) - len(printed),
-                printed=len(printed),
+                printed=len(printed) - len(placed),
+                placed=len(placed),
                 left=len(left),
-                plan=plan_of(launch),
+                plan=plan,
             )
     audit("view", launch, resources=_shown(chart))
     page = panel_presenter.panel(words(), chart, all_of, situation)

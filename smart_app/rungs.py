@@ -19,7 +19,8 @@ from smart_app.config import SiteConfig
 from smart_app.plan import Plan
 from smart_app.site_codes import coding, figure_codes
 
-SOURCE = "source"  # no rung: the answers themselves, of which any rung can be made
+# No rung: the answers themselves, of which any rung can be made, and why it was written where no record is told of it.
+SOURCE = "source"
 
 
 class Writing(Protocol):
@@ -132,7 +133,7 @@ def rung_of(part: Part, plan: Plan) -> str:
     kind = _kind(part.resource)
     if part.unsent:
         new = part.type == "QuestionnaireResponse" and "id" not in part.resource
-        return SOURCE if new and plan.rung("answers") != "print" else "print"
+        return SOURCE if (new and plan.rung("answers") != "print") or part.type == "Provenance" else "print"
     if kind == "score":
         return _shape(part.resource)
     if part.type == "DocumentReference":

@@ -13,7 +13,7 @@ from smart_app.access import Launch
 from smart_app.drafting import form_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.header import addressed
-from smart_app.presenters.plan_lines import answers_lines, changes, changes_lines, readers_line
+from smart_app.presenters.plan_lines import answers_lines, changes, changes_lines, readers_line, reason_label
 from smart_app.presenters.purpose import help_now, purpose
 from smart_app.saving import plan_of
 from smart_app.store.drafts import Draft
@@ -75,10 +75,10 @@ def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
         items=shown.items,
         ratings=ratings_of(draft),
         comment=draft.comment,
-        where=changes_lines(words(), plan, stands),
+        where=changes_lines(words(), plan, filed.reference),
         save=say("form.save_correction" if there else "form.keep_correction"),
         correcting=True,
-        asks=say("form.reason" if there else "form.reason.print"),
+        asks=reason_label(words(), plan, there=there),
         purpose=(
             title(launch, draft.rater),
             *((say("form.correct.what"),) if there else ()),

@@ -91,21 +91,23 @@ def note_part(act: Act, note: record.Note) -> Part:
 
 
 def told(act: Act, parts: Sequence[Part], *, activity: Activity, author: str, reason: str = "") -> tuple[Part, ...]:
-    """The Provenance of those of ``parts`` that are sent, where this EHR takes one."""
+    """The Provenance of those of ``parts`` that are sent, where this EHR takes one. Else one with a reason stays here
+    with them: it is read and printed with what was written."""
     targets = [target(part) for part in parts if not part.unsent]
-    if not targets or act.session.plan.rung("audit") != "provenance":
+    sent = bool(targets) and act.session.plan.rung("audit") == "provenance"
+    if not (sent or reason):
         return ()
     options = {name: value for name, value in act.options.items() if name != "profile"}
     written = provenance(
         activity,
-        targets=targets,
+        targets=targets or [target(part) for part in parts],
         author=author,
         enterer=act.session.clinician,
         recorded=act.local_now,
         reason=reason,
         **options,
     )
-    return (Part(written, urn()),)
+    return (Part(written, urn(), unsent=not sent),)
 
 
 def target(part: Part) -> str:
@@ -134,6 +136,7 @@ def seal(
         draft=draft,
         form=form,
     )
+    reasons = [each["text"] for part in parts for each in part.resource.get("reason", ()) if part.type == "Provenance"]
     entry = Entry(
         action=_ACTIONS.get(kind, "save"),
         outcome="success",
@@ -141,6 +144,7 @@ def seal(
         site=act.site.name,
         patient=act.session.patient_reference,
         patient_key=owner.patient_key,
+        purpose="; ".join(reasons),
         objects=tuple(part.full_url for part in parts),
     )
     return store.filings.seal(sealing, entry, act.now)
@@ -159,8 +163,11 @@ def frozen(part: Part, plan: Plan) -> NewPart:
 
 
 def name_of(resource: Mapping[str, Any]) -> str:
-    """What a part is, for screens: response, score, figure, document, goal, step, provenance, or a note's code."""
+    """What a part is, for screens: response, score, figure, document, superseded (a document that another replaces),
+    goal, step, provenance, or a note's code."""
     kind: str = resource["resourceType"]
+    if kind == "DocumentReference" and resource["status"] == "superseded":
+        return "superseded"
     if kind == "Goal":
         codes = [coding.get("code") for category in resource["category"] for coding in category.get("coding", ())]
         return "step" if "step" in codes else "goal"

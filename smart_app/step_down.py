@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
-from imr_fhir import record, response
 from imr_fhir.bundle import Part, in_order
 from imr_fhir.ehr.ladder import LADDERS, Artefact, RungName
-from imr_fhir.provenance import Activity
-from imr_fhir.response import Response
 from imr_fhir.score_shape import SHAPES
 from smart_app.config import SiteConfig
-from smart_app.delivery import Courier, deliver, stays
+from smart_app.delivery import Courier, deliver
+from smart_app.placing import Down, part_of, place_now, placed_now, source_of, told_of
 from smart_app.plan import Plan, plan_from
 from smart_app.rungs import is_note, leading, placed, rating_parts, score_on
-from smart_app.sealing import Act, answers, frozen, target, told
+from smart_app.sealing import Act, frozen
 from smart_app.site_codes import coding
 from smart_app.store.filing import Filing, NewPart
 from smart_app.store.filing import Part as StoredPart
 from smart_app.store.filing_states import State
 from smart_app.store.refusals import FORBIDDEN
-
-
-@dataclass(frozen=True)
-class Down:
-    """``do`` is "apart" (the parts of a transaction one by one), "without" (who wrote it; the app's own log has it) or
-    "down", to ``rung`` of ``artefact``."""
-
-    do: str
-    artefact: Artefact = "answers"
-    rung: RungName = "print"
 
 
 @dataclass(frozen=True)
@@ -48,10 +34,8 @@ class _Again:
 def next_rung(filing: Filing, plan: Plan) -> Down | None:
     """What is left to try after a refusal; the lowest rung is to print it. ``plan`` is the one of this launch: answers
     that had no place when they were saved may have one now."""
-    if filing.state is State.SEALED and stays(filing):
-        return _place_now(filing, plan)
     if filing.state is not State.REFUSED:
-        return None
+        return place_now(filing, plan)
     if filing.in_transaction:
         return Down("apart")
     refused = filing.current[0].request
@@ -61,26 +45,6 @@ def next_rung(filing: Filing, plan: Plan) -> Down | None:
     if refused["update"] or filing.details["kind"] in ("correction", "withdrawal"):
         return Down("down", artefact)  # what stands in the record is changed where it stands, or not at all
     return Down("down", artefact, plan_from(filing.plan).below(artefact, refused["rung"]))
-
-
-def _place_now(filing: Filing, plan: Plan) -> Down | None:
-    """Of what had no place when it was saved; of a goal or a review all that is left, or a step would stand without its
-    goal."""
-    kind = filing.details["kind"]
-    if kind == "response":
-        return None if plan.rung("answers") == "print" else Down("down", "answers", plan.rung("answers"))
-    artefacts = {_artefact_of(part) for part in stays(filing)}
-    updated = {part.type for part in stays(filing) if part.request["update"]}
-    open_ = all(artefact and plan.rung(artefact) != "print" for artefact in artefacts) and updated <= {*plan.updates}
-    if kind not in ("goal", "review") or not open_:
-        return None
-    return Down("down", "goal", "goal") if kind == "goal" else Down("down", "review", "note")
-
-
-def _artefact_of(part: StoredPart) -> Artefact | None:
-    if part.type == "Goal":
-        return "goal"
-    return "review" if part.type == "Observation" and part.request["name"] in record.CODES else None
 
 
 def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
@@ -95,13 +59,14 @@ def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
         rest = [*here, *(each for each in rest if each.request["rung"] != "provenance")]
     elif down.do == "apart":
         rest = [*here, *rest]
-    elif down.do == "down" and filing.state is State.SEALED:
+    elif filing.state is not State.REFUSED:
         plan = act.plan
-        rest = _placed_now(filing, bodies, act)
-    elif down.do == "down":
+        rest = placed_now(filing, bodies, act)
+    else:
         plan = plan.without(filing.current[0].request["rung"])
         lower = _lower(filing, bodies, down, plan, act.site)
-        rest = lower if any(part.unsent and part.type == "QuestionnaireResponse" for part in lower) else [*here, *lower]
+        anew = any(part.unsent and part.type == "QuestionnaireResponse" for part in lower)
+        rest = [*(each for each in here if not anew or each.type == "Provenance"), *lower]
     planned = courier.store.filings.replan(
         filing,
         rest,
@@ -118,30 +83,6 @@ def step_down(filing: Filing, courier: Courier, act: Act) -> Filing:
     return done
 
 
-def _placed_now(filing: Filing, bodies: Mapping[int, bytes], act: Act) -> list[NewPart]:
-    """What had no place: as it was sealed, answers under the contact in which they are saved now."""
-    act = replace(act, filing=filing.id)
-    source = _source(filing, bodies) if filing.details["kind"] == "response" else None
-    if source is None:
-        parts = placed([_part(bodies[part.number], part) for part in stays(filing)], act.plan)
-        activity: Activity = "create" if filing.details["kind"] == "review" or _is_new(parts) else "update"
-        told_now = told(act, parts, activity=activity, author=_author(parts))
-        return [frozen(part, act.plan) for part in in_order([*parts, *told_now])]
-    source = replace(source, encounter=source.encounter or act.session.encounter)
-    parts = answers(act, source, activity="create", author=source.source)
-    return [frozen(part, act.plan) for part in in_order(parts)]
-
-
-def _is_new(parts: Sequence[Part]) -> bool:
-    return not any("id" in part.resource for part in parts)
-
-
-def _author(parts: Sequence[Part]) -> str:
-    """Who expressed the goal, or said how it went."""
-    said = [part.resource.get("expressedBy") or next(iter(part.resource.get("performer", ())), None) for part in parts]
-    return next((str(each["reference"]) for each in said if each), "")
-
-
 def _artefact(filing: Filing, rung: RungName) -> Artefact:
     """Figures are the answers where nothing else holds them."""
     if rung in SHAPES and any(_is_filed_response(part) for part in filing.parts):
@@ -151,11 +92,11 @@ def _artefact(filing: Filing, rung: RungName) -> Artefact:
 
 def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, site: SiteConfig) -> list[NewPart]:
     """All that is not accepted yet, on the rung below; what has none stays here to be printed."""
-    rest = {part.number: _part(bodies[part.number], part) for part in filing.unaccepted}
+    rest = {part.number: part_of(bodies[part.number], part) for part in filing.unaccepted}
     writers = [part for part in rest.values() if part.type == "Provenance"]
     refused = {part.number for part in filing.unaccepted if part.request["rung"] == filing.current[0].request["rung"]}
     made = [part for number, part in rest.items() if part.type != "Provenance" and number not in refused]
-    source = _source(filing, bodies) if filing.details["kind"] == "response" else None
+    source = source_of(filing, bodies) if filing.details["kind"] == "response" else None
     if source and down.artefact in ("answers", "score"):
         labels = [coding(label) for label in site.security_labels]
         again = _Again(site, plan, {"filing": filing.id, "profile": site.profiles_loaded, "security": labels})
@@ -169,25 +110,15 @@ def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, 
         made = [*made, *(replace(rest[number], unsent=True) for number in sorted(refused))]
     parts = placed(made, plan)
     of = [part for part in parts if not (source and is_note(part))]  # whose author is another: see `drafting`
-    return [frozen(part, plan) for part in in_order([*parts, *_told_of(writers, of, filing)])]
+    return [frozen(part, plan) for part in in_order([*parts, *told_of(writers, of, plan, _there(filing))])]
 
 
 def _about(note: Part, holds: Part) -> Part:
     return replace(note, resource={**note.resource, "derivedFrom": [{"reference": holds.full_url}]})
 
 
-def _part(body: bytes, part: StoredPart) -> Part:
-    resource = json.loads(body, parse_float=Decimal)
-    return Part(resource, str(part.request["full_url"]), str(part.request["if_match"]))
-
-
-def _source(filing: Filing, bodies: Mapping[int, bytes]) -> Response | None:
-    """The answers as they were sealed: the response itself, or what the figures were made of."""
-    for part in filing.kept:
-        if part.type == "QuestionnaireResponse":
-            resource = json.loads(bodies[part.number], parse_float=Decimal)
-            return response.from_resource(resource, patient=resource["subject"]["reference"].partition("/")[2])
-    return None
+def _there(filing: Filing) -> list[str]:
+    return [f"{part.receipt.type}/{part.receipt.id}" for part in filing.parts if part.receipt and part.receipt.id]
 
 
 def _reference(filing: Filing) -> str:
@@ -197,11 +128,3 @@ def _reference(filing: Filing) -> str:
 
 def _is_filed_response(part: StoredPart) -> bool:
     return part.type == "QuestionnaireResponse" and part.receipt is not None
-
-
-def _told_of(writers: Sequence[Part], parts: Sequence[Part], filing: Filing) -> list[Part]:
-    """Who wrote it, of what is in the record or on its way: by whom and when as it was sealed."""
-    there = [f"{part.receipt.type}/{part.receipt.id}" for part in filing.parts if part.receipt and part.receipt.id]
-    targets = [*there, *(target(part) for part in parts if not part.unsent)]
-    references = [{"reference": each} for each in targets]
-    return [replace(part, resource={**part.resource, "target": references}) for part in writers] if targets else []

@@ -9,7 +9,8 @@ import pytest
 
 from imr_fhir import pdf
 from imr_fhir.document import document_reference, readable
-from imr_fhir.document_reading import Document, rating_in, read_document, withdrawn_document
+from imr_fhir.document_reading import rating_in, read_document, withdrawn_document
+from imr_fhir.documented import Document
 from imr_fhir.errors import ResponseError, WrongPatient
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, RATERS, scale

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 from imr_fhir import element, goal, record, response
 from imr_fhir.artefacts import CODES
 from imr_fhir.course import Course, episode_course
-from imr_fhir.document_reading import Document, read_document
+from imr_fhir.document_reading import read_document
+from imr_fhir.documented import Document
 from imr_fhir.ehr import patient as patient_resource
 from imr_fhir.ehr.client import FhirClient, Found
 from imr_fhir.ehr.patient import Patient

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from imr_fhir.course import Course
-from imr_fhir.due import DueOccasion, DueOutcome, next_due, occasions, standing
+from imr_fhir.documented import Document
+from imr_fhir.due import DueOccasion, DueOutcome, Standing, next_due, occasions, standing
 from imr_fhir.record import OUTCOMES
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
@@ -35,16 +36,22 @@ def due_view(
     outcomes: Sequence[DueOutcome],
     names: Mapping[Rater, str],
     today: date,
+    documents: Iterable[Document] = (),
 ) -> DueView | None:
     """None without a course: nothing is due before a first rating.
 
-    ``occasion`` is the one of ``course`` whose due window is open; ``names`` holds the raters of this site.
+    ``occasion`` is the one of ``course`` whose due window is open; ``names`` holds the raters of this site; of
+    ``documents`` those that stand.
     """
     if course is None:
         return None
     about = tuple(_course(words, course))
+    documents = tuple(documents)
     if occasion is not None:
-        stands = {rater: standing(occasion, rater, responses, outcomes, today=today) for rater in names}
+        stands = {
+            rater: standing(occasion, rater, responses, outcomes, today=today, documents=documents) for rater in names
+        }
+        about = (*_documented(words, names, stands), *about)
         waiting = tuple(rater for rater, stand in stands.items() if stand.state == "open")
         if waiting:
             text, button = words.parts("due", a=words.day(occasion.opens), b=words.day(occasion.closes))
@@ -64,10 +71,18 @@ def due_view(
                     noted = f"{noted} {words.say('due.ask_on', date=words.day(stand.ask_on))}"
                 return DueView(noted, "", about)
     ahead = next_due(course, today)
-    lines = [*_missed(words, course, responses, outcomes, names, today)]
+    lines = [*_missed(words, course, responses, outcomes, names, today, documents)]
     if ahead is not None:
         lines.append(words.say("due.next", a=words.day(ahead.opens), b=words.day(ahead.closes)))
     return DueView(" ".join(lines), "", about)
+
+
+def _documented(words: Words, names: Mapping[Rater, str], stands: Mapping[Rater, Standing]) -> Iterable[str]:
+    """Who has answered in a document: of what it says nothing is known here, so it is said that it is there."""
+    for rater, stand in stands.items():
+        if stand.document:
+            key = "due.document" if stand.state == "answered" else "due.document.early"
+            yield words.say(key, name=names[rater], day=words.day(stand.document))
 
 
 def _inside(words: Words, names: Mapping[Rater, str], rater: Rater) -> str:
@@ -82,13 +97,15 @@ def _missed(
     outcomes: Iterable[DueOutcome],
     names: Mapping[Rater, str],
     today: date,
+    documents: Iterable[Document],
 ) -> Iterable[str]:
     """The last occasion where nobody rated, and nobody said why."""
     passed: list[DueOccasion] = [occasion for occasion in occasions(course, today) if occasion.closes < today]
     if passed:
-        states = {standing(passed[-1], rater, responses, outcomes, today=today).state for rater in names}
+        last = passed[-1]
+        states = {standing(last, each, responses, outcomes, today=today, documents=documents).state for each in names}
         if states == {"missed"}:
-            yield words.say("due.missed", a=words.day(passed[-1].opens), b=words.day(passed[-1].closes))
+            yield words.say("due.missed", a=words.day(last.opens), b=words.day(last.closes))
 
 
 def _course(words: Words, course: Course) -> Iterable[str]:

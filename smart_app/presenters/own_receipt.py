@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from smart_app.delivery import to_print
 from smart_app.language import Words
+from smart_app.placing import Down
 from smart_app.plan import Plan
-from smart_app.step_down import Down, next_rung
+from smart_app.step_down import next_rung
 from smart_app.store.filing import Filing
 from smart_app.store.filing_states import State
 

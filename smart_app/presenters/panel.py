@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from imr_fhir.change import Move, moves
+from imr_fhir.documented import standing
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.goal import Goal
 from imr_fhir.history import day
@@ -73,6 +74,7 @@ class Panel:
     talk: TalkStrip | None
     waiting: int
     printed: int  # only here, to be printed
+    placed: int  # ... or to be saved, since the record takes it now
     left: int  # not saved, for a record that was merged into this one
     problems: tuple[str, ...]
     ratings: tuple[RatingRow, ...]
@@ -94,7 +96,14 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
     found_gaps = gaps(pair) if pair else Gaps((), (), medication=False)
     together = bool(all_of.occasions) and all_of.whole_pair(all_of.occasions[0]) is not None
     due = due_view(
-        words, all_of.course, all_of.open, chart.responses, due_answers(all_of.notes), all_of.names, situation.today
+        words,
+        all_of.course,
+        all_of.open,
+        chart.responses,
+        due_answers(all_of.notes),
+        all_of.names,
+        situation.today,
+        standing(chart.documents),
     )
     return Panel(
         name=all_of.names["client"],
@@ -131,6 +140,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         talk=talk_strip(words, all_of, situation.parameters),
         waiting=situation.waiting,
         printed=situation.printed,
+        placed=situation.placed,
         left=situation.left,
         problems=clock_lines(words, situation.clock_off) + problem_lines(words, chart),
         ratings=rating_rows(

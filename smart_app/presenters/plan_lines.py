@@ -73,12 +73,29 @@ def withdraws(plan: Plan, resource_type: str) -> bool:
     return resource_type in plan.updates
 
 
-def changes_lines(words: Words, plan: Plan, resource_type: str) -> tuple[str, ...]:
-    """Of a correction of what stands as ``resource_type``."""
+def reason_label(words: Words, plan: Plan, *, there: bool) -> str:
+    """What the reason of a correction or withdrawal is asked with, by where it will stand; ``there``: the change is
+    made where it stands."""
+    if not there:
+        return words.say("form.reason.print")
+    return words.say("form.reason" if plan.rung("audit") == "provenance" else "filing.reason")
+
+
+def marks_replaced(plan: Plan) -> bool:
+    """Whether a document that a correction replaces is marked as that; its own record of it, beside the new one's."""
+    return changes(plan, "DocumentReference") and "DocumentReference" in plan.updates
+
+
+def changes_lines(words: Words, plan: Plan, reference: str) -> tuple[str, ...]:
+    """Of a correction of what stands as ``reference``."""
+    resource_type = reference.partition("/")[0]
     if not changes(plan, resource_type):
         return (words.say("plan.changes.none"),)
     if resource_type == "DocumentReference":
-        return (words.say("plan.changes.replaces"),)
+        replaces = words.say("plan.changes.replaces")
+        if marks_replaced(plan):
+            return (replaces, words.say("plan.documents.marked"))
+        return (replaces, words.say("plan.documents.current", reference=reference))
     return () if plan.versioned else (words.say("plan.weaker.versions"),)
 
 

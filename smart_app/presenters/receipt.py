@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from imr_fhir.response import Response
 from smart_app.delivery import to_print
 from smart_app.language import Words
+from smart_app.placing import Down, place_now
 from smart_app.plan import Plan
 from smart_app.presenters.scales import tags, tile, untested, unverified
 from smart_app.presenters.versions import Column, Versions
 from smart_app.presenters.written import Written
 from smart_app.rungs import SOURCE
-from smart_app.step_down import Down, next_rung
+from smart_app.step_down import next_rung
 from smart_app.store.filing import Filing, Part
 from smart_app.store.filing_states import TARGETS, Event, State
 
@@ -52,7 +53,9 @@ _ACTIONS: Mapping[State, tuple[str, ...]] = {
 # What this EHR takes nowhere: all of it, or the rest.
 _KEPT_HERE: Mapping[str, tuple[str, ...]] = {"printed": ("printed", "drop"), "rest": ("printed",)}
 _FEW = 5  # parts of one kind that are shown one by one
-ACTS = frozenset({"send", "there", "again", "drop", "apart", "without", "choose", "correct", "down", "printed"})
+ACTS = frozenset(
+    {"send", "there", "again", "drop", "apart", "without", "choose", "correct", "down", "change", "printed"}
+)
 WITH_REASON = frozenset({"there", "again", "drop", "choose", "correct"})
 # An act by another name in one state, and what is said more of it.
 _LABELS: Mapping[tuple[str, State], str] = {
@@ -96,7 +99,7 @@ class Action:
 class Receipt:
     title: str
     sentence: str
-    about: tuple[str, ...]  # of a rating: whose, by whom and when, its figures
+    about: tuple[str, ...]  # what it is, by whom and when; of a rating whose, and its figures
     marks: tuple[str, ...]  # what must be known of the scale's words wherever they are shown
     facts: tuple[str, ...]
     said: str  # why it is not saved, in English, from this app or the EHR
@@ -179,9 +182,9 @@ def title(words: Words, filing: Filing) -> str:
     return words.say(f"filing.{state_of(filing)}.title")
 
 
-def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = False) -> str:
+def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = False, placed: bool = False) -> str:
     """``here``: it is this patient's; else one's whose record was merged into this one. ``blind``: nothing of what was
-    written is on the page."""
+    written is on the page. ``placed``: what had no place in the record may have one now."""
     state = state_of(filing)
     by_word = {receipt.word for receipt in filing.receipts if receipt.word}
     if not here:
@@ -195,6 +198,8 @@ def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = F
         return words.say("filing.changed")
     if state == "saved" and by_word:
         return words.say("filing.chosen" if "chosen" in by_word else "filing.vouched")
+    if placed:
+        return words.say("filing.printed.placed")
     return words.say("filing.printed.blind" if state == "printed" and blind else f"filing.{state}")
 
 
@@ -209,6 +214,14 @@ def about(words: Words, rating: Response, whose: str, by: str) -> tuple[str, ...
     mean = f"{shown.mean} {shown.scale}" if shown.mean else ""
     figures = (mean, shown.sum, shown.items, *tags(words, rating))
     return " · ".join(filter(None, (whose, by, shown.day))), " · ".join(filter(None, figures))
+
+
+def act_line(words: Words, filing: Filing) -> str:
+    """What it is where it is no new rating, by whom and when: on paper a withdrawal must not look like a rating."""
+    kind, at = filing.details["kind"], datetime.fromisoformat(filing.details["at"])
+    return (
+        "" if kind == "response" else f"{words.say(f'filing.kind.{kind}', day=words.day(at))} · {filing.details['by']}"
+    )
 
 
 def facts(words: Words, filing: Filing, zone: ZoneInfo, *, settled: bool, here: bool = True) -> tuple[str, ...]:
@@ -270,12 +283,13 @@ def _down_label(down: Down) -> str:
     return "down.score" if (down.artefact, down.rung) == ("score", "print") else f"down.{down.rung}"
 
 
-def waiting(words: Words, filing: Filing, url: str) -> Waiting:
+def waiting(words: Words, filing: Filing, url: str, plan: Plan) -> Waiting:
+    """``plan``: of this launch."""
     at = datetime.fromisoformat(filing.details["at"])
     return Waiting(
         url=url,
         name=words.say(f"filing.kind.{filing.details['kind']}", day=words.day(at)),
         when=words.time(at),
-        state=title(words, filing),
+        state=words.say("filing.placed") if place_now(filing, plan) else title(words, filing),
         by=filing.details["by"],
     )

@@ -54,6 +54,7 @@ class Situation:
     clock_off: timedelta = timedelta()  # the EHR's clock, from ours
     waiting: int = 0  # filings that the record does not have yet, and may
     printed: int = 0  # ... and can take nowhere
+    placed: int = 0  # ... and could take nowhere when they were saved, but now
     left: int = 0  # ... of records that were merged into this one
     plan: Plan | None = None  # None where nothing may be written
     table: tuple[Course, ...] = ()  # the hospital's own courses

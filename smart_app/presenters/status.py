@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from imr_fhir.documented import standing
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.ehr.host_clock import NO_FILING, WARN
 from imr_fhir.scale import ITEM_COUNT, Rater
@@ -51,15 +52,14 @@ def document_lines(
     words: Words, chart: Chart, names: Mapping[Rater, str], *, may_write: bool
 ) -> tuple[DocumentLine, ...]:
     """Ratings that are in the record as documents, the latest first."""
-    replaced = {each for document in chart.documents if not document.withdrawn for each in document.replaces}
+    stand = standing(chart.documents)
     lines = []
     for document in sorted(chart.documents, key=lambda document: (document.day, document.id), reverse=True):
-        old = document.gone or document.id in replaced
+        old = document not in stand
         gone = "withdrawn" if document.withdrawn else "replaced" if old else "" if document.complete else "early"
         said = f" ({words.say(f'documents.{gone}')})" if gone else ""
         text = f"{words.short_day(document.day)}: {names.get(document.rater, document.rater)}{said}"
-        stands = may_write and not document.withdrawn and not old
-        lines.append(DocumentLine(text, f"DocumentReference~{document.id}" if stands else ""))
+        lines.append(DocumentLine(text, f"DocumentReference~{document.id}" if may_write and not old else ""))
     return tuple(lines)
 
 

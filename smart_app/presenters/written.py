@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from imr_fhir import goal as goals
 from imr_fhir import record, response
 from imr_fhir.errors import ResourceError
+from imr_fhir.goal import Goal
 from imr_fhir.record import OUTCOMES, RESULTS, TAPS, DueOutcome, Factor, Note, Prompt, Review, SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, scale
@@ -37,8 +38,51 @@ def written(words: Words, bodies: Iterable[bytes], patient: str) -> tuple[Writte
     }
     # A review is told with the words of its goal or step, whose change goes with it.
     reviewed = {focus["reference"] for resource in resources for focus in resource.get("focus", ())}
-    shown = [one for one in resources if f"{one['resourceType']}/{one.get('id')}" not in reviewed]
-    return tuple(line for resource in shown for line in of(words, resource, patient, texts))
+    gone = [each for each in resources if _is_withdrawn(each)]
+    shown = [one for one in resources if f"{one['resourceType']}/{one.get('id')}" not in reviewed and one not in gone]
+    return (
+        *_why(words, resources),
+        *_withdrawal(words, gone, patient),
+        *_replaced(words, resources),
+        *(line for resource in shown for line in of(words, resource, patient, texts)),
+    )
+
+
+def _is_withdrawn(resource: Mapping[str, Any]) -> bool:
+    return "entered-in-error" in (resource.get("status"), resource.get("lifecycleStatus"))
+
+
+def _why(words: Words, resources: Iterable[Mapping[str, Any]]) -> Iterator[Written]:
+    """Why it was corrected or withdrawn, in the person's words."""
+    for resource in resources:
+        if resource["resourceType"] == "Provenance":
+            for reason in resource.get("reason", ()):
+                yield Written(words.say("filing.why"), reason["text"])
+
+
+def _replaced(words: Words, resources: Sequence[Mapping[str, Any]]) -> Iterator[Written]:
+    """The document that a correction replaces, and whether it is marked as that."""
+    marked = {f"{each['resourceType']}/{each.get('id')}" for each in resources if each.get("status") == "superseded"}
+    for resource in resources:
+        for related in resource.get("relatesTo", ()) if "id" not in resource else ():
+            old = related["target"]["reference"]
+            key = "plan.documents.marked" if old in marked else "plan.documents.current"
+            yield Written(words.say("filing.replaces", reference=old), words.say(key, reference=old))
+
+
+def _withdrawal(words: Words, gone: Sequence[Mapping[str, Any]], patient: str) -> Iterator[Written]:
+    """What is taken back, and what the record calls it: of answers that do not count, which they were and no more."""
+    for resource in gone:
+        if resource["resourceType"] == "QuestionnaireResponse":
+            found = response.from_resource(resource, patient=patient)
+            yield Written(scale(found.rater).title.in_(words.language), words.day(found.measured))
+        elif resource["resourceType"] == "DocumentReference":
+            yield Written(words.say("filing.part.document"), str(resource.get("description", "")))
+        elif resource["resourceType"] == "Goal" or _codes(resource) & set(record.CODES):
+            yield from of(words, resource, patient)
+    there = [f"{each['resourceType']}/{each['id']}" for each in gone if "id" in each]
+    if there:
+        yield Written(words.say("filing.in_error"), ", ".join(there))
 
 
 def of(words: Words, resource: Mapping[str, Any], patient: str, texts: Mapping[str, str] = _NONE) -> Iterator[Written]:
@@ -52,11 +96,20 @@ def of(words: Words, resource: Mapping[str, Any], patient: str, texts: Mapping[s
             yield from answer_lines(words, response.from_resource(resource, patient=patient))
         elif kind == "Goal":
             found = goals.from_resource(resource, patient=patient)
-            yield Written(words.say("filing.part.step" if found.parent else "filing.part.goal"), found.text)
+            yield Written(words.say("filing.part.step" if found.parent else "filing.part.goal"), _goal(words, found))
         elif kind == "Observation" and _codes(resource) & set(record.CODES):
             yield from note_lines(words, record.from_resource(resource, patient=patient), texts)
     except ResourceError as error:
         yield Written(f"{kind}/{resource.get('id', '')}", error.message)
+
+
+def _goal(words: Words, goal: Goal) -> str:
+    """Its words, and what else was chosen for it: all that a printed page keeps of it."""
+    area = words.say(f"goals.area.{goal.category}") if goal.category else ""
+    by = words.say("goals.by", day=words.day(goal.due)) if goal.due else ""
+    whose = "" if goal.theirs or goal.parent else f"{words.say('goals.theirs')} {words.say('goals.theirs.no')}"
+    more = " · ".join(filter(None, (area, by, whose)))
+    return f"{goal.text}\n{more}" if more else goal.text
 
 
 def _codes(resource: Mapping[str, Any]) -> set[str]:
@@ -91,7 +144,8 @@ def note_lines(words: Words, note: Note, texts: Mapping[str, str]) -> Iterator[W
         yield Written(words.say("filing.part.seen-first"), note.response)
     elif isinstance(note, DueOutcome):
         outcomes = _named(OUTCOMES, [words.say(f"due.option.{code}") for code in OUTCOMES])
-        yield Written(words.say("filing.part.due-outcome"), outcomes[note.outcome])
+        later = f" {words.say('due.ask_on', date=words.day(note.new_date))}" if note.new_date else ""
+        yield Written(words.say("filing.part.due-outcome"), outcomes[note.outcome] + later)
 
 
 def _named(codes: Collection[str], texts: Collection[str]) -> dict[str, str]:

@@ -51,8 +51,8 @@ class Event(StrEnum):
     VOUCH = "a person says: it is there"
     SEND_AGAIN = "a person says: send again"
     CHOOSE = "a person says which of the copies is this one"
-    REPLAN = "the next rung as new parts, nothing accepted yet"
-    REPLAN_REST = "the next rung as new parts, some accepted"
+    REPLAN = "the next rung, or a place that is open now, as new parts, nothing accepted yet"
+    REPLAN_REST = "the same, some accepted"
     NEXT_UNKNOWN = "the next part may have been sent before a restore"
     RESTORED = "the store came from a backup"
     FINISH = "all parts accepted"
@@ -83,6 +83,7 @@ STEPS = (
     Step(State.PART_OK, Event.NEXT_UNKNOWN, State.UNKNOWN),
     Step(State.PART_OK, Event.HOLD, State.PART_OK),
     Step(State.PART_OK, Event.WITHDRAW, State.WITHDRAWN),
+    Step(State.PART_OK, Event.REPLAN_REST, State.PART_OK),
     Step(State.UNKNOWN, Event.FOUND, State.PART_OK),
     Step(State.UNKNOWN, Event.NOT_FOUND, State.WAITING),
     Step(State.UNKNOWN, Event.CLASH, State.DUPLICATE),

@@ -9,7 +9,9 @@ import requests
 
 from tests.ehrs.flow import hospital, launch, patient_of
 from tests.flows import steps
+from tests.flows.filings import act
 from tests.flows.steps import SAVED, answers, filed, go, heading, say, text
+from tests.flows.wrong import before_send, in_front, refuses
 from tests.running import Chart, Running
 
 ONLY_DOCUMENTS = {"never_write": ("QuestionnaireResponse", "Observation")}
@@ -63,8 +65,13 @@ def test_a_correction_is_a_document_that_replaces_the_one_before(tmp_path: Path,
         assert (ticked(form), "Two\nlines" in form.text) == (15, True)
         saved = go(chart.browser, form, do="complete", reason="Misread", **{"06": "06-1"})
         assert heading(saved) == SAVED
-        old, new = documents(run, patient)
-        assert old == before
+        old, new = sorted(documents(run, patient), key=lambda each: "relatesTo" in each)
+        may = ehr == "generic"
+        assert {name for name in old if old[name] != before.get(name)} == ({"status", "meta"} if may else set())
+        assert old["status"] == ("superseded" if may else "current")
+        current = say("plan.documents.current", reference=f"DocumentReference/{old['id']}")
+        for page in (form, saved):
+            assert (say("plan.documents.marked") in text(page), current in text(page)) == (may, not may)
         target = {"reference": f"DocumentReference/{old['id']}"}
         assert new["relatesTo"] == [{"code": "replaces", "target": target}]
         assert (new["docStatus"], new["context"]["period"]) == ("amended", old["context"]["period"])
@@ -74,6 +81,42 @@ def test_a_correction_is_a_document_that_replaces_the_one_before(tmp_path: Path,
         if ehr == "oracle-health":
             (told,) = [each for each in steps.told_of(run, new) if "reason" in each]
             assert told["reason"] == [{"text": "Misread"}]
+
+
+def test_a_document_that_may_not_be_marked_after_all_is_named_and_tried_again(tmp_path: Path) -> None:
+    with hospital(tmp_path, "generic", **ONLY_DOCUMENTS) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        (old,) = documents(run, patient)
+        with in_front(run, refuses(run, "/fhir", f"/fhir/DocumentReference/{old['id']}")):
+            page = go(chart.browser, linked(chart, "correct"), do="complete", reason="Misread", **{"06": "06-1"})
+            for press in ("apart", "down"):
+                assert heading(page) == say("filing.refused.title")
+                page = act(chart, page, press)
+        assert heading(page) == say("filing.rest.title")
+        assert say("plan.documents.current", reference=f"DocumentReference/{old['id']}") in text(page)
+        assert {each["status"] for each in documents(run, patient)} == {"current"}
+        assert text(chart.browser.get(chart.url)).count(say("documents.replaced")) == 1
+        assert heading(act(chart, page, "change")) == SAVED
+        assert {each["status"] for each in documents(run, patient)} == {"current", "superseded"}
+
+
+def test_changed_by_somebody_else_meanwhile_it_is_not_written_over(tmp_path: Path) -> None:
+    with hospital(tmp_path, "generic", **ONLY_DOCUMENTS) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        (old,) = documents(run, patient)
+
+        def changed(_: Any) -> None:
+            steps.put(run, old | {"description": f"{old['description']} (seen by the archive)"})
+
+        with in_front(run, before_send(run, changed)):
+            page = go(chart.browser, linked(chart, "correct"), do="complete", reason="Misread", **{"06": "06-1"})
+        assert heading(page) == say("filing.duplicate.title")
+        (now,) = documents(run, patient)
+        assert (now["status"], now["description"].endswith("archive)")) == ("current", True)
 
 
 def test_a_document_whose_text_is_elsewhere_is_written_anew(tmp_path: Path) -> None:

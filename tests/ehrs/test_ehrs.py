@@ -251,6 +251,54 @@ def test_where_nothing_can_be_changed_the_pages_promise_no_change(tmp_path: Path
             assert say(keep) in shown
 
 
+@pytest.mark.parametrize("ehr", ["epic", "oracle-health"])
+def test_a_withdrawal_on_paper_says_what_is_withdrawn_why_and_by_whom(tmp_path: Path, ehr: str) -> None:
+    with hospital(tmp_path, ehr) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        panel = chart.browser.get(chart.url).text
+        link = re.findall(r'href="(/l/[^"]+/response/[^"/]+/withdraw)"', panel)[-1]
+        kept = steps.go(chart.browser, chart.browser.open(chart.at(link)), reason="Another patient's answers")
+        today = words("en").day(run.clock().astimezone(run.site.zone))
+        shown = steps.text(kept)
+        assert steps.heading(kept) == PRINTED
+        assert f"{say('filing.kind.withdrawal', day=today)} · Kari Nilsen" in shown
+        assert f"{say('filing.why')} Another patient's answers" in shown
+        kind = "DocumentReference" if ehr == "oracle-health" else "Observation"
+        assert all(f"{kind}/{each['id']}" in shown for each in steps.filed(run, patient, kind))
+        assert "(3)" not in shown, "answers that do not count are no rating on paper"
+        told = [each["purpose"] for each in steps.audited(run, patient) if each["action"] == "withdraw"]
+        assert told == ["Another patient's answers"], "the app's own log says why, where the record can't"
+
+
+def test_a_reason_that_no_record_takes_is_not_promised_to_stand_there(tmp_path: Path) -> None:
+    with hospital(tmp_path, "meditech") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        (response,) = steps.filed(run, patient, "QuestionnaireResponse")
+        page = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+        assert say("form.reason") not in steps.text(page)
+        assert say("filing.reason") in steps.text(page)
+        saved = steps.go(chart.browser, page, do="complete", reason="Misread it", **{"06": "06-5"})
+        assert (steps.heading(saved), "Misread it" in steps.text(saved)) == (SAVED, True)
+        told = [each["purpose"] for each in steps.audited(run, patient) if each["action"] == "correct"]
+        assert told == ["Misread it"]
+
+
+def test_a_goal_on_paper_keeps_what_was_chosen_for_it(tmp_path: Path) -> None:
+    with hospital(tmp_path, "dips") as run:
+        chart = launch(run, patient_of(run))
+        form = chart.browser.get(chart.at("goal/new"))
+        typed = {"text": "The choir", "theirs": "no", "area": "leisure-culture", "due": "2027-03-01"}
+        more = {"step-1": "Ring them", "step-due-1": "2027-01-15"}
+        kept = steps.text(steps.go(chart.browser, form, do="save", **typed, **more))
+        area, by = say("goals.area.leisure-culture"), say("goals.by", day="1 March 2027")
+        assert f"The choir {area} · {by} · {say('goals.theirs')} {say('goals.theirs.no')}" in kept
+        assert f"Ring them {say('goals.by', day='15 January 2027')}" in kept
+
+
 def test_figures_say_in_which_language_they_were_given(tmp_path: Path) -> None:
     with hospital(tmp_path, "epic") as run:
         patient = patient_of(run)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+import requests
 
 from smart_app.sandbox import fhir_api
 from smart_app.sandbox.capability import capability_statement
@@ -196,7 +197,7 @@ def test_a_goal_that_was_kept_to_be_printed_is_offered_again_once_there_is_a_pla
     with run.store.writing() as connection:
         connection.exec_driver_sql("DELETE FROM refusal")  # as after a week
     later = log_in(run, patient=patient)
-    assert say("waiting.print", n=1) in text(later.page)
+    assert say("waiting.placed", n=1) in text(later.page)
     shown = later.browser.get(later.at(f"saved/{page.url.rpartition('/')[2]}"))
     assert say("filing.down.goal") in text(shown)
     saved = act(later, shown, "down")
@@ -209,6 +210,81 @@ def test_a_goal_that_was_kept_to_be_printed_is_offered_again_once_there_is_a_pla
     assert told["agent"][0]["who"] == {"reference": f"Patient/{patient}"}
     assert len(told["target"]) == 3
     assert step["id"] != goal["id"]
+
+
+def to_paper(chart: Chart, page: requests.Response) -> requests.Response:
+    """Every next rung that is offered, until it is to be printed."""
+    while heading(page) == say("filing.refused.title"):
+        page = act(chart, page, next(each for each in ("apart", "down") if each in buttons(page)))
+    return page
+
+
+def forget_refusals(run: Running) -> None:
+    """As after a week."""
+    with run.store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM refusal")
+
+
+def test_notes_that_were_refused_beside_their_goal_are_offered_again(run: Running, patient: str, chart: Chart) -> None:
+    form = chart.browser.get(chart.at("goal/new"))
+    typed = {"text": "The choir", "theirs": "yes", "step-1": "Ring them", "helps": "The sea", "hinders": "The bus"}
+    with in_front(run, refuses(run, "/fhir", "/fhir/Observation")):
+        page = to_paper(chart, go(chart.browser, form, do="save", **typed))
+    assert heading(page) == say("filing.rest.title")
+    assert "The sea" in text(page)
+    assert (len(filed(run, patient, "Goal")), buttons(page)) == (2, {"printed"})
+    forget_refusals(run)
+    later = log_in(run, patient=patient)
+    assert say("waiting.placed", n=1) in text(later.page)
+    assert say("filing.placed") in text(later.browser.get(later.at("outbox")))
+    shown = later.browser.get(later.at(f"saved/{page.url.rpartition('/')[2]}"))
+    assert (say("filing.down.note") in text(shown), buttons(shown)) == (True, {"down", "printed"})
+    run.asked.clear()
+    saved = act(later, shown, "down")
+    assert heading(saved) == SAVED
+    assert not [each for each in writes(run) if "Goal" in each], "what the record has is not sent again"
+    goal, _ = filed(run, patient, "Goal")
+    notes = filed(run, patient, "Observation")
+    assert {each["valueString"] for each in notes} == {"The sea", "The bus"}
+    assert {each["focus"][0]["reference"] for each in notes} == {f"Goal/{goal['id']}"}
+    assert [len(steps.told_of(run, each)) for each in (goal, *notes)] == [1, 1, 1]
+    assert say("filing.outbox.empty") in text(later.browser.get(later.at("outbox")))
+
+
+def test_so_is_a_note_by_itself(run: Running, patient: str, chart: Chart) -> None:
+    rate(chart)
+    before = len(filed(run, patient, "Observation"))
+    with in_front(run, refuses(run, "/fhir", "/fhir/Observation")):
+        panel = chart.browser.get(chart.url)
+        chart.browser.submit(panel, chart.at("not-today"), outcome="declined", **{"new-date": "2027-01-15"})
+        outbox = chart.browser.get(chart.at("outbox"))
+        (link,) = re.findall(r'href="(/l/[^"]+/saved/[^"]+)"', outbox.text)
+        page = to_paper(chart, chart.browser.get(urljoin(chart.url, link)))
+    assert heading(page) == say("filing.printed.title")
+    assert say("due.ask_on", date="15 January 2027") in text(page), "the paper has the date"
+    forget_refusals(run)
+    shown = chart.browser.get(page.url)
+    assert heading(act(chart, shown, "down")) == SAVED
+    assert len(filed(run, patient, "Observation")) == before + 1
+
+
+def test_a_correction_that_was_refused_keeps_its_reason_and_is_offered_again(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    rate(chart)
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    form = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    here = f"/fhir/QuestionnaireResponse/{response['id']}"
+    with in_front(run, refuses(run, "/fhir", here)):
+        page = to_paper(chart, go(chart.browser, form, do="complete", reason="Misread it", **{"06": "06-5"}))
+    assert heading(page) == say("filing.printed.title")
+    assert "Misread it" in text(page)
+    assert say("filing.change") in text(page)
+    assert heading(act(chart, page, "change")) == SAVED
+    (response,), (score,) = filed(run, patient, "QuestionnaireResponse"), filed(run, patient, "Observation")
+    assert (response["status"], score["status"]) == ("amended", "corrected")
+    (told,) = [each for each in steps.told_of(run, response) if "reason" in each]
+    assert (told["reason"], len(told["target"])) == ([{"text": "Misread it"}], 2)
 
 
 def test_a_review_too(run: Running, patient: str, chart: Chart) -> None:

@@ -1,11 +1,14 @@
 """What is said of due times: when it is time, what became of it, and when it is next."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from imr_fhir.documented import Document
 from imr_fhir.record import DueOutcome
 from imr_fhir.response import Response
+from imr_fhir.scale import Rater
 from tests.presenters.build import chart, noted, pair, shown
 from tests.spec.build import client, course, d
 
@@ -15,6 +18,11 @@ GAPS = (
     "and over nine months without one begin a new course."
 )
 TIME = "Time to look at how things are going, between 18 March 2026 and 29 April 2026"
+
+IN_RECORD = (
+    "Clinician: the rating of 1 April 2026 is in the record as a document. "
+    "Its answers are read there and not counted here."
+)
 
 
 def due(today: int, responses: tuple[Response, ...] = pair(0), notes: Any = (), episodes: Any = None) -> Any:
@@ -81,3 +89,39 @@ def test_what_is_known_of_the_course_is_said(episodes: Any, says: str | None) ->
 
 def test_without_a_course_nothing_is_due() -> None:
     assert shown(chart()).due is None
+
+
+def documented(rater: Rater, on: int, **said: Any) -> Document:
+    return Document(id=f"{rater}-{on}", rater=rater, day=d(on), withdrawn=False, **said)
+
+
+def beside(*documents: Document, today: int = 95, responses: tuple[Response, ...] = ()) -> Any:
+    of = chart((*pair(0), *responses), episodes=[course()])
+    return shown(replace(of, documents=documents), today=today).due
+
+
+def test_a_rating_that_the_record_has_as_a_document_is_no_longer_asked_for() -> None:
+    one = beside(documented("clinician", 90))
+    assert (one.text, one.waiting) == (TIME, ("client",))
+    assert one.small == ("Still to answer: Anna", IN_RECORD)
+    both = beside(documented("clinician", 90), responses=(client(91),))
+    assert (both.text, both.not_today, both.small) == (NEXT, "", (IN_RECORD,))
+    assert beside(documented("clinician", 90), documented("client", 90), today=119).text == NEXT, "not missed either"
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        documented("clinician", 70),  # of the occasion before
+        replace(documented("clinician", 90), withdrawn=True),
+        documented("clinician", 90, gone=True),
+    ],
+)
+def test_one_that_does_not_count_there_changes_nothing(left_out: Document) -> None:
+    assert beside(left_out).small == ("Still to answer: Anna, the clinician",)
+
+
+def test_one_that_was_ended_early_is_told_as_that() -> None:
+    view = beside(documented("client", 90, complete=False))
+    said = "Anna: a rating of 1 April 2026 that was ended early is in the record as a document."
+    assert (view.waiting, view.small) == (("clinician",), ("Still to answer: the clinician", said))

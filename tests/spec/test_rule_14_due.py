@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from imr_fhir.course import Span
+from imr_fhir.documented import Document
 from imr_fhir.due import DueOccasion, DueOutcome, Standing, add_months, current, next_due, occasions, standing
 from tests.spec.build import client, clinician, course, d, stopped, withdrawn
 
@@ -147,3 +148,28 @@ def test_answering_windows_leave_no_day_out_and_none_twice():
     for one, following in pairwise(found):
         assert (following.answering_opens - one.answering_closes).days == 1
         assert one.answering_opens <= one.opens <= one.due <= one.closes <= one.answering_closes
+
+
+DOCUMENTS = [
+    # case, documents (rater, day, complete), state, timely, day of the document; occasion 1, due on day 90
+    ("in time", [("client", 95, True)], "answered", True, 95),
+    ("late", [("client", 130, True)], "answered", False, 130),
+    ("the other rater's", [("clinician", 95, True)], "open", False, None),
+    ("at the occasion before", [("client", 75, True)], "open", False, None),
+    ("ended early", [("client", 95, False)], "stopped", False, 95),
+    ("ended early, then whole", [("client", 92, False), ("client", 95, True)], "answered", True, 95),
+]
+
+
+@pytest.mark.parametrize(("case", "documents", "state", "timely", "on"), DOCUMENTS)
+def test_a_document_says_that_and_when_there_was_an_answer(case, documents, state, timely, on):
+    occasion = occasions(course(0), d(95))[-1]
+    told = [Document("1", rater, d(day), withdrawn=False, complete=complete) for rater, day, complete in documents]
+    found = standing(occasion, "client", (), today=d(96), documents=told)
+    assert found == Standing(state, timely=timely, document=None if on is None else d(on)), case
+
+
+def test_an_answer_that_is_counted_comes_before_its_document():
+    occasion = occasions(course(0), d(95))[-1]
+    told = [Document("1", "client", d(95), withdrawn=False)]
+    assert standing(occasion, "client", [client(94)], today=d(96), documents=told) == Standing("answered", timely=True)
