@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
 from imr_fhir import response
+from imr_fhir.documented import standing
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.chart import Chart, read_chart
 from imr_fhir.ehr.patient import Patient
@@ -23,6 +25,7 @@ from smart_app.presenters.situation import Situation
 from smart_app.saving import plan_of
 from smart_app.site_codes import figure_codes
 from smart_app.state import state
+from smart_app.store.errors import BodyPurged
 from smart_app.store.filing import Filing
 from smart_app.store.filing_states import State
 
@@ -40,8 +43,9 @@ def read(launch: Launch) -> tuple[Chart, Known, Situation]:
     return chart, _known(chart, situation), situation
 
 
-def read_with(launch: Launch, waiting: Iterable[Response]) -> tuple[Known, Situation]:
+def read_with(launch: Launch, waiting: Iterable[Response], *, documented: bool = False) -> tuple[Known, Situation]:
     """The same with ratings that the record does not have yet; of them alone where it can't be read now.
+    ``documented``: with those too that it has as documents, as far as they are still here.
 
     Raises EhrError where there is nothing to show at all.
     """
@@ -54,6 +58,8 @@ def read_with(launch: Launch, waiting: Iterable[Response]) -> tuple[Known, Situa
         of = Patient(launch.patient, launch.patient_name, launch.record.context.birth_date, gender="", deceased=False)
         chart = Chart(of, (), (), (), (), ())
     situation = _situation(launch)
+    if documented:
+        waiting = (*waiting, *_documented(launch, chart))
     more = replace(chart, responses=(*chart.responses, *not_filed(waiting, chart.responses)))
     return _known(more, situation), situation
 
@@ -68,6 +74,20 @@ def printed_ratings(launch: Launch) -> tuple[Response, ...]:
     mine = state().store.filings.outbox(launch.record.owner)
     found = _ratings(launch, [each for each in mine if each.state is State.SEALED and to_print(each)])
     return tuple(replace(one, kept="print") for one in found)
+
+
+def _documented(launch: Launch, chart: Chart) -> Iterator[Response]:
+    """What this user saved for this patient as documents, in the hours for which the app keeps what it filed."""
+    filings, stand = state().store.filings, {each.id for each in standing(chart.documents)}
+    for filing in filings.filed(launch.record.owner) if stand else ():
+        named = {part.receipt.id for part in filing.parts if part.type == "DocumentReference" and part.receipt}
+        if named & stand:
+            with suppress(BodyPurged):
+                for body in filings.bodies(filing).values():
+                    found = json.loads(body, parse_float=Decimal)
+                    if found["resourceType"] == "QuestionnaireResponse":
+                        rating = response.from_resource(found, patient=launch.patient).in_zone(launch.site.zone)
+                        yield replace(rating, kept="text")
 
 
 def _ratings(launch: Launch, outbox: Iterable[Filing]) -> tuple[Response, ...]:

@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from imr_fhir.ehr.ladder import DOCUMENTS
 from imr_fhir.record import TAPS, Prompt
 from imr_fhir.response import Response as Rating
 from imr_fhir.scale import RATERS
@@ -48,6 +49,9 @@ class Page:
     when: str
     waiting: bool  # what the points are about is not in the record yet, so neither can be what is tapped
     closed: str  # why nothing can be tapped: this record takes no notes, "" where it does
+    unread: (
+        str  # that newer answers are in the record as a document, which nobody here has read; "" where there are none
+    )
     together: bool
     rate: bool
 
@@ -92,8 +96,9 @@ def _when(launch: Launch) -> date:
 
 
 def _read(launch: Launch) -> tuple[Known, Points | None]:
-    """Also of answers that the record has not taken yet: a failed filing must not hide what is worth talking about."""
-    all_of, situation = read_with(launch, waiting_ratings(launch))
+    """Also of answers that the record has not taken yet, or as a document alone: what is worth talking about must be
+    hidden neither by a failed filing nor by an EHR that takes documents only."""
+    all_of, situation = read_with(launch, waiting_ratings(launch), documented=True)
     audit("view", launch, purpose="worth talking about today")
     return all_of, latest_points(all_of, situation.parameters)
 
@@ -120,11 +125,27 @@ def _page(launch: Launch, all_of: Known, points: Points | None) -> Page:
         follow=say("today.follow"),
         known=known_already,
         when=(launch.today + timedelta(days=FOLLOW_UP_DAYS)).isoformat(),
-        waiting=points is not None and not points.latest.id,
-        closed="" if plan_of(launch).rung("review") == "note" else say("plan.notes.none"),
+        waiting=points is not None and not points.latest.id and points.latest.kept not in DOCUMENTS,
+        closed=_closed(launch, points),
+        unread=_unread(all_of, points),
         together=both,
         rate=bool(all_of.hidden) and launch.site.allow_unverified_clinician_scale,
     )
+
+
+def _closed(launch: Launch, points: Points | None) -> str:
+    if plan_of(launch).rung("review") != "note":
+        return say("plan.notes.none")
+    documented = points is not None and not points.latest.id and points.latest.kept in DOCUMENTS
+    return say("today.documented") if documented else ""
+
+
+def _unread(all_of: Known, points: Points | None) -> str:
+    """Of answers that are not here any more and that the record has as a document: that nobody looked through them."""
+    newest = max((each.day for each in all_of.documents if each.rater == "client"), default=None)
+    if newest is None or (points and points.latest.measured.date() >= newest):
+        return ""
+    return say("today.unread", name=all_of.names["client"], day=words().day(newest))
 
 
 def _answered(point: TalkPoint, all_of: Known, latest: Rating) -> str:

@@ -9,6 +9,8 @@ from datetime import date
 from imr_fhir.blind import hidden_from_clinician, hidden_from_patient
 from imr_fhir.change import CannotSay, Change, change
 from imr_fhir.course import Course, course_of, courses, firsts_of, responses_in
+from imr_fhir.documented import Document
+from imr_fhir.documented import standing as standing_documents
 from imr_fhir.due import DueOccasion, current
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.history import LISTED
@@ -34,6 +36,7 @@ class Known:
     occasions: tuple[Occasion, ...]  # latest first; the hidden ones too
     superseded: frozenset[str]
     firsts: Mapping[tuple[Course, Rater], Response | None]
+    documents: tuple[Document, ...]  # those that stand
 
     def seen(self, occasion: Occasion, rater: Rater) -> Response | None:
         """The rater's response at ``occasion``, unless it may not be seen yet."""
@@ -123,6 +126,7 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
             for firsts in (firsts_of(course, visible),)
             for rater in RATERS
         },
+        documents=standing_documents(chart.documents),
     )
 
 

@@ -120,11 +120,12 @@ def _taken_back(words: Words, status: str) -> tuple[str, ...]:
 
 def _notes(words: Words, chart: Chart) -> Iterable[OwnNote]:
     texts = {f"Goal/{goal.id}": goal.text for goal in chart.goals}
+    whole = {f"Goal/{goal.id}" for goal in chart.goals if not goal.parent}
 
     def when(note: Note) -> datetime:
         return note.said
 
     for note in sorted(chart.notes, key=when, reverse=True):
         by = words.say("own.note.self" if _is_patient(note.performer, note.patient) else "own.note.clinician")
-        lines = tuple(note_lines(words, note, texts))
+        lines = tuple(note_lines(words, note, texts, whole))
         yield OwnNote(words.day(note.said), by, _taken_back(words, note.status), lines)

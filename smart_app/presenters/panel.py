@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from imr_fhir.change import Move, moves
-from imr_fhir.documented import standing
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.goal import Goal
 from imr_fhir.history import day
@@ -103,7 +102,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         due_answers(all_of.notes),
         all_of.names,
         situation.today,
-        standing(chart.documents),
+        all_of.documents,
     )
     return Panel(
         name=all_of.names["client"],
@@ -117,7 +116,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         ),
         goal_buttons=goal_buttons(words, situation.plan),
         goal_drafts=goal_draft_lines(words, situation.goal_drafts, chart.goals),
-        scales_title=words.say("scales.title", date=words.day(chosen.day)) if chosen else words.say("scales.none"),
+        scales_title=words.say("scales.title", date=words.day(chosen.day)) if chosen else _no_scales(words, all_of),
         choices=choices(words, all_of.occasions, chosen) if chosen else (),
         tiles=tuple(_tile(words, all_of, situation, chosen, rater) for rater in all_of.names) if chosen else (),
         see_first=next((response.key for response in all_of.hidden if situation.may_write), ""),
@@ -164,6 +163,10 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         ),
         translation=any(untested(words, each) for each in all_of.visible),
     )
+
+
+def _no_scales(words: Words, all_of: Known) -> str:
+    return words.say("scales.documents" if all_of.documents else "scales.none")
 
 
 def _chosen(all_of: Known, key: str) -> Occasion | None:

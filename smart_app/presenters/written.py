@@ -15,11 +15,14 @@ from imr_fhir.goal import Goal
 from imr_fhir.record import OUTCOMES, RESULTS, TAPS, DueOutcome, Factor, Note, Prompt, Review, SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, scale
+from smart_app.goal_form import GOAL_RESULTS
 from smart_app.language import Words
 from smart_app.presenters.goal_history import WHY
 from smart_app.presenters.items import anchor
+from smart_app.sealing import name_of
 
 _NONE: Mapping[str, str] = {}
+_FEW = 5  # references that a person may look for one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,9 @@ class Written:
 def written(words: Words, bodies: Iterable[bytes], patient: str) -> tuple[Written, ...]:
     """Of all parts of a filing of the patient with this id."""
     resources = [json.loads(body, parse_float=Decimal) for body in bodies]
-    texts = {
-        f"Goal/{resource['id']}": resource["description"]["text"]
-        for resource in resources
-        if resource["resourceType"] == "Goal" and "id" in resource
-    }
+    there = {f"Goal/{each['id']}": each for each in resources if each["resourceType"] == "Goal" and "id" in each}
+    texts = {reference: resource["description"]["text"] for reference, resource in there.items()}
+    whole = {reference for reference, resource in there.items() if name_of(resource) == "goal"}
     # A review is told with the words of its goal or step, whose change goes with it.
     reviewed = {focus["reference"] for resource in resources for focus in resource.get("focus", ())}
     gone = [each for each in resources if _is_withdrawn(each)]
@@ -44,7 +45,7 @@ def written(words: Words, bodies: Iterable[bytes], patient: str) -> tuple[Writte
         *_why(words, resources),
         *_withdrawal(words, gone, patient),
         *_replaced(words, resources),
-        *(line for resource in shown for line in of(words, resource, patient, texts)),
+        *(line for resource in shown for line in of(words, resource, patient, texts, whole)),
     )
 
 
@@ -82,13 +83,20 @@ def _withdrawal(words: Words, gone: Sequence[Mapping[str, Any]], patient: str) -
             yield from of(words, resource, patient)
     there = [f"{each['resourceType']}/{each['id']}" for each in gone if "id" in each]
     if there:
-        yield Written(words.say("filing.in_error"), ", ".join(there))
+        many = words.say("filing.in_error.many", n=len(there))
+        yield Written(words.say("filing.in_error"), ", ".join(there) if len(there) <= _FEW else many)
 
 
-def of(words: Words, resource: Mapping[str, Any], patient: str, texts: Mapping[str, str] = _NONE) -> Iterator[Written]:
+def of(
+    words: Words,
+    resource: Mapping[str, Any],
+    patient: str,
+    texts: Mapping[str, str] = _NONE,
+    whole: Collection[str] = (),
+) -> Iterator[Written]:
     """Of one resource; nothing of a score, which says what the answers say, or of who wrote it.
 
-    ``texts``: the words of goals by reference. What the record has may be no resource of ours: then why not.
+    ``texts`` and ``whole``: see ``note_lines``. What the record has may be no resource of ours: then why not.
     """
     kind = resource["resourceType"]
     try:
@@ -98,7 +106,7 @@ def of(words: Words, resource: Mapping[str, Any], patient: str, texts: Mapping[s
             found = goals.from_resource(resource, patient=patient)
             yield Written(words.say("filing.part.step" if found.parent else "filing.part.goal"), _goal(words, found))
         elif kind == "Observation" and _codes(resource) & set(record.CODES):
-            yield from note_lines(words, record.from_resource(resource, patient=patient), texts)
+            yield from note_lines(words, record.from_resource(resource, patient=patient), texts, whole)
     except ResourceError as error:
         yield Written(f"{kind}/{resource.get('id', '')}", error.message)
 
@@ -127,12 +135,15 @@ def answer_lines(words: Words, said: Response) -> Iterator[Written]:
         yield Written(words.say("form.comment.asked"), said.comment)
 
 
-def note_lines(words: Words, note: Note, texts: Mapping[str, str]) -> Iterator[Written]:
-    """``texts``: the words of goals by reference."""
+def note_lines(words: Words, note: Note, texts: Mapping[str, str], whole: Collection[str] = ()) -> Iterator[Written]:
+    """``texts``: the words of goals by reference; ``whole``: those of them that are no steps, of which other words
+    were chosen."""
     if isinstance(note, Factor):
         yield Written(words.say(f"filing.part.{note.kind}"), note.text)
     elif isinstance(note, Review):
         results = _named(RESULTS, words.parts("step.options"))
+        if note.focus in whole:
+            results |= {result: words.say(f"goals.review.goal.{said}") for said, result in GOAL_RESULTS.items()}
         yield Written(texts.get(note.focus, words.say("filing.part.review")), results[note.result])
         for key, name in WHY:
             if text := getattr(note, name):

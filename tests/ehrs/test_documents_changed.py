@@ -12,7 +12,8 @@ from tests.flows import steps
 from tests.flows.filings import act
 from tests.flows.steps import SAVED, answers, filed, go, heading, say, text
 from tests.flows.wrong import before_send, in_front, refuses
-from tests.running import Chart, Running
+from tests.presenters.build import words
+from tests.running import Chart, Running, log_in
 
 ONLY_DOCUMENTS = {"never_write": ("QuestionnaireResponse", "Observation")}
 
@@ -171,3 +172,62 @@ def test_where_they_may_not_the_page_says_what_to_do(tmp_path: Path) -> None:
         kept = go(chart.browser, page, reason="Another patient's")
         assert heading(kept) == say("filing.printed.title")
         assert documents(run, patient) == [document]
+
+
+def today(chart: Chart) -> str:
+    return text(chart.browser.get(chart.at("today")))
+
+
+def test_at_hand_back_what_is_only_in_a_document_is_talked_about_too(tmp_path: Path) -> None:
+    with hospital(tmp_path, "oracle-health") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.answered_by_patient(chart, answers(3, {9: "1"}), comment="I am not sleeping")
+        (document,) = documents(run, patient)
+        shown = today(chart)
+        assert "I am not sleeping" in shown
+        assert say("today.point.relapse-recent") in shown
+        for never in ("today.none", "today.not_filed", "today.unread"):
+            assert say(never, name="Eva", day="*").partition("*")[0] not in shown
+        colleague = log_in(run, patient=patient, user="Practitioner/ola")
+        there = today(colleague)
+        assert say("today.none") not in there
+        assert say("today.unread", name="Eva", day=day_of(run)) in there, "nobody has looked through them here"
+        panel = text(colleague.browser.get(colleague.url))
+        assert (say("scales.none") in panel, say("scales.documents") in panel) == (False, True)
+        steps.put(run, document | {"status": "entered-in-error"})
+        assert say("today.none") in today(chart), "withdrawn"
+
+
+def test_a_corrected_document_is_talked_about_as_it_is_now(tmp_path: Path) -> None:
+    with hospital(tmp_path, "oracle-health") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.rate(chart)
+        steps.answered_by_patient(chart, answers(3), comment="Yes")
+        theirs = [each for each in documents(run, patient) if "Client" in each["description"]]
+        form = chart.browser.open(chart.at(f"response/DocumentReference~{theirs[0]['id']}/correct"))
+        assert heading(go(chart.browser, form, do="complete", reason="Misread", comment="No, I am not well")) == SAVED
+        assert ("No, I am not well" in today(chart), "“Yes”" in today(chart)) == (True, False)
+
+
+def test_the_due_line_counts_a_document_as_rated(tmp_path: Path) -> None:
+    with hospital(tmp_path, "oracle-health") as run:
+        patient = patient_of(run)
+        steps.put(run, {"resourceType": "EpisodeOfCare", "id": f"{patient}-course", "status": "active",
+                        "patient": {"reference": f"Patient/{patient}"},
+                        "period": {"start": run.clock().date().isoformat()}})  # fmt: skip
+        chart = launch(run, patient)
+        assert say("due.who", names="Eva, the clinician") in text(chart.page)
+        steps.rate(chart)
+        panel = text(chart.browser.get(chart.url))
+        assert say("due.who", names="Eva") in panel
+        assert say("due.document", name=say("rater.clinician"), day=day_of(run)) in panel
+        steps.answered_by_patient(chart)
+        panel = text(chart.browser.get(chart.url))
+        assert say("due.next", a="*", b="*").partition("*")[0] in panel
+        assert say("due.document", name="Eva", day=day_of(run)) in panel
+
+
+def day_of(run: Running) -> str:
+    return words("en").day(run.clock().astimezone(run.site.zone))
