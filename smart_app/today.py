@@ -116,7 +116,8 @@ def _page(launch: Launch, all_of: Known, points: Points | None) -> Page:
             for point, line in zip(points.found, lines, strict=True)
         )
     newest = all_of.occasions[0] if all_of.occasions else None
-    both = newest is not None and all(all_of.seen(newest, rater) for rater in RATERS)
+    seen = [all_of.seen(newest, rater) for rater in RATERS] if newest else [None]
+    both = all(one is not None and one.kept not in DOCUMENTS for one in seen)  # else that page can show none of it
     talked, _, known_already = words().parts("today.taps", when="")
     return Page(
         lid=launch.id,

@@ -206,6 +206,7 @@ def test_a_corrected_document_is_talked_about_as_it_is_now(tmp_path: Path) -> No
         steps.rate(chart)
         steps.answered_by_patient(chart, answers(3), comment="Yes")
         theirs = [each for each in documents(run, patient) if "Client" in each["description"]]
+        assert f'href="/l/{chart.id}/together"' not in chart.browser.get(chart.at("today")).text, "it leads nowhere"
         form = chart.browser.open(chart.at(f"response/DocumentReference~{theirs[0]['id']}/correct"))
         assert heading(go(chart.browser, form, do="complete", reason="Misread", comment="No, I am not well")) == SAVED
         assert ("No, I am not well" in today(chart), "“Yes”" in today(chart)) == (True, False)
