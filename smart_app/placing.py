@@ -12,6 +12,7 @@ from imr_fhir import record, response
 from imr_fhir.bundle import Part, in_order
 from imr_fhir.ehr.ladder import Artefact, RungName
 from imr_fhir.provenance import Activity
+from imr_fhir.resource import meta
 from imr_fhir.response import Response
 from smart_app.delivery import references_of, stays, to_print
 from smart_app.plan import Plan
@@ -44,7 +45,7 @@ def place_now(filing: Filing, plan: Plan) -> Down | None:
         return None if plan.rung("answers") == "print" else Down("down", "answers", plan.rung("answers"))
     if not all(_has_place(part, plan) for part in left):
         return None
-    if filing.details["kind"] in ("correction", "withdrawal"):
+    if filing.details["kind"] in ("correction", "withdrawal") or all(part.request["update"] for part in left):
         return Down("change")
     only_notes = filing.details["kind"] == "review" or all(_is_note(part) for part in left)
     return Down("down", "review", "note") if only_notes else Down("down", "goal", "goal")
@@ -73,10 +74,19 @@ def _told(act: Act, filing: Filing, parts: Sequence[Part], writers: Sequence[Par
         return told_of(writers, parts, act.plan)
     new = filing.details["kind"] in ("review", "note") or not any("id" in part.resource for part in parts)
     activity: Activity = "create" if new else "update"
-    if any(part.type == "Provenance" and part.receipt for part in filing.parts):
-        # of the first one nothing changes; a second is told from it by its tag alone, see `imr_fhir.bundle`
-        act = replace(act, filing=str(uuid.uuid5(uuid.UUID(filing.id), f"placed {len(filing.parts)}")))
-    return told(act, parts, activity=activity, author=_author(parts) or act.session.clinician)
+    author = _author(parts) or act.session.clinician
+    if not any(part.type == "Provenance" and part.receipt for part in filing.parts):
+        return told(act, parts, activity=activity, author=author)
+    # It is the second of this filing, and would be taken for the first: its first tag, by which it is searched for
+    # (`imr_fhir.bundle`), is its own.
+    own = replace(act, filing=str(uuid.uuid5(uuid.UUID(filing.id), f"placed {len(filing.parts)}")))
+    return [_tagged(part, filing) for part in told(own, parts, activity=activity, author=author)]
+
+
+def _tagged(part: Part, filing: Filing) -> Part:
+    said = part.resource["meta"]
+    tags = {"tag": [*said["tag"], *meta(filing.id)["tag"]]}
+    return replace(part, resource={**part.resource, "meta": said | tags})
 
 
 def told_of(writers: Sequence[Part], parts: Sequence[Part], plan: Plan, there: Sequence[str] = ()) -> list[Part]:

@@ -41,9 +41,9 @@ def next_rung(filing: Filing, plan: Plan) -> Down | None:
     refused = filing.current[0].request
     if refused["rung"] == "provenance":
         return Down("without", "audit", "app")
-    artefact = _artefact(filing, refused["rung"])
     if refused["update"] or filing.details["kind"] in ("correction", "withdrawal"):
-        return Down("down", artefact)  # what stands in the record is changed where it stands, or not at all
+        return Down("down")  # what stands in the record is changed where it stands, or not at all
+    artefact = _artefact(filing, refused["rung"])
     return Down("down", artefact, plan_from(filing.plan).below(artefact, refused["rung"]))
 
 

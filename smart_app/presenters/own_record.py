@@ -18,7 +18,7 @@ from smart_app.presenters.notes import said_of_goals
 from smart_app.presenters.occasions import figure
 from smart_app.presenters.scales import language, tags, unverified
 from smart_app.presenters.situation import Situation
-from smart_app.presenters.status import problem_lines
+from smart_app.presenters.status import DocumentLine, document_lines, problem_lines
 from smart_app.presenters.written import Written, answer_lines, note_lines
 
 
@@ -50,6 +50,7 @@ class OwnNote:
 class OwnRecord:
     goals: GoalsView
     ratings: tuple[OwnRating, ...]
+    documents: tuple[DocumentLine, ...]  # ratings that are in the record as documents
     notes: tuple[OwnNote, ...]
     problems: tuple[str, ...]
 
@@ -75,6 +76,7 @@ def own_record(
             _rating(words, response, hidden, reasons or (), figures=figures)
             for response in sorted(chart.responses, key=lambda one: (one.measured, one.key), reverse=True)
         ),
+        documents=document_lines(words, chart, all_of.names, may_write=False),
         notes=tuple(_notes(words, chart)),
         problems=problems,
     )
@@ -101,6 +103,8 @@ def _rating(
 
 def _by(words: Words, response: Response) -> str:
     if response.rater == "clinician" or response.status == "amended":  # then its author is who corrected it
+        return ""
+    if not response.author:  # figures tell whose answers they are, not who typed them
         return ""
     return words.say("own.by.self" if _is_patient(response.author, response.patient) else "own.by.typed")
 

@@ -77,10 +77,13 @@ form before anyone types:
 
 What an EHR refuses although it said that it takes it goes a rung lower by the person's press, under the same
 identifier; the lowest rung keeps it in the app to be printed, with a plain "not saved in the record", until a person
-ends it. Ratings are read back from forms, else from measurements in any of the three shapes; of one rating that is
-there as both, the form counts. A document is listed with its date and counted nowhere. A correction or withdrawal
-changes what stands where it stands; where the EHR lets an app change nothing, it is kept to be printed, and the page
-says so before anyone types.
+ends it. What is kept so, all of it or what was refused beside the rest, is offered again as soon as the record may take
+it. Ratings are read back from forms, else from measurements in any of the three shapes; of one rating that is there as
+both, the form counts. A document is listed with its date, is an answer to what was due that day, and is counted
+nowhere; at hand-back its answers are looked through as any other's, for as long as the app still has them. A correction
+or withdrawal changes what stands where it stands; where the EHR lets an app change nothing, it is kept to be printed
+with its reason, and the page says so before anyone types. The correction of a document is another that replaces it: the
+old one is marked as superseded where the EHR lets the app do so, else the page and the receipt name it.
 """
 
 

@@ -1,8 +1,10 @@
 """Each kind of EHR runs the whole flow to what its ladders allow; docs/ehrs.md says what came of it."""
 
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -24,6 +26,8 @@ from tests.ehrs.flow import (
 from tests.flows import steps
 from tests.flows.filings import act
 from tests.flows.steps import say
+from tests.flows.test_own_launch import answered_alone
+from tests.flows.wrong import Wsgi, in_front, is_send
 from tests.presenters.build import words
 from tests.running import Chart, log_in
 
@@ -142,6 +146,37 @@ def test_what_waits_to_be_printed_is_saved_once_a_place_is_open(tmp_path: Path) 
         assert steps.heading(act(within, page, "down")) == SAVED
         (document,) = steps.filed(run, patient, "DocumentReference")
         assert document["context"]["encounter"] == [{"reference": f"Encounter/{patient}-visit"}]
+
+
+def test_figures_that_were_taken_before_the_rest_was_refused_are_not_sent_again(tmp_path: Path) -> None:
+    with hospital(tmp_path, "epic") as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        taken = itertools.count()
+
+        def five_and_no_more(hospital: Wsgi) -> Wsgi:
+            def answering(environ: Any, start_response: Any) -> Any:
+                if is_send(environ, "/fhir/DocumentReference") or (
+                    is_send(environ, "/fhir/Observation") and next(taken) >= 5
+                ):
+                    start_response("403 Forbidden", [("Content-Length", "0")])
+                    return [b""]
+                return hospital(environ, start_response)
+
+            return answering
+
+        with in_front(run, five_and_no_more):
+            page = step_down_to_the_end(chart, steps.rate(chart, said=steps.answers(3)))
+        assert steps.heading(page) == say("filing.rest.title")
+        assert len(steps.filed(run, patient, "Observation")) == 5
+        with run.store.writing() as connection:
+            connection.exec_driver_sql("DELETE FROM refusal")  # as after a week
+        run.asked.clear()
+        saved = act(chart, chart.browser.get(page.url), "down")
+        assert steps.heading(saved) == SAVED
+        assert len(steps.filed(run, patient, "Observation")) == 18
+        assert len([each for each in run.asked if each == "POST /fhir/Observation"]) == 13
+        assert "3.0" in steps.text(chart.browser.get(chart.url))
 
 
 def test_no_note_is_offered_where_none_is_taken(tmp_path: Path) -> None:
@@ -297,6 +332,23 @@ def test_a_goal_on_paper_keeps_what_was_chosen_for_it(tmp_path: Path) -> None:
         area, by = say("goals.area.leisure-culture"), say("goals.by", day="1 March 2027")
         assert f"The choir {area} · {by} · {say('goals.theirs')} {say('goals.theirs.no')}" in kept
         assert f"Ring them {say('goals.by', day='15 January 2027')}" in kept
+
+
+@pytest.mark.parametrize("ehr", ["epic", "oracle-health", "observation-only"])
+def test_who_answered_alone_is_told_what_the_own_record_has(tmp_path: Path, ehr: str) -> None:
+    with hospital(tmp_path, ehr) as run:
+        patient = patient_of(run)
+        chart = log_in(run, patient=patient, user=f"Patient/{patient}", encounter=f"{patient}-visit")
+        answered_alone(chart)
+        home = steps.text(chart.browser.get(chart.at("own")))
+        assert say("own.answer.again") in home
+        documented = ehr == "oracle-health"
+        assert (say("own.answer.today.document") in home) is documented
+        record = steps.text(chart.browser.get(chart.at("own/record")))
+        ratings = record.partition(say("own.ratings"))[2]
+        assert say("own.nothing") not in ratings
+        assert (say("documents.title") in ratings) is documented
+        assert say("own.by.typed") not in record, "nobody else did"
 
 
 def test_figures_say_in_which_language_they_were_given(tmp_path: Path) -> None:

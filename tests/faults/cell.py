@@ -31,7 +31,7 @@ from tests.web.steps import record_of
 CLOSED = "http://127.0.0.1:9"  # the port that "discards": nobody listens
 REASON = "Looked it up with a colleague"
 # What a person presses, the first that is offered, until nothing is left to press.
-_PRESSES = ("send", "apart", "down", "without", "printed", "choose", "drop")
+_PRESSES = ("send", "apart", "down", "change", "without", "printed", "choose", "drop")
 
 
 @dataclass(frozen=True)
