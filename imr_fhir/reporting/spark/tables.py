@@ -7,8 +7,10 @@ Pathling's parts become one Parquet file a table with the columns' own types, as
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +19,17 @@ from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.lines import Left, count_lines
 from imr_fhir.reporting.making import Maker, Source, Table, identity
 from imr_fhir.reporting.spark.checked import package, read_lines
+from imr_fhir.reporting.spark.cluster import SHARED, check_machines, known
 from imr_fhir.reporting.spark.session import pathling_session
+from imr_fhir.reporting.stored import stored
 from imr_fhir.reporting.tables import Written, ask, writing
-from imr_fhir.reporting.views.columns import Column
 from imr_fhir.reporting.views.compile import View
-from imr_fhir.reporting.views.definitions import PRIMITIVES
 from imr_fhir.reporting.views.value import literal
 from imr_fhir.reporting.work import Work
 
 if TYPE_CHECKING:
     from pathling import PathlingContext
     from pyspark.sql import DataFrame
-
-# Of primitive types: what the embedded tables have them as.
-_SQL = {"integer": "INTEGER", "decimal": "DECIMAL(38,18)", "boolean": "BOOLEAN"}
 
 
 def write_tables_on_spark(
@@ -59,7 +58,10 @@ def write_tables_on_spark(
         connection(own.folders, spill=own.spill) as duck,
         pathling_session(own.parts, master=master, jars=jars, settings=settings or {}, say=say) as pathling,
     ):
-        pathling.spark.sparkContext.addPyFile(str(package(own.parts)))
+        context = pathling.spark.sparkContext
+        context.addPyFile(str(package(own.parts)))
+        with _told("The tables"):
+            check_machines(context, own.folder(), chain.from_iterable(asked.files.values()))
         maker = _OnSpark(pathling, own, Maker(duck, own, ("parquet",)), asked.definitions)
         return asked.written(maker, out)
 
@@ -72,13 +74,8 @@ class _OnSpark:
     definitions: Mapping[str, Mapping[str, Any]]
 
     def make(self, resource: str, files: Sequence[Path], views: Sequence[View]) -> tuple[Source, list[Table]]:
-        from py4j.protocol import Py4JError
-        from pyspark.errors import PySparkException
-
-        try:
+        with _told(f"The tables of {resource}"):
             return self._made(resource, files, views)
-        except (PySparkException, Py4JError) as error:
-            raise _unmade(resource, error) from None
 
     def _made(self, resource: str, files: Sequence[Path], views: Sequence[View]) -> tuple[Source, list[Table]]:
         needed, left = identity(), Left()
@@ -116,31 +113,40 @@ class _OnSpark:
         return spark.read.text(found, lineSep="\n").where("trim(value) != ''")
 
     def _table(self, view: View, rows: "DataFrame") -> Table:
-        parts = self.work.folder() / view.name
-        rows.write.parquet(parts.as_uri())
-        file = self.work.parts / f"{view.name}.parquet"
-        columns = ", ".join(map(_cast, view.columns))
-        read = literal(f"{parts}/*.parquet")
-        (count,) = self.embedded.one(
-            f"COPY (SELECT {columns} FROM read_parquet({read})) TO {literal(str(file))} (FORMAT parquet)"
-        )
-        return Table(view.name, view.resource, count, (file,))
+        from pyspark.sql import Observation
+        from pyspark.sql.functions import count
+
+        parts, written = self.work.folder() / view.name, Observation()
+        rows.observe(written, count("*").alias("rows")).write.parquet(parts.as_uri())
+        file, columns, found = self.work.parts / f"{view.name}.parquet", ", ".join(map(stored, view.columns)), 0
+        if any(parts.glob("*.parquet")):
+            read = literal(f"{parts}/*.parquet")
+            (found,) = self.embedded.one(
+                f"COPY (SELECT {columns} FROM read_parquet({read})) TO {literal(str(file))} (FORMAT parquet)"
+            )
+        if (said := written.get["rows"]) != found or not file.exists():
+            raise TablesError(
+                f"Of {said:,} rows of {view.name} {found:,} are there: a machine wrote them elsewhere.",
+                next_step=SHARED,
+            )
+        return Table(view.name, view.resource, found, (file,))
 
 
-def _cast(column: Column) -> str:
-    """Pathling has an instant as a point in time, not as its text, and a decimal as text."""
-    name = f'"{column.name}"'
-    if column.type == "instant":
-        said = f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-        return f"regexp_replace({said}, '000Z$', 'Z') AS {name}"
-    return f"CAST({name} AS {_SQL.get(PRIMITIVES[column.type], 'VARCHAR')}) AS {name}"
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Raises TablesError for what Spark or DuckDB say; their own words quote the data, so none of them is told."""
+    import duckdb
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
 
-
-def _unmade(resource: str, error: Exception) -> TablesError:
-    """Spark's own words quote the data, so only the element's name is told of them."""
-    found = re.search(r'HAPI-\d+: \[element="(\w+)"\] Invalid attribute value', str(error))
-    why = f"a line has a {found[1]} that FHIR does not allow" if found else type(error).__name__
-    return TablesError(
-        f"The tables of {resource} can't be made on Spark: {why}.",
-        next_step="Pathling reads valid FHIR only: mend it at its source, or use --engine duckdb.",
-    )
+    try:
+        yield
+    except (PySparkException, Py4JError, duckdb.Error) as error:
+        if said := known(error):
+            why, next_step = said
+        elif found := re.search(r'HAPI-\d+: \[element="(\w+)"\] Invalid attribute value', str(error)):
+            why = f"a line has a {found[1]} that FHIR does not allow"
+            next_step = "Pathling reads valid FHIR only: mend it at its source, or use --engine duckdb."
+        else:
+            why, next_step = type(error).__name__, "See docs/reporting.md, or use --engine duckdb."
+        raise TablesError(f"{what} can't be made on Spark: {why}.", next_step=next_step) from None
