@@ -15,8 +15,8 @@ class Entry:
     server's own count, "" until the server has said.
 
     ``sent``: the content hash of what was sent; ``kept``: of what the server made of it, where that is something else.
-    ``before``: what stood there, None where there was nothing. ``was``, of what was to be new, by the server's answer:
-    "new", or "there" where somebody else had put the same there meanwhile and nothing was written; "": it did not tell.
+    ``before``: what stood there, None where there was nothing. ``was``, by the server's answer: "new", or
+    "there" where somebody else had written the same meanwhile, and we nothing; "": it did not tell.
     """
 
     target: str

@@ -159,7 +159,8 @@ def _read_back(client: FhirClient, steps: tuple[Step, ...], record: Record) -> t
         there = look(client.reading_back(), [step.resource for step in steps])
     except ImrError:
         return tuple(Done(step, "unknown", step.target) for step in steps)
-    entries = [current(record.rows).entries.get(step.target) for step in steps]
+    known = current(record.rows).entries
+    entries = [known.get(step.target) for step in steps]
     done = [_became(step, there, entry) for step, entry in zip(steps, entries, strict=True)]
     begun = [client.beside(partial(_seen, client, *each, there)) for each in zip(done, entries, strict=True)]
     return tuple(each.result() for each in begun)

@@ -20,13 +20,13 @@ from imr_fhir.version import stored_version
 def met(client: FhirClient, entry: Entry, now: Resource) -> Resource | None:
     """What ``entry``, which was to be new and stands there as ``now``, was written over; None where there was nothing.
 
-    It is ``now`` itself where somebody else had put the same there, and nothing was written. Raises EhrError where the
+    It is ``now`` itself where somebody else had written the same, and we nothing. Raises EhrError where the
     server does not tell.
     """
-    if not entry.created or entry.was == "new":
-        return None
     if entry.was == "there":
         return now
+    if not entry.created or entry.was == "new":
+        return None
     return _before(_history(client, entry.place), entry.version_id or stored_version(now))
 
 

@@ -104,6 +104,18 @@ def test_whoever_is_refused_has_nothing_to_take_back(sandbox: Front, command: Co
     assert "nothing to take back" in ended(command(sandbox, "--rollback", "--yes"), 1).output
 
 
+def test_an_update_that_another_load_made_first_is_not_taken_back(server: Front, command: Command) -> None:
+    """It is refused by If-Match, and says what ours says."""
+    load(client_of(server), earlier())
+    with front_of(server.behind, server.token) as front:
+        meanwhile(server, lambda: load(client_of(front), artefact_resources()))
+        done = ended(command(server, "--yes", "--one-by-one"), 0)
+    assert "another load put it there while this one ran" in done.output
+    server.right()
+    ended(command(server, "--rollback", "--yes"), 0)
+    assert content_hash(kept(server, CLIENT)) == SAID[CLIENT]
+
+
 @pytest.mark.parametrize("options", [(), ("--one-by-one",)])
 def test_what_is_put_under_our_id_meanwhile_is_told_and_put_back(
     server: Front, command: Command, options: tuple[str, ...]
