@@ -15,9 +15,11 @@ from imr_fhir.provenance import REASON_MAX
 from imr_fhir.resource import length, uncarried
 from imr_fhir.scale import Scale
 from smart_app.store.drafts import COMMENT
+from smart_app.store.shown import Shown
 
 # Not a person's words: what proves the form, and which button was pressed.
 _OF_THE_PAGE = ("csrf", "do")
+_MAX_SENT = 6  # digits
 
 
 class AnswerError(ImrError):
@@ -60,6 +62,17 @@ def read_answers(form: MultiDict[str, str], scale: Scale) -> Posted:
     else:
         values |= {} if comment is None else {COMMENT: comment}
     return Posted(values, tuple(faults))
+
+
+def read_shown(form: Mapping[str, str]) -> Shown:
+    """What the page showed that was posted, as its ``shown_fields`` say it; of a page without them nothing."""
+    sent, page = form.get("sent", ""), form.get("page", "")
+    marks = (each.partition(":") for each in form.get("shown", "").split())
+    return Shown(
+        marks={item: mark for item, _, mark in marks},
+        page=page if page.isascii() and page.isalnum() else "",
+        sent=int(sent) if sent.isascii() and sent.isdecimal() and len(sent) <= _MAX_SENT else 0,
+    )
 
 
 def read_reason(form: Mapping[str, str]) -> str:

@@ -15,7 +15,10 @@ FIELD = "csrf"
 _PURPOSE = "csrf"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # Never shown back: proofs and secrets, and what no person typed.
-_HIDDEN = frozenset({FIELD, "ticket", "sealed", "pin", "code", "secret", "do", "once", "version", "factors"})
+_HIDDEN = frozenset(
+    {FIELD, "ticket", "sealed", "pin", "code", "secret", "do", "go", "came", "once", "version", "factors"}
+    | {"shown", "page", "sent"}
+)
 
 
 class PostRefused(Forbidden):

@@ -12,10 +12,11 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from imr_fhir.scale import RATERS, Rater
-from smart_app import correction
+from smart_app import correction, keeping
 from smart_app.access import Launch, audit, with_launch
-from smart_app.answering import AnswerError, Posted, read_answers
+from smart_app.answering import AnswerError
 from smart_app.drafting import begin_draft, form_of, is_earlier, ratings_in, ratings_of, seal_draft
+from smart_app.keeping import Kept, not_in, said
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
 from smart_app.saving import begin, plan_of, sent
@@ -62,43 +63,49 @@ def show(launch: Launch, did: str) -> Any:
 def answer(launch: Launch, did: str) -> Any:
     """What came is kept first, then done what was pressed; what can't be kept is shown as it was typed."""
     drafts, owner, do = state().store.drafts, launch.record.owner, request.form.get("do", "")
-    posted = read_answers(request.form, form_of(drafts.get(did, owner)))
     try:
-        draft = drafts.set_answers(did, owner, posted.values, now())
-        if posted.faults:
-            return _again(launch, draft, *posted.faults)
-        if is_earlier(draft):  # its page was open while the app was brought up to date
-            return redirect(_after(launch, draft), 303)
-        if do in ("complete", "stop"):
-            return _complete(launch, draft, stopped=do == "stop")
-        if do == "rebase":
-            correction.rebase(launch, draft)
-        if do == "discard" or (do == "later" and not draft.codes and not draft.comment):
-            audit("discard", launch, resources=(draft.identifier,))
-            drafts.discard(did, owner)
-    except AnswerError as error:
-        return _again(launch, draft, error)
+        kept = keeping.keep(did, owner)
+        if kept.faults:
+            return _again(launch, kept)
+        done = _done(launch, kept.draft, do)
     except StaleDraft:
-        return _again(launch, drafts.get(did, owner), AnswerError("items", "form.error.stale"), status=409)
+        stale = AnswerError("items", "form.error.stale")
+        return _again(launch, Kept(drafts.get(did, owner), (stale,)), status=409)
     except DraftSealed:
-        return _sealed_before(launch, drafts.get(did, owner), posted)
-    if do in ("later", "discard"):
-        return redirect(url_for("panel.show", lid=launch.id), 303)
+        return _sealed_before(launch, drafts.get(did, owner))
+    if done is not None:
+        return done
     anchor = do.removeprefix("keep-") if do.startswith("keep-") else ""
     return redirect(url_for("form.show", lid=launch.id, did=did, _anchor=f"item-{anchor}" if anchor else None), 303)
+
+
+def _done(launch: Launch, draft: Draft, do: str) -> Any:
+    """What was pressed; None where the form goes on. Raises StaleDraft, DraftSealed."""
+    if is_earlier(draft):  # its page was open while the app was brought up to date
+        return redirect(_after(launch, draft), 303)
+    try:
+        if do in ("complete", "stop"):
+            return _complete(launch, draft, stopped=do == "stop")
+    except AnswerError as error:
+        return _again(launch, Kept(draft, (error,)))
+    if do == "rebase":
+        correction.rebase(launch, draft)
+    if do == "discard" or (do == "later" and not draft.codes and not draft.comment):
+        with state().store.writing():
+            state().store.drafts.discard(draft, launch.record.owner)
+            audit("discard", launch, resources=(draft.identifier,))
+    return redirect(url_for("panel.show", lid=launch.id), 303) if do in ("later", "discard") else None
 
 
 @form.post("/draft/<did>/keep")
 @with_launch("clinician")
 def keep(launch: Launch, did: str) -> tuple[str, int]:
     """For the script: one answer or the comment, as it is given. 204 means that it is kept."""
-    drafts, owner = state().store.drafts, launch.record.owner
-    posted = read_answers(request.form, form_of(drafts.get(did, owner)))
     try:
-        drafts.set_answers(did, owner, posted.values, now())
+        kept = keeping.keep(did, launch.record.owner)
     except DraftSealed:
         return say("form.error.sent"), 409
-    return (say(posted.faults[0].key, **posted.faults[0].params), 400) if posted.faults else ("", 204)
+    return said(kept)
 
 
 def _rater(launch: Launch, rater: str) -> Rater:
@@ -128,17 +135,18 @@ def _page(launch: Launch, draft: Draft) -> Page | Conflict:
     return correction.look(launch, draft) if draft.about else new_page(launch, draft)
 
 
-def _again(launch: Launch, draft: Draft, *faults: AnswerError, status: int = 400) -> tuple[str, int]:
+def _again(launch: Launch, kept: Kept, status: int = 0) -> tuple[str, int]:
     """The page with what stands in the way, and all that was typed."""
-    page = _page(launch, draft)
+    page = _page(launch, kept.draft)
     if isinstance(page, Page):
         page = replace(
             page,
-            errors={fault.field: say(fault.key, **fault.params) for fault in faults},
-            comment=request.form.get(COMMENT, draft.comment),
+            errors={fault.field: say(fault.key, **fault.params) for fault in kept.faults},
+            ratings=kept.ratings,
+            comment=kept.comment,
             reason=request.form.get("reason", ""),
         )
-    return _shown(page, status)
+    return _shown(page, status or kept.status)
 
 
 def _shown(page: Page | Conflict, status: int = 200) -> tuple[str, int]:
@@ -157,12 +165,12 @@ def _after(launch: Launch, draft: Draft) -> str:
     return url_for("filing.show", lid=launch.id, fid=filing.id)
 
 
-def _sealed_before(launch: Launch, draft: Draft, posted: Posted) -> Any:
+def _sealed_before(launch: Launch, draft: Draft) -> Any:
     """Saved twice: the same answers lead to the same receipt, others are shown beside what was saved or set aside."""
-    saved = {item: given.value for item, given in draft.answers.items()}
-    mine = saved | dict(posted.values)
-    if all(value == saved.get(item, "") for item, value in mine.items()):
+    _, changed = not_in(draft)
+    if not changed:
         return redirect(_after(launch, draft), 303)
+    mine = {item: given.value for item, given in draft.answers.items()} | changed
     aside = draft.state == "aside"
     conflict = Conflict(
         lead=say("earlier.aside" if aside else "form.error.sent"),

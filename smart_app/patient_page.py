@@ -16,6 +16,7 @@ from smart_app.presenters.plan_lines import readers_line
 from smart_app.presenters.purpose import help_now, purpose
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
+from smart_app.store.shown import Shown, showing
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class PatientPage:
     items: tuple[Item, ...]
     ratings: Mapping[int, int]
     comment: str
+    shown: Shown  # what stands in the draft, so that only what is changed on this page is written
     item: Item | None = None
     came: str = ""  # "check" or "rest": from the page before handing in, to change one answer or to give the rest
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -95,4 +97,5 @@ def patient_page(sitting: Sitting) -> PatientPage:
         items=form.items,
         ratings=ratings_of(draft),
         comment=draft.comment,
+        shown=showing(draft.answers),
     )

@@ -14,13 +14,12 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from imr_fhir.scale import ITEM_COUNT, scale
-from smart_app import answering
-from smart_app.drafting import form_of
+from smart_app import keeping
+from smart_app.keeping import Kept
 from smart_app.language import language_of, say
 from smart_app.patient_page import PatientPage, patient_page
 from smart_app.sitting import Sitting
-from smart_app.state import now, state
-from smart_app.store.drafts import COMMENT
+from smart_app.state import state
 from smart_app.store.errors import DraftSealed
 
 Answer = str | Response | tuple[str, int]
@@ -87,10 +86,9 @@ def comment(sitting: Sitting, page: PatientPage) -> Answer:
 def keep(sitting: Sitting) -> tuple[str, int]:
     """For the script: one answer or the comment, as it is given. 204 means that it is kept."""
     try:
-        faults = _keep(sitting)
+        return keeping.said(_keep(sitting))
     except DraftSealed:
         return say("form.error.sent"), 409
-    return (say(faults[0].key, **faults[0].params), 400) if faults else ("", 204)
 
 
 def check(_: Sitting, page: PatientPage) -> Answer:
@@ -119,35 +117,30 @@ _PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
 
 def _keep_or_show(sitting: Sitting, page: PatientPage, template: str) -> Answer | None:
     """None where all that came is kept; else the page with what was typed and why it can't be."""
-    faults = _keep(sitting)
-    if not faults:
+    kept = _keep(sitting)
+    if not kept.faults:
         return None
-    again = patient_page(sitting)
-    errors: dict[str, Any] = {fault.field: say(fault.key, **fault.params) for fault in faults}
-    typed = request.form.get(COMMENT, again.comment)
-    return render_template(template, page=replace(again, item=page.item, comment=typed, errors=errors)), 400
+    errors: dict[str, Any] = {fault.field: say(fault.key, **fault.params) for fault in kept.faults}
+    again = replace(patient_page(sitting), item=page.item, came=page.came, errors=errors)
+    return render_template(template, page=replace(again, ratings=kept.ratings, comment=kept.comment)), kept.status
 
 
 def keep_late(sitting: Sitting) -> None:
-    """A page that was left open: what was typed on it is kept with the rest, while that is taken.
+    """A page that was left open: what was changed on it is kept with the rest, while that is taken.
 
-    Raises DraftSealed, whose page shows it back, where something was typed that is not there already.
+    Raises DraftSealed, whose page shows it back, where something was that is not there already.
     """
     if request.method != "POST":
         return
-    draft = state().store.drafts.get(sitting.draft_id, sitting.owner)
-    there = {item: given.value for item, given in draft.answers.items()}
-    posted = answering.read_answers(request.form, form_of(draft))
-    if posted.faults or any(value != there.get(item, "") for item, value in posted.values.items()):
+    faults, changed = keeping.not_in(state().store.drafts.get(sitting.draft_id, sitting.owner))
+    if faults or changed:
         _keep(sitting)
 
 
-def _keep(sitting: Sitting) -> tuple[answering.AnswerError, ...]:
+def _keep(sitting: Sitting) -> Kept:
     """Keeps what can be kept, and says what can't. Raises DraftSealed."""
     if sitting.state != "open":
         raise DraftSealed("This form is handed in already.", next_step="A change is a correction.")
-    drafts = state().store.drafts
-    posted = answering.read_answers(request.form, form_of(drafts.get(sitting.draft_id, sitting.owner)))
-    drafts.set_answers(sitting.draft_id, sitting.owner, posted.values, now())
+    kept = keeping.keep(sitting.draft_id, sitting.owner)
     sitting.touch()
-    return posted.faults
+    return kept

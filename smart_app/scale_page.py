@@ -17,6 +17,7 @@ from smart_app.presenters.plan_lines import answers_lines, changes, changes_line
 from smart_app.presenters.purpose import help_now, purpose
 from smart_app.saving import plan_of
 from smart_app.store.drafts import Draft
+from smart_app.store.shown import Shown, showing
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Page:
     where: tuple[str, ...]
     save: str
     correcting: bool
+    shown: Shown  # what stands in the draft, so that only what is changed on this page is written
     asks: str = ""  # for the reason of a correction
     purpose: tuple[str, ...] = ()
     introduction: str = ""
@@ -56,6 +58,7 @@ def new_page(launch: Launch, draft: Draft) -> Page:
         where=_where(launch, draft.rater),
         save=say("form.keep_to_print" if plan_of(launch).rung("answers") == "print" else "form.save"),
         correcting=False,
+        shown=showing(draft.answers),
         purpose=(*_seen(launch, draft), *_purpose(launch)) if draft.rater == "client" else (),
         introduction=shown.introduction.in_(draft.language) if shown.introduction else "",
         marks=_marks(shown, draft.language),
@@ -78,6 +81,7 @@ def correction_page(launch: Launch, draft: Draft, filed: Response) -> Page:
         where=changes_lines(words(), plan, filed.reference),
         save=say("form.save_correction" if there else "form.keep_correction"),
         correcting=True,
+        shown=showing(draft.answers),
         asks=reason_label(words(), plan, there=there),
         purpose=(
             title(launch, draft.rater),

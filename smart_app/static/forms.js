@@ -27,7 +27,8 @@ function note(name, value) {
 function toSend(sent) {
   if (whole) return new FormData(form);
   const body = new FormData();
-  body.set("csrf", form.elements.csrf.value);
+  for (const { name, value } of form.querySelectorAll("input[type=hidden]")) body.set(name, value);
+  form.elements.sent.value = Number(form.elements.sent.value) + 1; // what leaves later writes over what left before
   for (const [name, value] of sent) body.set(name, value);
   return body;
 }
@@ -37,7 +38,7 @@ async function send() {
   const body = toSend(sent);
   try {
     const reply = await fetch(form.dataset.keep, { method: "POST", body, redirect: "error", keepalive: true });
-    tell(reply.ok ? kept.dataset.kept : reply.status === 400 ? await reply.text() : kept.dataset.notKept, !reply.ok);
+    tell(reply.ok ? kept.dataset.kept : [400, 409].includes(reply.status) ? await reply.text() : kept.dataset.notKept, !reply.ok);
     if (reply.ok) for (const [name, value] of sent) if (unkept.get(name) === value) unkept.delete(name);
   } catch {
     tell(kept.dataset.notKept, true);

@@ -1,8 +1,8 @@
 """Drafts: each answer kept as it is given, encrypted, until the form is saved or 30 days after the last touch.
 
 A draft opens for its own user, site and patient alone. There is one open draft a user, patient, rater and purpose, so
-two tabs work on the same one: the last writer of an answer wins, and each answer counts its versions. One that another
-was begun in place of is set aside: it can be read as long as any.
+two tabs work on the same one: each writes what its person changed on it (``shown``), and each answer counts its
+versions. One that another was begun in place of is set aside: it can be read as long as any.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from smart_app.store.engine import Database
 from smart_app.store.errors import DraftSealed, NoAccess, StaleAnswer, StaleDraft
 from smart_app.store.owner import Owner
 from smart_app.store.schema import answer, draft
+from smart_app.store.shown import Answer, Shown, changes
 from smart_app.store.times import from_ms, to_ms
 
 KEPT = timedelta(days=30)
@@ -31,15 +32,6 @@ WARNED = timedelta(days=7)
 COMMENT = "comment"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """``value`` is a code, or the comment's text; empty where it was taken back."""
-
-    value: str = field(repr=False)
-    version: int
-
-
-_NONE = Answer("", 0)
 _TAKES = ("open",)  # the states in which a draft takes answers
 
 # Built once: each panel runs it, and SQLAlchemy needs longer to build it than to run it.
@@ -189,7 +181,7 @@ class Drafts:
             )
         )
         for item, given in answers.items():
-            self._write(connection, draft_id, item, given, 0)
+            self._write(connection, draft_id, item, Answer(given, 1), new=True)
         return self._get(connection, draft_id, owner)
 
     def get(self, draft_id: str, owner: Owner) -> Draft:
@@ -218,44 +210,41 @@ class Drafts:
             found = connection.execute(_IN_STATE, wanted).scalars().all()
             return tuple(self._get(connection, draft_id, owner) for draft_id in found)
 
-    def set_answer(
-        self,
-        draft_id: str,
-        owner: Owner,
-        item: str,
-        value: str,
-        now: datetime,
-        *,
-        expected_version: int | None = None,
-    ) -> int:
-        """Keeps the answer (empty: taken back) and returns its new version.
+    def set_answer(self, draft_id: str, owner: Owner, item: str, value: str, now: datetime) -> int:
+        """Keeps the answer (empty: taken back), whatever was there, and returns its new version.
 
-        The last writer wins, unless ``expected_version`` (0: not yet answered) is given and another came before:
-        StaleAnswer. Raises DraftSealed and NoAccess.
+        Raises DraftSealed and NoAccess.
         """
         with self._database.writing() as connection:
             self._touch(connection, draft_id, owner, now)
             query = select(answer.c.version).where(answer.c.draft_id == draft_id, answer.c.item == item)
             version: int = connection.execute(query).scalar_one_or_none() or 0
-            if expected_version is not None and expected_version != version:
-                raise StaleAnswer(
-                    f"The answer to {item} was changed in another tab.",
-                    next_step="Look at it as it is now, and answer again.",
-                    version=version,
-                )
-            self._write(connection, draft_id, item, value, version)
+            self._write(connection, draft_id, item, Answer(value, version + 1), new=not version)
             return version + 1
 
-    def set_answers(self, draft_id: str, owner: Owner, values: Mapping[str, str], now: datetime) -> Draft:
-        """Several answers of one page, all or none. Answers that are the same already keep their version, and where
-        all are, the draft keeps its revision: a form sent twice does not come between itself and its filing."""
+    def set_answers(
+        self, draft_id: str, owner: Owner, values: Mapping[str, str], now: datetime, shown: Shown | None = None
+    ) -> Draft:
+        """Several answers of one page, of which those count that were changed on it since it showed ``shown``.
+
+        Answers that are the same already keep their version, and where all are, the draft keeps its revision: a form
+        sent twice does not come between itself and its filing. Raises StaleAnswer where some were changed on another
+        page too: these are as that one left them, the rest is kept. Raises DraftSealed and NoAccess.
+        """
         with self._database.writing() as connection:
-            kept = self._get(connection, draft_id, owner).answers
-            changed = {item: value for item, value in values.items() if kept.get(item, _NONE).value != value}
-            self._touch(connection, draft_id, owner, now, revised=bool(changed))
-            for item, value in changed.items():
-                self._write(connection, draft_id, item, value, kept.get(item, _NONE).version)
-            return self._get(connection, draft_id, owner)
+            there = self._get(connection, draft_id, owner).answers
+            found = changes(values, there, shown)
+            self._touch(connection, draft_id, owner, now, revised=bool(found.changed))
+            for item, given in found.answers.items():
+                self._write(connection, draft_id, item, given, new=item not in there)
+            kept = self._get(connection, draft_id, owner)
+        if found.clashes:
+            raise StaleAnswer(
+                "An answer was changed in another tab since this page was opened.",
+                next_step="Look at it as it is now, and answer again.",
+                values=found.clashes,
+            )
+        return kept
 
     def set_language(self, draft_id: str, owner: Owner, language: str, now: datetime) -> Draft:
         """The language that the form is shown in from now on."""
@@ -273,12 +262,14 @@ class Drafts:
         """A clinician (reference) opened what the patient answered alone before rating, also where it is set aside."""
         return self._change(draft_id, owner, now, states=("open", "aside"), seen_by=by)
 
-    def discard(self, draft_id: str, owner: Owner) -> None:
-        """Deletes an open draft and its answers; the caller audits it. Raises DraftSealed and NoAccess."""
+    def discard(self, read: Draft, owner: Owner) -> None:
+        """Deletes an open draft with its answers as they were read; the caller audits it.
+
+        Raises StaleDraft, DraftSealed and NoAccess.
+        """
         with self._database.writing() as connection:
-            if self._row(connection, draft_id, owner).state != "open":
-                raise _sealed()
-            connection.execute(delete(draft).where(draft.c.id == draft_id))
+            self._leave(connection, read, owner, "discarded")
+            connection.execute(delete(draft).where(draft.c.id == read.id))
 
     def seal_in(self, connection: Connection, read: Draft, owner: Owner) -> None:
         """For the filing's transaction: read-only from now on. Raises StaleDraft, DraftSealed and NoAccess."""
@@ -328,13 +319,13 @@ class Drafts:
             self._row(connection, draft_id, owner)
             raise _sealed()
 
-    def _write(self, connection: Connection, draft_id: str, item: str, value: str, version: int) -> None:
-        sealed = self._cipher.seal_json("answer", f"{draft_id}/{item}", "value", value)
-        if version:
-            place = (answer.c.draft_id == draft_id, answer.c.item == item)
-            connection.execute(update(answer).where(*place).values(value=sealed, version=version + 1))
+    def _write(self, connection: Connection, draft_id: str, item: str, given: Answer, *, new: bool) -> None:
+        sealed = self._cipher.seal_json("answer", f"{draft_id}/{item}", "value", given.value)
+        row = {"value": sealed, "version": given.version, "page": given.page, "sent": given.sent}
+        if new:
+            connection.execute(insert(answer).values(draft_id=draft_id, item=item, **row))
         else:
-            connection.execute(insert(answer).values(draft_id=draft_id, item=item, value=sealed, version=1))
+            connection.execute(update(answer).where(answer.c.draft_id == draft_id, answer.c.item == item).values(**row))
 
     def _row(self, connection: Connection, draft_id: str, owner: Owner) -> Row[Any]:
         row = connection.execute(select(draft).where(draft.c.id == draft_id, *_owned_by(owner))).one_or_none()
@@ -347,7 +338,10 @@ class Drafts:
         rows = connection.execute(select(answer).where(answer.c.draft_id == draft_id).order_by(answer.c.item))
         answers = {
             given.item: Answer(
-                self._cipher.open_json("answer", f"{draft_id}/{given.item}", "value", given.value), given.version
+                self._cipher.open_json("answer", f"{draft_id}/{given.item}", "value", given.value),
+                given.version,
+                given.page,
+                given.sent,
             )
             for given in rows
         }

@@ -24,7 +24,7 @@ ImrError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from imr_fhir.errors import ImrError
@@ -94,11 +94,11 @@ class NotRefreshed(StoreError):
 
 
 class StaleAnswer(StoreError):
-    """``version`` is the answer's version now."""
+    """``values`` (item to value) were not kept."""
 
-    def __init__(self, message: str, *, next_step: str, version: int) -> None:
+    def __init__(self, message: str, *, next_step: str, values: Mapping[str, str]) -> None:
         super().__init__(message, next_step=next_step)
-        self.version = version
+        self.values = values
 
 
 class StaleDraft(StoreError):

@@ -153,6 +153,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             touched_at BIGINT NOT NULL)""",
         "CREATE INDEX goal_draft_owner ON goal_draft (user_key, patient)",
     ),
+    (
+        "ALTER TABLE answer ADD COLUMN page VARCHAR NOT NULL DEFAULT ''",
+        "ALTER TABLE answer ADD COLUMN sent INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 """Entry n (from 1) leads from version n - 1 to version n."""
 

@@ -100,6 +100,8 @@ answer = Table(
     Column("item", String, primary_key=True),
     Column("value", LargeBinary, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("page", String, nullable=False),  # that wrote it last, with the request that it counts as ``sent``
+    Column("sent", Integer, nullable=False),
 )
 
 goal_draft = Table(

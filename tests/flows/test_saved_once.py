@@ -122,8 +122,8 @@ def test_an_answer_from_another_tab_comes_between(
     form = begin(chart)
     read = Drafts.set_answers
 
-    def overtaken(self, draft_id, owner, values, now):  # type: ignore[no-untyped-def]
-        found = read(self, draft_id, owner, values, now)
+    def overtaken(self, draft_id, owner, values, now, shown):  # type: ignore[no-untyped-def]
+        found = read(self, draft_id, owner, values, now, shown)
         monkeypatch.undo()
         read(self, draft_id, owner, {"01": "01-5"}, now)
         return found
