@@ -265,10 +265,15 @@ def _load_handover(hid: str) -> None:
     csrf.bind_forms(f"{hid}|{handover.draft_id}|patient|{secret}")
 
 
-def _check_form() -> None:
+def check_size() -> None:
+    """Raises RequestEntityTooLarge."""
     # Werkzeug counts the parts of multipart forms only
     if sum(len(values) for _, values in request.form.lists()) > current_app.config["MAX_FORM_PARTS"]:
         raise RequestEntityTooLarge
+
+
+def _check_form() -> None:
+    check_size()
     csrf.check_origin()
     if "csrf_binding" in g:
         csrf.check_token()

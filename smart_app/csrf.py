@@ -17,7 +17,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 # Never shown back: proofs and secrets, and what no person typed.
 _HIDDEN = frozenset(
     {FIELD, "ticket", "sealed", "pin", "code", "secret", "do", "go", "came", "once", "version", "factors"}
-    | {"shown", "page", "sent"}
+    | {"shown", "page", "sent", "next"}
 )
 
 
@@ -45,9 +45,14 @@ def typed() -> dict[str, str]:
     return {name: value for name, value in request.form.items() if value and name not in _HIDDEN}
 
 
+def is_own_post() -> bool:
+    """Whether the request says that it comes from a page of ours."""
+    return request.method == "POST" and request.headers.get("Origin") == state().config.public_url
+
+
 def check_origin() -> None:
     """Refuses a null, missing or foreign Origin."""
-    if request.method not in _SAFE and request.headers.get("Origin") != state().config.public_url:
+    if request.method not in _SAFE and not is_own_post():
         raise PostRefused("origin", typed())
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge, SecurityError
 
 from imr_fhir import errors
-from smart_app.access import RoleRefused, audit
-from smart_app.csrf import PostRefused, typed
+from smart_app.access import RoleRefused, audit, check_size
+from smart_app.csrf import PostRefused, is_own_post, typed
 from smart_app.log_in import NoPatient
 from smart_app.store import errors as store_errors
 
@@ -73,19 +73,29 @@ def _of_ours(error: errors.ImrError) -> Response:
         return _unexpected(error)
     if type(error) in _AUDITED and "launch" in g:
         audit(_AUDITED[type(error)], g.launch, outcome="refused", purpose=str(request.endpoint))
-    # A form of this launch that came too late, or found the EHR closed: what a person wrote is theirs to copy.
-    wrote = typed() if request.method == "POST" and "launch" in g else {}
-    response = _show(status, key, detail=detail, typed=wrote)
+    response = _show(status, key, detail=detail, typed=_wrote())
     if isinstance(error, errors.Busy) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _wrote() -> dict[str, str]:
+    """A form that came too late, or found the EHR closed or the store busy: what a person wrote is theirs to copy, also
+    where it leads nowhere any more. It is what this request itself brought, and from a page of ours."""
+    try:
+        if not is_own_post():
+            return {}
+        check_size()
+    except RequestEntityTooLarge:
+        return {}
+    return typed()
 
 
 def _nothing_here() -> Response:
     """One page for wrong, missing, unknown and over, without any trace of what was asked for."""
     for name in ("header", "launch", "covered"):
         g.pop(name, None)
-    return _show(404, "nothing_here")
+    return _show(404, "nothing_here", typed=_wrote())
 
 
 def _of_http(error: HTTPException) -> Response | HTTPException:

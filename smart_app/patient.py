@@ -104,6 +104,7 @@ def _while_answering(view: View) -> View:
         if sitting.state == "open" and is_earlier(draft) and view is not questions.language:
             return _earlier(sitting, page, draft)
         if page.finished:
+            questions.keep_late(sitting)
             bind_pin_form(handover.launch_id)  # the only form that is left
             return _finished(handover, page, "patient/done.html")
         return view(sitting, page, **kwargs)
