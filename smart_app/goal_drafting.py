@@ -33,7 +33,7 @@ def keep(launch: Launch, page: str) -> tuple[str, int]:
     goal_id, _, doing = page.rpartition("/")
     if page != "new" and not (is_id(goal_id) and doing in ("edit", "review")):
         abort(404)
-    return "", 204 if keep_typed(launch, page) else 409
+    return ("", 204) if keep_typed(launch, page) else (say("goals.closed"), 409)
 
 
 def keep_typed(launch: Launch, page: str) -> bool:

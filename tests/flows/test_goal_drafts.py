@@ -50,6 +50,7 @@ def test_what_was_under_way_when_it_was_saved_comes_too_late(run: Running, patie
     page = chart.browser.open(chart.at("goal/new"))
     go(chart.browser, page, do="save", **WORDS)
     assert keep(chart, page, "new", **WORDS) == 409
+    assert post(chart.browser, page, chart.at("goal/new/keep"), **WORDS).text == say("goals.closed")
     assert "A dog" not in chart.browser.open(chart.at("goal/new")).text
 
 
