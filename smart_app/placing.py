@@ -22,6 +22,9 @@ from smart_app.store.filing import Filing, NewPart
 from smart_app.store.filing import Part as StoredPart
 from smart_app.store.filing_states import State
 
+# What others wrote in these is put into what was to be sent, and into nothing else (`correction`).
+_MERGED_LATE = ("QuestionnaireResponse", "Observation")
+
 
 @dataclass(frozen=True)
 class Down:
@@ -43,7 +46,7 @@ def place_now(filing: Filing, plan: Plan) -> Down | None:
         return None
     if _holds_answers(filing):
         return None if plan.rung("answers") == "print" else Down("down", "answers", plan.rung("answers"))
-    if not all(_has_place(part, plan) for part in left):
+    if not all(_has_place(part, filing, plan) for part in left):
         return None
     if filing.details["kind"] in ("correction", "withdrawal") or all(part.request["update"] for part in left):
         return Down("change")
@@ -120,14 +123,18 @@ def _holds_answers(filing: Filing) -> bool:
     return new and any(part.type == "QuestionnaireResponse" for part in stays(filing))
 
 
-def _has_place(part: StoredPart, plan: Plan) -> bool:
+def _has_place(part: StoredPart, filing: Filing, plan: Plan) -> bool:
     if part.request["update"]:
-        return part.type in plan.updates
+        return part.type in plan.updates and (part.type not in _MERGED_LATE or _was_to_be_sent(part, filing))
     if part.type == "DocumentReference":
         return plan.document_rung() != "print"
     artefact: Mapping[str, Artefact] = {"goal": "goal", "step": "goal", "score": "score", "figure": "score"}
     name = artefact.get(part.request["name"], "review" if _is_note(part) else None)
     return name is not None and plan.rung(name) != "print"
+
+
+def _was_to_be_sent(part: StoredPart, filing: Filing) -> bool:
+    return any(each.request["full_url"] == part.request["full_url"] and not each.unsent for each in filing.parts)
 
 
 def _is_note(part: StoredPart) -> bool:
