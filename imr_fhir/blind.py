@@ -24,9 +24,10 @@ def hidden_from_clinician(
 
     ``occasion`` is the one whose due window is open (due.current); its answers are hidden until its clinician rating
     is complete or the window has closed. Those of earlier occasions stay. ``clinician_on``: the site uses the
-    clinician scale; ``may_rate``: the viewer could still rate on it. ``seen_first``: keys of the responses that this
-    viewer opened first, which is recorded and leaves the pair out of agreement. Hidden answers are hidden in every
-    form: change, gaps and lines too. Only the one answer that a "worth talking about today" line quotes is shown.
+    clinician scale; ``may_rate``: the viewer could still rate on it. ``seen_first``: keys or identifiers of the
+    responses that this viewer opened first, which is recorded and leaves the pair out of agreement. Hidden answers are
+    hidden in every form: change, gaps and lines too. Only the one answer that a "worth talking about today" line
+    quotes is shown.
 
     ``scheduled``: a course runs today, so that there are due windows. Where none does (offered, ended, none at all) the
     occasion is the last 28 days, within which the two would be a pair: the rule's purpose, its window being missing.
@@ -84,4 +85,6 @@ def _until_rated(
     rated = [day(response) for response in at_occasion if response.rater == viewer and response.complete]
     if rated or any(opens <= each <= closes for each in elsewhere):
         return ()
-    return tuple(response for response in at_occasion if response.rater != viewer and response.key not in seen_first)
+    others = [response for response in at_occasion if response.rater != viewer]
+    # By its identifier it may have been opened here before the record had it.
+    return tuple(one for one in others if one.key not in seen_first and one.identifier not in seen_first)

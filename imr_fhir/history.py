@@ -3,7 +3,7 @@
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS
@@ -29,9 +29,25 @@ def days_apart(one: Response, other: Response) -> int:
     return abs((day(one) - day(other)).days)
 
 
+def in_time(response: Response) -> tuple[datetime, datetime, str]:
+    """What orders responses: by when they were measured, as instants. Of two of one time (copies of one act, since no
+    correction moves it) the one last written comes later, and so counts: a correction is somebody's last word."""
+    return response.measured.astimezone(UTC), response.authored.astimezone(UTC), response.key
+
+
 def listed(responses: Iterable[Response]) -> tuple[Response, ...]:
     """Those that stand (completed, amended or stopped) in time order. A corrected one stands with its correction."""
-    return tuple(sorted((r for r in responses if r.status in LISTED), key=lambda r: (r.measured, r.key)))
+    return tuple(sorted((r for r in responses if r.status in LISTED), key=in_time))
+
+
+def copies(responses: Iterable[Response]) -> tuple[tuple[Response, ...], ...]:
+    """Those that stand and are several of one identifier, by identifier: each is a rating of its own, and of two close
+    ones one counts as of any other (``history``); which of them should be there a person has to say."""
+    named: dict[str, list[Response]] = {}
+    for response in listed(responses):
+        if response.identifier:
+            named.setdefault(response.identifier, []).append(response)
+    return tuple(tuple(found) for found in named.values() if len(found) > 1)
 
 
 def history(responses: Iterable[Response]) -> History:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from imr_fhir.change import CALENDAR_ITEMS
 from imr_fhir.course import Course, course_of
-from imr_fhir.history import day, days_apart, history, listed
+from imr_fhir.history import day, days_apart, history, in_time, listed
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, NA_ITEM
 from imr_fhir.scoring import rated_items
@@ -73,7 +73,7 @@ def pairs(responses: Iterable[Response], courses: Sequence[Course], window: int 
         paired += found
         unpaired += alone
         superseded += sorted_out.superseded
-    paired.sort(key=lambda pair: (pair.client.measured, pair.client.key))
+    paired.sort(key=lambda pair: in_time(pair.client))
     return Pairing(tuple(paired), listed(unpaired), listed(superseded))
 
 

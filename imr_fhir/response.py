@@ -73,8 +73,9 @@ class Response:
 
     @property
     def key(self) -> str:
-        """What stays the same through corrections: the identifier, or the server's id where it kept none."""
-        return self.identifier or self.id
+        """What stays the same through corrections and is no other response's: where the EHR has it; its identifier
+        while it is new. Two in the record may have one identifier: somebody's copy, or a number given twice."""
+        return self.reference or self.identifier
 
     def in_zone(self, zone: tzinfo) -> "Response":
         """Its times by the clock of ``zone``, which decides on which day they were."""

@@ -167,5 +167,5 @@ def as_response(rating: StoredRating, patient: str) -> Response:
 
 def not_filed(waiting: Iterable[Response], filed: Iterable[Response]) -> tuple[Response, ...]:
     """Those of ``waiting`` (never filed, by their own identifiers) that the record does not have, in any shape."""
-    known = {one.key for one in filed}
-    return tuple(one for one in waiting if known.isdisjoint({one.key, *stored_urns(one.identifier)}))
+    known = {one.identifier for one in filed if one.identifier}
+    return tuple(one for one in waiting if known.isdisjoint({one.identifier, *stored_urns(one.identifier)}))

@@ -99,7 +99,7 @@ def _compared(launch: Launch, viewed: Viewed) -> bool:
     if viewed.is_others or not viewed.here or viewed.filing.state is not State.SEALED or not to_print(viewed.filing):
         return False
     with suppress(EhrError):
-        return viewed.filing.details["key"] not in {one.key for one in read(launch)[1].hidden}
+        return viewed.filing.details["key"] not in {one.identifier for one in read(launch)[1].hidden}
     return False
 
 

@@ -78,7 +78,7 @@ def see_first(launch: Launch) -> Response:
     _, all_of, _ = read(launch)
     act = begin(launch)
     audit("view", launch, resources=_references(all_of.hidden), purpose="seen before rating")
-    keys = tuple(response.key for response in all_of.hidden)
+    keys = tuple(name for each in all_of.hidden for name in (each.key, each.identifier) if name)
     state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *keys)))
     for response in all_of.hidden:
         reference = response.reference
@@ -150,4 +150,4 @@ def _shown(chart: Chart) -> tuple[str, ...]:
 
 
 def _references(responses: Iterable[Rating]) -> tuple[str, ...]:
-    return tuple(response.reference or response.key for response in responses)
+    return tuple(response.key for response in responses)

@@ -46,7 +46,7 @@ def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response) 
     act = begin(launch)
     written = written.in_zone(launch.site.zone)
     known, _ = read_with(launch, (written,))
-    if any(one.key in names for one in known.hidden):
+    if any(one.identifier in names for one in known.hidden):
         audit("view", launch, resources=names[:1], purpose="seen before rating")
         return state().store.filings.seen(filing.id, owner, act.session.person)
     return filing

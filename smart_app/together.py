@@ -54,7 +54,7 @@ def page(launch: Launch) -> str | Response:
     goal = goals_view(
         words(), chart.goals, said_of_goals(all_of.notes), name=all_of.names["client"], today=launch.today
     ).first
-    seen = [each.reference or each.key for each in (pair.client, pair.clinician)]
+    seen = [each.key for each in (pair.client, pair.clinician)]
     audit("view", launch, resources=(*seen, *((f"Goal/{goal.key}",) if goal else ())))
     return render_template("together/page.html", page=_page(launch, all_of, pair, goal))
 

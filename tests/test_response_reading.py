@@ -9,7 +9,7 @@ import pytest
 
 from imr_fhir.errors import ResponseError, WrongPatient
 from imr_fhir.response import Response, from_resource, to_resource
-from tests.filed import FILING, new_response, urn
+from tests.filed import FILING, new_response
 from tests.spec.build import sum_of
 
 Json = dict[str, Any]
@@ -224,9 +224,9 @@ def test_completed_with_14_answers_is_read_and_not_complete() -> None:
 def test_server_ids_are_read() -> None:
     resource = {**written(), "id": "7", "meta": {"versionId": "3"}}
     found = from_resource(resource, patient="anna")
-    assert (found.id, found.version_id, found.key) == ("7", "3", urn(1))
+    assert (found.id, found.version_id, found.key) == ("7", "3", "QuestionnaireResponse/7")
 
 
 def test_an_identifier_that_is_not_ours_is_none() -> None:
     resource = {**written(), "id": "7", "identifier": {"system": "urn:oid:1.2", "value": "4711"}}
-    assert from_resource(resource, patient="anna").key == "7"
+    assert from_resource(resource, patient="anna").identifier == ""

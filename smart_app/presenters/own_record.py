@@ -9,6 +9,7 @@ from datetime import datetime
 
 from imr_fhir.ehr.changes import Change
 from imr_fhir.ehr.chart import Chart
+from imr_fhir.history import in_time
 from imr_fhir.record import Note
 from imr_fhir.response import Response
 from smart_app.language import Words
@@ -74,7 +75,7 @@ def own_record(
         goals=goals_view(words, chart.goals, said, name=name, today=situation.today),
         ratings=tuple(
             _rating(words, response, hidden, reasons or (), figures=figures)
-            for response in sorted(chart.responses, key=lambda one: (one.measured, one.key), reverse=True)
+            for response in sorted(chart.responses, key=in_time, reverse=True)
         ),
         documents=document_lines(words, chart, all_of.names, may_write=False),
         notes=tuple(_notes(words, chart)),

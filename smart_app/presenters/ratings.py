@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from imr_fhir.history import LISTED
+from imr_fhir.history import LISTED, copies, in_time
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
 from smart_app.language import Words
@@ -39,6 +39,7 @@ def rating_rows(
     """
     responses = tuple(responses)
     several_languages = len({response.language for response in responses}) > 1
+    copied = frozenset(one.key for found in copies(responses) for one in found)
     return tuple(
         RatingRow(
             link=response.link,
@@ -46,14 +47,16 @@ def rating_rows(
             name=names[response.rater],
             day=words.short_day(response.measured),
             figure=figures[response.key],
-            tags=_tags(words, response, superseded, several_languages=several_languages),
+            tags=_tags(words, response, superseded, copied, several_languages=several_languages),
             changeable=may_write and bool(response.id) and response.status in LISTED and response not in hidden,
         )
-        for response in sorted(responses, key=lambda response: (response.measured, response.key), reverse=True)
+        for response in sorted(responses, key=in_time, reverse=True)
     )
 
 
-def _tags(words: Words, response: Response, superseded: frozenset[str], *, several_languages: bool) -> tuple[str, ...]:
+def _tags(
+    words: Words, response: Response, superseded: frozenset[str], copied: frozenset[str], *, several_languages: bool
+) -> tuple[str, ...]:
     found = tags(words, response)
     if several_languages or not response.language:
         found += (language_of(words, response),)
@@ -62,5 +65,5 @@ def _tags(words: Words, response: Response, superseded: frozenset[str], *, sever
     if response.kept != "form":
         found += (words.say(f"rating.kept.{response.kept}"),)
     if response.key in superseded:
-        found += (words.say("rating.superseded"),)
+        found += (words.say("rating.copy" if response.key in copied else "rating.superseded"),)
     return found

@@ -9,6 +9,7 @@ from datetime import timedelta
 from imr_fhir.documented import standing
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.ehr.host_clock import NO_FILING, WARN
+from imr_fhir.history import copies, day
 from imr_fhir.scale import ITEM_COUNT, Rater
 from smart_app.language import Words
 from smart_app.presenters.situation import OpenDraft
@@ -71,6 +72,10 @@ def clock_lines(words: Words, off: timedelta) -> tuple[str, ...]:
 
 def problem_lines(words: Words, chart: Chart) -> tuple[str, ...]:
     """What must be known before anything else, and what of the record is missing on this page, and why."""
+    copied = tuple(
+        words.say("problem.copies", n=len(found), dates=", ".join(dict.fromkeys(words.day(day(one)) for one in found)))
+        for found in copies(chart.responses)
+    )
     died = (words.say("panel.deceased"),) if chart.patient.deceased else ()
     merged = (words.say("panel.merged"),) if chart.patient.merged else ()
     return (
@@ -86,4 +91,5 @@ def problem_lines(words: Words, chart: Chart) -> tuple[str, ...]:
             )
             for problem in chart.problems
         )
+        + copied
     )

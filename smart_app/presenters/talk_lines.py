@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imr_fhir.change import sum_change
 from imr_fhir.course import course_of, first_of
-from imr_fhir.history import listed
+from imr_fhir.history import in_time, listed
 from imr_fhir.parameters import Parameters
 from imr_fhir.response import Response
 from imr_fhir.scale import ITEM_COUNT
@@ -49,7 +49,7 @@ def latest_points(all_of: Known, parameters: Iterable[Parameters]) -> Points | N
     own = [one for one in (*all_of.visible, *all_of.hidden) if one.rater == "client"]
     if not own:
         return None
-    latest = max(own, key=lambda one: (one.measured, one.key))
+    latest = max(own, key=in_time)
     course = course_of(latest, all_of.courses)
     first = first_of(course, own, "client") if course else None
     whole = [one for one in listed(own) if one.complete and one is not latest]

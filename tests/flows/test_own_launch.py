@@ -279,7 +279,7 @@ def test_nor_do_those_that_were_taken_back_or_only_begun(run: Running, patient: 
     page = chart.browser.get(chart.at("own/record"))
     assert "Pressed too early" not in text(page)
     assert "From the clinician" not in text(page)
-    key = response["identifier"]["value"]
+    key = f"QuestionnaireResponse/{response['id']}"
     opened = go(chart.browser, page, chart.at("own/open"), key=key)
     assert ("Pressed too early" in text(opened), "From the clinician" in text(opened)) == (True, False)
     again = own_launch(run, patient)

@@ -238,3 +238,14 @@ def test_it_waits_closed_until_the_patient_s_answers_are_opened(run: Running, pa
     opened = go(chart.browser, page, do="open")
     assert "Not very much (1)" in text(opened)
     assert buttons(opened) == {"choose", "correct", "drop"}
+
+
+def test_a_copy_that_was_withdrawn_withdraws_nothing_else(run: Running, patient: str, chart: Chart) -> None:
+    """Two of one identifier are what is left once of several one was picked; of them one is withdrawn."""
+    rate(chart, said=answers(2))
+    (response,) = responses(run, patient)
+    steps.put(run, {**response, "id": f"{patient}-copy", "status": "entered-in-error"})
+    page = chart.browser.get(chart.url).text
+    rows = page.partition('class="data ratings"')[2].partition("</table>")[0]
+    assert rows.count(say("figure.withdrawn")) == 1
+    assert rows.count("2.0") == 1

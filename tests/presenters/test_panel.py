@@ -1,6 +1,7 @@
 """The panel's parts for each kind of chart: with nothing, one visit, one rater, a rater missing, blind, ten years."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from imr_fhir.ehr.chart import Problem
 from imr_fhir.record import SeenFirst
 from smart_app.presenters.panel import Panel
 from smart_app.presenters.situation import OpenDraft
-from tests.presenters.build import PLAN, chart, noted, pair, shown
+from tests.presenters.build import PLAN, chart, noted, pair, shown, words
 from tests.spec.build import answers, client, clinician, course, d, stopped, sum_of, withdrawn
+
+say = words().say
 
 
 def tiles(panel: Panel) -> list[str]:
@@ -71,7 +74,7 @@ def test_the_flag_stands_at_the_latest_rating_only() -> None:
         "4.0 | Higher than in January 2026, by more than measurement uncertainty usually gives. "
         "The figure does not say why."
     ]
-    earlier = shown(of, today=250, clinician_on=False, occasion="client-91")
+    earlier = shown(of, today=250, clinician_on=False, occasion="QuestionnaireResponse/client-91")
     assert tiles(earlier) == ["3.0"]
     assert [choice.chosen for choice in earlier.choices] == [False, True, False]
 
@@ -115,7 +118,7 @@ class TestBlind:
         before = [*pair(0, answers(2), answers(4)), *pair(91, answers(3), answers(5)), client(182)]
         panel = shown(chart(before, episodes=[course()]), today=185)
         assert (panel.gaps, panel.since) == (None, ())
-        chosen = shown(chart(before, episodes=[course()]), today=185, occasion="client-91")
+        chosen = shown(chart(before, episodes=[course()]), today=185, occasion="QuestionnaireResponse/client-91")
         assert chosen.gaps is not None
         assert len(chosen.since) == 1
 
@@ -135,7 +138,7 @@ class TestBlind:
         assert strip is not None
         line = strip.lines[0]
         assert (line.title, line.quote) == ("The sum is lower than before", "")
-        opened = shown(down, today=95, opened=frozenset({"client-91"}))
+        opened = shown(down, today=95, opened=frozenset({"QuestionnaireResponse/client-91"}))
         assert opened.talk is not None
         assert opened.talk.lines[0].quote.startswith("60 then, 30 now")
 
@@ -282,3 +285,31 @@ def test_ten_years_of_ratings_are_all_there() -> None:
     assert (len(panel.ratings), len(panel.choices)) == (80, 40)
     assert panel.chart is not None
     assert len(panel.chart.rows) == 40
+
+
+SAME = "urn:uuid:6566f1e9-c964-482e-b11d-000000000001"
+
+
+def test_of_one_identifier_each_rating_has_its_own_figure_and_can_be_opened() -> None:
+    both = client(0, answers(2), id="1", identifier=SAME), client(200, answers(4), id="2", identifier=SAME)
+    page = shown(chart(both), today=201, clinician_on=False)
+    assert [(row.day, row.figure[:3]) for row in page.ratings] == [("20 Jul 2026", "4.0"), ("1 Jan 2026", "2.0")]
+    titles = {shown(chart(both), today=201, occasion=each.key).scales_title for each in page.choices}
+    assert len(titles) == 2
+    assert page.problems == (say("problem.copies", n=2, dates="1 January 2026, 20 July 2026"),)
+
+
+def test_a_withdrawn_copy_does_not_make_the_one_that_stands_withdrawn() -> None:
+    gone = client(0, answers(2), id="2", identifier=SAME, status="entered-in-error")
+    page = shown(chart([client(0, answers(2), id="1", identifier=SAME), gone]), today=1, clinician_on=False)
+    assert sorted(row.figure[:3] for row in page.ratings) == ["2.0", "wit"]
+    assert page.problems == (), "a person has said already which of them counts"
+
+
+def test_of_two_copies_the_one_written_last_counts() -> None:
+    first = client(0, answers(2), id="1", identifier=SAME)
+    mended = replace(first, id="0", ratings=answers(3), authored=first.authored + timedelta(days=1), status="amended")
+    page = shown(chart([first, mended]), today=2, clinician_on=False)
+    assert page.tiles[0].mean == "3.0"
+    assert [(row.link, say("rating.copy") in row.tags) for row in page.ratings] == [("0", False), ("1", True)]
+    assert not any(say("rating.superseded") in row.tags for row in page.ratings)

@@ -41,8 +41,8 @@ VIEWERS = [
     (True, True, (), "client-90"),
     (False, True, (), ""),
     (True, False, (), ""),
-    (True, True, ("client-90",), ""),
-    (True, True, ("client-0",), "client-90"),
+    (True, True, ("QuestionnaireResponse/client-90",), ""),
+    (True, True, ("QuestionnaireResponse/client-0",), "client-90"),
 ]
 
 
@@ -111,7 +111,8 @@ def test_hidden_from_the_patient(case, responses, today, hidden):
 
 def test_the_patient_may_open_it_first():
     """Rule 20: nothing of the own record is hidden from who asks for it."""
-    found = hidden_from_patient([clinician(90)], current(course(0), d(91)), today=d(91), seen_first=("clinician-90",))
+    opened = ("QuestionnaireResponse/clinician-90",)
+    found = hidden_from_patient([clinician(90)], current(course(0), d(91)), today=d(91), seen_first=opened)
     assert found == ()
 
 

@@ -84,4 +84,10 @@ def test_no_parameters_no_band():
 
 def test_point_holds_what_was_rated():
     (point,) = trend("client", [client(5, N14)], [course(0)], today=d(5)).points
-    assert (point.day, point.mean, point.sum, point.rated, point.response_key) == (d(5), Decimal(3), 42, 14, "client-5")
+    assert (point.day, point.mean, point.sum, point.rated, point.response_key) == (
+        d(5),
+        Decimal(3),
+        42,
+        14,
+        "QuestionnaireResponse/client-5",
+    )

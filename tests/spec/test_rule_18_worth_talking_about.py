@@ -40,7 +40,7 @@ def lines(found):
 def test_of_the_latest_alone(case, latest, points):
     found = worth_talking(latest, [latest], first=latest)
     assert lines(found) == points
-    assert all(point.response_key == "client-90" for point in found)
+    assert all(point.response_key == "QuestionnaireResponse/client-90" for point in found)
 
 
 # Item by item since the previous answer: from 5 in all of them
@@ -55,7 +55,7 @@ DOWN = [(item, 2, "item-down" if item in (6, 7, 11, 14, 15) else "") for item in
 def test_item_down(item, steps, reason):
     previous, latest = client(0, answers(5)), client(90, answers(5, {item: 5 - steps}))
     found = worth_talking(latest, [previous, latest], first=previous)
-    assert found == ((TalkPoint("item-down", "client-90", item, 5 - steps, before=5),) if reason else ())
+    assert found == ((TalkPoint("item-down", latest.key, item, 5 - steps, before=5),) if reason else ())
 
 
 PREVIOUS = [
