@@ -81,8 +81,9 @@ def _until_rated(
         opens, closes = today - timedelta(days=CLOSE_DAYS), today
     else:
         return ()
-    at_occasion = [response for response in responses if opens <= day(response) <= closes]
-    rated = [day(response) for response in at_occasion if response.rater == viewer and response.complete]
+    # What is dated after today may be of this occasion, and may not: it is hidden, and lifts nothing.
+    at_occasion = [one for one in responses if opens <= day(one) <= closes or day(one) > today]
+    rated = any(one.rater == viewer and one.complete and day(one) <= today for one in at_occasion)
     if rated or any(opens <= each <= closes for each in elsewhere):
         return ()
     others = [response for response in at_occasion if response.rater != viewer]

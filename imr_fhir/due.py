@@ -109,7 +109,8 @@ def standing(
     own = [
         response
         for response in listed(responses)
-        if response.rater == rater and occasion.answering_opens <= day(response) <= occasion.answering_closes
+        if response.rater == rater
+        and occasion.answering_opens <= day(response) <= min(occasion.answering_closes, today)
     ]
     whole = next((response for response in own if response.complete), None)
     if whole:

@@ -40,6 +40,12 @@ def listed(responses: Iterable[Response]) -> tuple[Response, ...]:
     return tuple(sorted((r for r in responses if r.status in LISTED), key=in_time))
 
 
+def ahead(responses: Iterable[Response], today: date) -> tuple[Response, ...]:
+    """Those that stand and are dated after ``today``: by a wrong clock or a slip of the year. They count for nothing
+    yet, or such a one would be the latest until then, whatever is answered meanwhile."""
+    return tuple(response for response in listed(responses) if day(response) > today)
+
+
 def copies(responses: Iterable[Response]) -> tuple[tuple[Response, ...], ...]:
     """Those that stand and are several of one identifier, by identifier: each is a rating of its own, and of two close
     ones one counts as of any other (``history``); which of them should be there a person has to say."""

@@ -6,7 +6,8 @@ Before anything is sent the EHR is asked for the Patient. Where that record has 
 replaced-by), is gone (404, 410) or is answered for with another one, nothing leaves: what was sealed names the old
 record and its bytes never change, so to file it elsewhere would be another act of a person, who writes it anew in a
 launch of the surviving record, where it can be read (`filing_page.places`). Nor where the EHR's clock, by the same
-answer, is more than five minutes from ours. Where the EHR does not answer, the send itself finds out why.
+answer, is more than five minutes from ours, nor what was sealed at a time that is further ahead than that: our own
+clock was wrong then, and its times are in the bytes. Where the EHR does not answer, the send itself finds out why.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def deliver(filing: Filing, courier: Courier) -> Filing:
     try:
         while True:
             before = filing
-            if filing.state in _TO_SEND and filing.unaccepted and (why := _held(courier)):
+            if filing.state in _TO_SEND and filing.unaccepted and (why := _held(filing, courier)):
                 return courier.store.filings.hold(filing, why, courier.audit("send", filing, "refused"), courier.now)
             filing = _one_step(filing, courier)
             if filing.state is before.state and filing.attempt == before.attempt:
@@ -84,8 +85,8 @@ def deliver(filing: Filing, courier: Courier) -> Filing:
         return courier.store.filings.get(filing.id, courier.by)
 
 
-def _held(courier: Courier) -> Held:
-    """Why nothing may be sent to this EHR for this patient now."""
+def _held(filing: Filing, courier: Courier) -> Held:
+    """Why nothing of it may be sent to this EHR for this patient now."""
     try:
         there = courier.client.read("Patient", courier.patient.removeprefix("Patient/"))
         if from_resource(there, courier.client.base).merged:
@@ -96,7 +97,9 @@ def _held(courier: Courier) -> Held:
         # Not connected, busy, at fault, refused, lost or unreadable: nothing is said of the patient. Holding would say
         # "merged" of a record that is not, and where an EHR shows no Patient, for ever; the send finds out the same.
         return ""
-    return "clock" if courier.client.clock_off(courier.clock()) > NO_FILING else ""
+    if courier.client.clock_off(now := courier.now) > NO_FILING:
+        return "clock"
+    return "ahead" if filing.sealed - now > NO_FILING else ""
 
 
 def stays(filing: Filing) -> tuple[StoredPart, ...]:

@@ -13,7 +13,7 @@ from imr_fhir.documented import Document
 from imr_fhir.documented import standing as standing_documents
 from imr_fhir.due import DueOccasion, current
 from imr_fhir.ehr.chart import Chart
-from imr_fhir.history import LISTED
+from imr_fhir.history import LISTED, ahead
 from imr_fhir.pairing import Pair, pairs
 from imr_fhir.record import Note
 from imr_fhir.response import Response
@@ -34,6 +34,7 @@ class Known:
     visible: tuple[Response, ...]
     hidden: tuple[Response, ...]
     occasions: tuple[Occasion, ...]  # latest first; the hidden ones too
+    ahead: tuple[Response, ...]  # dated after today: they count for nothing
     superseded: frozenset[str]
     firsts: Mapping[tuple[Course, Rater], Response | None]
     documents: tuple[Document, ...]  # those that stand
@@ -81,7 +82,9 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
     """``name`` is what the patient is called, "" where the record has no name."""
     notes = standing(chart.notes)
     listed = [response for response in chart.responses if response.status in LISTED]
-    found = courses(chart.episodes, listed, situation.table, today=situation.today)
+    later = ahead(listed, situation.today)
+    counted = [response for response in listed if response not in later]
+    found = courses(chart.episodes, counted, situation.table, today=situation.today)
     course = current_course(found, situation.today)
     now_due = current(course, situation.today) if course else None
     scheduled = course is not None and course.runs(situation.today)
@@ -106,8 +109,8 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
             seen_first=opened,
             elsewhere=_documented(chart, "clinician"),
         )
-    pairing = pairs(listed, found, situation.pair_window)
-    visible = tuple(response for response in listed if response not in hidden)
+    pairing = pairs(counted, found, situation.pair_window)
+    visible = tuple(response for response in counted if response not in hidden)
     both = situation.clinician_on or any(response.rater == "clinician" for response in listed)
     names: dict[Rater, str] = {"client": name or words.say("header.unnamed"), "clinician": words.say("rater.clinician")}
     return Known(
@@ -119,6 +122,7 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
         visible=visible,
         hidden=hidden,
         occasions=occasions(pairing),
+        ahead=later,
         superseded=frozenset(response.key for response in pairing.superseded),
         firsts={
             (course, rater): firsts.get(rater)

@@ -66,7 +66,7 @@ def own_record(
     figures: bool,
 ) -> OwnRecord:
     """``reasons`` is None where the EHR did not show them; ``figures``: they may be shown now."""
-    problems = problem_lines(words, chart)
+    problems = problem_lines(words, chart, situation.today)
     if reasons is None:
         problems += (words.say("own.reasons.none"),)
     said, name = said_of_goals(all_of.notes), all_of.names["client"]

@@ -29,6 +29,7 @@ def rating_rows(
     *,
     names: Mapping[Rater, str],
     superseded: frozenset[str],
+    ahead: Collection[Response],
     hidden: Collection[Response],
     figures: Mapping[str, str],
     may_write: bool,
@@ -47,7 +48,10 @@ def rating_rows(
             name=names[response.rater],
             day=words.short_day(response.measured),
             figure=figures[response.key],
-            tags=_tags(words, response, superseded, copied, several_languages=several_languages),
+            tags=(
+                *_tags(words, response, superseded, copied, several_languages=several_languages),
+                *((words.say("rating.ahead"),) if response in ahead else ()),
+            ),
             changeable=may_write and bool(response.id) and response.status in LISTED and response not in hidden,
         )
         for response in sorted(responses, key=in_time, reverse=True)

@@ -251,8 +251,8 @@ def actions(
     offered = _KEPT_HERE.get(state_of(filing), _ACTIONS.get(filing.state, ()))
     if filing.state is State.UNKNOWN and not settled:
         offered = offered[:1]
-    if filing.state in (State.WAITING, State.PART_OK) and filing.held == "merged":
-        # it, or the rest, may never go: once it is printed, or written anew elsewhere, it can end
+    if filing.state in (State.WAITING, State.PART_OK) and filing.held in ("merged", "ahead"):
+        # it, or the rest, may never go, or not with a right time: once it is printed, or written anew, it can end
         offered = (*offered, "drop")
     down = next_rung(filing, plan)
     if down:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from imr_fhir.documented import standing
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.ehr.host_clock import NO_FILING, WARN
-from imr_fhir.history import copies, day
+from imr_fhir.history import ahead, copies, day
 from imr_fhir.scale import ITEM_COUNT, Rater
 from smart_app.language import Words
 from smart_app.presenters.situation import OpenDraft
@@ -70,12 +70,13 @@ def clock_lines(words: Words, off: timedelta) -> tuple[str, ...]:
     return (words.say(f"panel.clock.{key}", minutes=round(off / timedelta(minutes=1))),) if key else ()
 
 
-def problem_lines(words: Words, chart: Chart) -> tuple[str, ...]:
+def problem_lines(words: Words, chart: Chart, today: date) -> tuple[str, ...]:
     """What must be known before anything else, and what of the record is missing on this page, and why."""
     copied = tuple(
         words.say("problem.copies", n=len(found), dates=", ".join(dict.fromkeys(words.day(day(one)) for one in found)))
         for found in copies(chart.responses)
     )
+    later = tuple(words.say("problem.ahead", date=words.day(one.measured)) for one in ahead(chart.responses, today))
     died = (words.say("panel.deceased"),) if chart.patient.deceased else ()
     merged = (words.say("panel.merged"),) if chart.patient.merged else ()
     return (
@@ -92,4 +93,5 @@ def problem_lines(words: Words, chart: Chart) -> tuple[str, ...]:
             for problem in chart.problems
         )
         + copied
+        + later
     )

@@ -46,7 +46,8 @@ class Points:
 
 def latest_points(all_of: Known, parameters: Iterable[Parameters]) -> Points | None:
     """None where the client has not answered yet."""
-    own = [one for one in (*all_of.visible, *all_of.hidden) if one.rater == "client"]
+    rated = (*all_of.visible, *all_of.hidden)
+    own = [one for one in rated if one.rater == "client" and one not in all_of.ahead]
     if not own:
         return None
     latest = max(own, key=in_time)

@@ -11,8 +11,9 @@ from smart_app.store.drafts import Draft
 from smart_app.store.filing_states import FINISHED, State
 from smart_app.store.owner import Owner
 
-# The clocks differ too much; the patient's record was merged into another, or is gone; "": nothing of the kind.
-Held = Literal["clock", "merged", ""]
+# The clocks differ too much; it was saved at a time that has not come yet, so by a wrong clock; the patient's record
+# was merged into another, or is gone; "": nothing of the kind.
+Held = Literal["clock", "ahead", "merged", ""]
 
 
 @dataclass(frozen=True, slots=True)

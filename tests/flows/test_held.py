@@ -50,6 +50,22 @@ def test_a_clock_five_minutes_off_files_nothing(run: Running, patient: str, char
     assert count(run, patient) == ONCE
 
 
+def test_what_was_sealed_by_a_clock_that_was_ahead_is_not_filed_as_if_it_were_right(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    form = steps.begin(chart)
+    run.clock.ahead, run.clock.hospital_ahead = timedelta(minutes=10), timedelta(minutes=-10)
+    page = go(chart.browser, form, do="complete", **answers())
+    assert say("filing.held.clock") in text(page)
+    run.clock.right()
+    held = act(chart, page, "send")
+    assert (heading(held), count(run, patient)) == (WAITING, NOTHING)
+    assert say("filing.held.ahead") in text(held)
+    assert buttons(held) == {"send", "drop"}
+    run.clock.ahead = timedelta(minutes=6)
+    assert heading(act(chart, held, "send")) == SAVED, "a person was told what time it carries"
+
+
 def test_a_clock_a_minute_off_is_warned_of(run: Running, patient: str, chart: Chart) -> None:
     for seconds, warned in ((58, False), (63, True), (290, True)):
         run.clock.hospital_ahead = timedelta(seconds=seconds)

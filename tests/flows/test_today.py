@@ -185,3 +185,19 @@ def _owner(run: Running, chart: Chart):  # type: ignore[no-untyped-def]
     from tests.web.steps import record_of
 
     return record_of(run, chart).owner
+
+
+def test_a_rating_dated_next_year_silences_nothing(run: Running) -> None:
+    patient = steps.new_patient(run)
+    chart = log_in(run, patient=patient)
+    steps.rate(chart, "client")
+    (response,) = steps.filed(run, patient, "QuestionnaireResponse")
+    (score,) = [each for each in steps.filed(run, patient, "Observation") if "valueQuantity" in each]
+    later = f"{date.today().year + 1}{response['authored'][4:]}"
+    first = [{**each, "valueDateTime": later} if "valueDateTime" in each else each for each in response["extension"]]
+    steps.put(run, {**response, "authored": later, "extension": first})
+    steps.put(run, {**score, "effectiveDateTime": later, "issued": later})
+    chart = log_in(run, patient=patient)
+    steps.rate(chart)
+    page = steps.answered_by_patient(chart, steps.answers(4, {10: "1"}))
+    assert steps.say("today.point.hospital-recent", n=10) in steps.text(page)

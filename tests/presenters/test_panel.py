@@ -313,3 +313,19 @@ def test_of_two_copies_the_one_written_last_counts() -> None:
     assert page.tiles[0].mean == "3.0"
     assert [(row.link, say("rating.copy") in row.tags) for row in page.ratings] == [("0", False), ("1", True)]
     assert not any(say("rating.superseded") in row.tags for row in page.ratings)
+
+
+def test_a_rating_dated_after_today_counts_for_nothing_and_is_told() -> None:
+    later, now = client(400, answers(2)), client(95, answers(4, {10: 1}))
+    page = shown(chart([client(0), later, now], episodes=[course()]), today=95, clinician_on=False)
+    assert (page.scales_title, page.tiles[0].mean) == (say("scales.title", date="6 April 2026"), "3.8")
+    assert page.talk is not None
+    assert next((row.figure[:3], say("rating.ahead") in row.tags) for row in page.ratings) == ("2.0", True)
+    assert page.problems == (say("problem.ahead", date="5 February 2027"),)
+
+
+def test_a_rating_dated_after_today_neither_lifts_the_blind_nor_gets_round_it() -> None:
+    before = client(90, answers(5)), client(400, answers(2)), clinician(110, answers(2))
+    page = shown(chart(before, episodes=[course()]), today=95)
+    hidden = say("figure.hidden")
+    assert [row.figure for row in page.ratings if row.rater == "client"] == [hidden, hidden]

@@ -114,6 +114,7 @@ STANDING = [
     ("stopped early", [stopped(90)], [], 100, "stopped", False, None),
     ("stopped, then whole", [stopped(90), client(95)], [], 100, "answered", True, None),
     ("withdrawn", [withdrawn(90)], [], 100, "open", False, None),
+    ("dated after today", [client(100)], [], 90, "open", False, None),
     ("declined", [], [said("declined", 90)], 100, "declined", False, None),
     ("declined, and the window is over", [], [said("declined", 90)], 150, "declined", False, None),
     ("too unwell, with a new date", [], [said("too-unwell", 90, 104)], 100, "too-unwell", False, 104),
