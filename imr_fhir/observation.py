@@ -13,6 +13,7 @@ from imr_fhir.element import (
     resource,
     server_id,
     shown,
+    type_and_id,
     uuid_identifier,
     version_id,
 )
@@ -162,6 +163,8 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> StoredScore:
     if form is None or form.rater != rater:
         raise found.fault(f"scores {shown(questionnaire)}, a form or version that is not known here")
     derived, performers = found.many("derivedFrom"), found.many("performer")
+    performer = performers[0].text("reference") if performers else ""
+    comment = comment_in(found, performer)
     language = found.extension(artefacts.SHOWN_LANGUAGE)
     return StoredScore(
         id=server_id(found),
@@ -175,11 +178,22 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> StoredScore:
         measured=measured,
         issued=found.moment("issued") or measured,
         ratings=_ratings(found, form),
-        comment="\n".join(note.text("text") for note in found.many("note")),
-        performer=performers[0].text("reference") if performers else "",
+        comment=comment,
+        performer=performer,
         encounter=found.reference("encounter"),
         language=language.code("valueCode", ("en", "nb")) if language else "en",
     )
+
+
+def comment_in(found: Element, performer: str) -> str:
+    """The comment of who answered, ``performer``: what others wrote beside it is no answer."""
+    return "\n".join(note.text("text") for note in found.many("note") if not is_others(note, performer))
+
+
+def is_others(note: Element, performer: str) -> bool:
+    """Whether somebody else than ``performer`` signed it (R4, Annotation.author)."""
+    signed = note.text("authorString") or note.reference("authorReference")
+    return bool(signed) and not type_and_id(signed) == type_and_id(performer) != ("", "")
 
 
 def _ratings(found: Element, form: Scale) -> dict[int, int]:

@@ -6,7 +6,7 @@ from typing import Any
 from imr_fhir import artefacts
 from imr_fhir.element import Element, resource
 from imr_fhir.errors import ResponseError
-from imr_fhir.observation import INSTANTIATES
+from imr_fhir.observation import INSTANTIATES, is_others
 
 # What we say of a rating, and leave out where it says it no more. A narrative made of the old one would contradict it.
 _OURS: Mapping[str, frozenset[str]] = {
@@ -38,8 +38,8 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     merged["meta"] = merged_meta(built["meta"], found.one("meta"))
     theirs = {"extension": [each.raw for each in found.many("extension") if each.text("url") not in _OUR_EXTENSIONS]}
     if kind == "Observation":
-        signed = ("authorReference", "authorString")
-        theirs["note"] = [each.raw for each in found.many("note") if any(name in each.raw for name in signed)]
+        performer = next((each.text("reference") for each in found.many("performer")), "")
+        theirs["note"] = [each.raw for each in found.many("note") if is_others(each, performer)]
         for name in ("identifier", "category"):
             theirs[name] = [each.raw for each in found.many(name) if each.raw not in built.get(name, [])]
     for name, values in theirs.items():

@@ -7,10 +7,14 @@ from typing import Any
 
 from imr_fhir.element import Element, require_patient, resource, server_id, type_and_id, uuid_identifier, version_id
 from imr_fhir.errors import ResourceError, ResponseError
-from imr_fhir.observation import StoredScore, from_resource
+from imr_fhir.observation import StoredScore, comment_in, from_resource
 from imr_fhir.response import Response
 from imr_fhir.scale import ITEM_COUNT, NA, NA_ITEM, Rater, scale
 from imr_fhir.score_shape import Codes, StoredFigure, StoredRating, code_of, flat_codings, stored_urns
+
+_WITHDRAWN = "entered-in-error"
+_STANDING = ("final", "amended", "corrected")  # R4 observation-status: registered or cancelled is no result
+_ANY = (*_STANDING, _WITHDRAWN)
 
 
 def member_ids(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -31,6 +35,7 @@ def read_panel(raw: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]],
     own = [resource(members[name], "Observation", ResponseError) for name in named]
     for member in own:
         require_patient(member, "subject", patient)
+        member.code("status", _ANY if raw.get("status") == _WITHDRAWN else _STANDING)
     shown = {name: value for name, value in raw.items() if name != "hasMember"}
     shown["component"] = [
         {key: value for key, value in member.raw.items() if key in ("code", "dataAbsentReason") or key[:5] == "value"}
@@ -84,11 +89,11 @@ def _codings(found: Element) -> Iterator[tuple[str, str]]:
 
 
 def _occasion(rater: Rater, measured: datetime, several: Mapping[str, Sequence[Element]]) -> StoredRating:
-    withdrawn = all(each.text("status") == "entered-in-error" for found in several.values() for each in found)
+    withdrawn = all(each.code("status", _ANY) == _WITHDRAWN for found in several.values() for each in found)
     one = {
         name: standing
         for name, found in several.items()
-        if (standing := [each for each in found if withdrawn or each.text("status") != "entered-in-error"])
+        if (standing := [each for each in found if withdrawn or each.code("status", _ANY) != _WITHDRAWN])
     }
     for name, found in one.items():
         if len(found) > 1:
@@ -107,25 +112,29 @@ def _occasion(rater: Rater, measured: datetime, several: Mapping[str, Sequence[E
     if rated != len(ratings):
         raise lead.fault(f"belongs to a rating of {rated} questions, and {len(ratings)} are in the record")
     whole = "sum" in figures
+    if not whole and "sum" in several:  # no correction takes it back: without it this would be a form ended early
+        raise several["sum"][0].fault("is the sum of answers that stand, and was withdrawn")
     if whole and NA_ITEM not in ratings:
         ratings = dict(sorted((ratings | {NA_ITEM: NA}).items()))
     performers = lead.many("performer")
+    performer = performers[0].text("reference") if performers else ""
+    comment = comment_in(lead, performer)
     derived = lead.many("derivedFrom")
-    changed = any(found.text("status") == "corrected" for found in figures.values())
+    changed = any(found.text("status") in ("amended", "corrected") for found in figures.values())
     score = StoredScore(
         id=server_id(lead),
         version_id=version_id(lead),
         identifier=uuid_identifier(lead.many("identifier")),
         rater=rater,
-        status="entered-in-error" if withdrawn else "corrected" if changed else "final",
+        status=_WITHDRAWN if withdrawn else "corrected" if changed else "final",
         whole=whole,
         derived_from=derived[0].text("reference") if derived else "",
         questionnaire=scale(rater).canonical,
         measured=measured,
         issued=max(found.moment("issued") or measured for found in figures.values()),
         ratings=ratings,
-        comment="\n".join(note.text("text") for note in lead.many("note")),
-        performer=performers[0].text("reference") if performers else "",
+        comment=comment,
+        performer=performer,
         encounter=lead.reference("encounter"),
         language=_language(lead),
     )
@@ -138,13 +147,13 @@ def _language(found: Element) -> str:
     return "nb" if said in ("nb", "no", "nn") else said if said == "en" else ""
 
 
-_STATUSES = {"final": "completed", "corrected": "amended", "entered-in-error": "entered-in-error"}
+_STATUSES = {"final": "completed", "corrected": "amended", _WITHDRAWN: _WITHDRAWN}
 
 
 def as_response(rating: StoredRating, patient: str) -> Response:
     """The answers that a score holds, where the EHR has no response. Who recorded them is not in it."""
     score = rating.score
-    stopped = not score.whole and score.status != "entered-in-error"
+    stopped = not score.whole and score.status != _WITHDRAWN
     return Response(
         rater=score.rater,
         status="stopped" if stopped else _STATUSES[score.status],

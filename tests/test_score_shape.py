@@ -129,6 +129,88 @@ def test_of_a_rating_that_is_there_in_part_nothing_counts(ehr: SmallEhr, shape: 
     assert [problem.kind for problem in found.problems] == ["unreadable"]
 
 
+def item_10(ehr: SmallEhr) -> dict[str, Any]:
+    return next(each for each in ehr.of("Observation") if each["code"]["coding"][0]["code"][-2:] == "10")
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "registered", "preliminary", "unknown"])
+@pytest.mark.parametrize("shape", ["members", "flat"])
+def test_an_answer_that_the_record_does_not_let_stand_counts_nothing_and_is_told(
+    ehr: SmallEhr, shape: Shape, status: str
+) -> None:
+    file(ehr, RESPONSES["clinician"], shape)
+    item_10(ehr)["status"] = status
+    found = chart(ehr)
+    assert found.responses == ()
+    assert [problem.kind for problem in found.problems] == ["unreadable"]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "registered", "preliminary", "unknown"])
+def test_figures_none_of_which_is_final_are_no_rating(ehr: SmallEhr, status: str) -> None:
+    file(ehr, RESPONSES["clinician"], "flat")
+    for each in ehr.of("Observation"):
+        each["status"] = status
+    found = chart(ehr)
+    assert (found.responses, len(found.problems)) == ((), 1)
+
+
+def test_answers_whose_sum_was_withdrawn_were_not_ended_early(ehr: SmallEhr) -> None:
+    file(ehr, RESPONSES["clinician"], "flat")
+    next(each for each in ehr.of("Observation") if "-sum" in str(each["code"]))["status"] = "entered-in-error"
+    found = chart(ehr)
+    assert (found.responses, "was withdrawn" in found.problems[0].reason) == ((), True)
+
+
+@pytest.mark.parametrize("signed", [{"authorReference": {"reference": "Practitioner/nurse"}}, {"authorString": "N."}])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_somebody_else_wrote_beside_it_is_not_the_rater_s_comment(
+    ehr: SmallEhr, shape: Shape, signed: dict[str, Any]
+) -> None:
+    file(ehr, RESPONSES["client"], shape)
+    (noted,) = [each for each in ehr.of("Observation") if "note" in each]
+    noted["note"].append({**signed, "time": "2026-03-31T12:00:00+02:00", "text": "Smelled of alcohol"})
+    assert the_one(ehr).comment == RESPONSES["client"].comment
+
+
+def test_who_answered_may_sign_the_comment(ehr: SmallEhr) -> None:
+    file(ehr, RESPONSES["client"], "components")
+    (noted,) = ehr.of("Observation")
+    noted["note"][0]["authorReference"] = {"reference": "Patient/anna"}
+    assert the_one(ehr).comment == RESPONSES["client"].comment
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("names", ["", "https://other.example/Questionnaire/phq9"])
+def test_a_response_that_no_longer_names_its_form_is_told_of(ehr: SmallEhr, shape: Shape, names: str) -> None:
+    built = {**response.to_resource(RESPONSES["client"], filing=FILING), "id": "7"}
+    put(
+        ehr,
+        {name: value for name, value in built.items() if name != "questionnaire"}
+        | ({"questionnaire": names} if names else {}),
+    )
+    assert chart(ehr).problems == (), "nothing says that it is ours"
+    file(ehr, RESPONSES["client"], shape, response_reference="QuestionnaireResponse/7")
+    found = chart(ehr)
+    assert found.responses == ()
+    assert [(each.kind, each.about) for each in found.problems] == [("unreadable", "QuestionnaireResponse/7")]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_score_of_another_server_s_response_of_the_same_id_is_a_rating_of_its_own(
+    ehr: SmallEhr, shape: Shape
+) -> None:
+    said = replace(RESPONSES["client"], identifier=urn(9))
+    put(ehr, {**response.to_resource(said, filing=FILING), "id": "7"})
+    file(ehr, RESPONSES["client"], shape, response_reference="QuestionnaireResponse/7")
+    for each in ehr.of("Observation"):
+        each["derivedFrom"] = [{"reference": f"{ehr.client().base}/QuestionnaireResponse/7"}]
+    assert the_one(ehr).kept == "form", "this server's own address"
+    for each in ehr.of("Observation"):
+        each["derivedFrom"] = [{"reference": "https://other.example/fhir/QuestionnaireResponse/7"}]
+    assert sorted(one.kept for one in chart(ehr).responses) == sorted(["form", shape])
+    assert score_of(ehr.client(), replace(said, id="7"), CODES) is None
+
+
 def test_figures_of_which_the_ehr_keeps_no_language_say_none(ehr: SmallEhr) -> None:
     ehr.changes = lambda resource: {name: value for name, value in resource.items() if name != "language"}
     file(ehr, RESPONSES["clinician"], "flat")

@@ -13,6 +13,7 @@ from imr_fhir.course import Course, episode_course
 from imr_fhir.document_reading import read_document
 from imr_fhir.documented import Document
 from imr_fhir.ehr import patient as patient_resource
+from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient, Found
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.ehr.scores import belongs, codings, has_code, ratings_in, to_search
@@ -114,7 +115,8 @@ def read_chart(
     # an older goal names its steps itself, which say of themselves nothing of ours
     steps = {element.type_and_id(step) for each in goals for step in each.milestones}
     goals += parsed("Goal", lambda raw: _step(raw, patient, steps))
-    responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone))
+    scored = _scored(found.get("Observation", Found(())), codes, client.base)
+    responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone, scored))
     alone = _alone(client, found, responses, patient, codes, problems)
     return Chart(
         patient=patient_resource.from_resource(raw_patient, client.base),
@@ -137,7 +139,7 @@ def _alone(
 ) -> Iterator[Response]:
     """What only scores tell: of one rating, the response counts, even one that can't be read."""
     there = {raw.get("id") for raw in found.get("QuestionnaireResponse", Found(())).resources}
-    raws = [raw for raw in found.get("Observation", Found(())).resources if not there & _derived(raw)]
+    raws = [raw for raw in found.get("Observation", Found(())).resources if not there & _derived(raw, client.base)]
     try:
         ratings = list(ratings_in(client, raws, patient=patient, codes=codes))
     except EhrError as error:
@@ -148,23 +150,33 @@ def _alone(
     for rating in ratings:
         if not isinstance(rating, StoredRating):
             problems.append(Problem("unreadable", rating[0], str(rating[1])))
-        elif not any(belongs(rating.score, response) for response in responses):
+        elif not any(belongs(rating.score, response, client.base) for response in responses):
             yield as_response(rating, patient)
 
 
-def _derived(raw: Mapping[str, Any]) -> set[str]:
-    """Ids of the responses that an Observation says it comes from."""
+def _scored(found: Found, codes: Codes, base: str) -> set[str]:
+    """Ids of the responses from which a score of ours that stands says it comes."""
+    ours = to_search(codes)
+    standing = [raw for raw in found.resources if has_code(raw, ours) and raw.get("status") != "entered-in-error"]
+    return {resource_id for raw in standing for resource_id in _derived(raw, base)}
+
+
+def _derived(raw: Mapping[str, Any], base: str) -> set[str]:
+    """Ids of the responses of this EHR that an Observation says it comes from."""
     derived = raw.get("derivedFrom")
     references = (
         [each.get("reference") for each in derived if isinstance(each, Mapping)] if isinstance(derived, list) else []
     )
-    named = [element.type_and_id(each) for each in references if isinstance(each, str)]
-    return {resource_id for resource_type, resource_id in named if resource_type == "QuestionnaireResponse"}
+    named = [local_reference(each, base) for each in references]
+    return {each.id for each in named if each and each.type == "QuestionnaireResponse"}
 
 
-def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Response | None:
+def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo, scored: Collection[str]) -> Response | None:
+    """None for one that is none of ours. One that no longer names our form, though a score of ours comes from it, is
+    ours all the same: reading it tells why it can't be shown."""
     canonical = raw.get("questionnaire")
-    if not isinstance(canonical, str) or canonical.partition("|")[0] not in {scale(rater).url for rater in RATERS}:
+    named = isinstance(canonical, str) and canonical.partition("|")[0] in {scale(rater).url for rater in RATERS}
+    if not named and raw.get("id") not in scored:
         return None
     return response.from_resource(raw, patient=patient).in_zone(zone)
 

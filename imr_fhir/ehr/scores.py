@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imr_fhir.artefacts import CODES
+from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.element import type_and_id
 from imr_fhir.errors import BadReply, NotFound, ResourceError, ResponseError
 from imr_fhir.observation import StoredScore
 from imr_fhir.response import Response
@@ -77,12 +77,16 @@ def _members(client: FhirClient, panels: Sequence[Json], patient: str) -> dict[s
     return {raw["id"]: raw for raw in found.resources if raw.get("id") in wanted}
 
 
-def belongs(score: StoredScore, response: Response) -> bool:
-    """Whether ``score`` is of ``response``: it says so, or has an identifier that follows from the response's."""
+def belongs(score: StoredScore, response: Response, base: str) -> bool:
+    """Whether ``score`` is of ``response``: it says so, or has an identifier that follows from the response's.
+
+    ``base`` is the EHR's: what another server calls by the same id is another response.
+    """
     if response.kept != "form":
         return score.id == response.id
     if score.derived_from:
-        return type_and_id(score.derived_from) == ("QuestionnaireResponse", response.id)
+        found = local_reference(score.derived_from, base)
+        return found is not None and (found.type, found.id) == ("QuestionnaireResponse", response.id)
     return bool(response.identifier) and score.identifier in stored_urns(response.identifier)
 
 
@@ -91,7 +95,7 @@ def score_of(client: FhirClient, response: Response, codes: Codes = NO_CODES) ->
 
     Raises EhrError, ResponseError where it has several.
     """
-    own = [rating for rating in _all(client, response.patient, codes) if belongs(rating.score, response)]
+    own = [rating for rating in _all(client, response.patient, codes) if belongs(rating.score, response, client.base)]
     if len(own) > 1:
         raise ResponseError(
             f"The chart has {len(own)} scores of {response.reference}.",
