@@ -17,6 +17,7 @@ Reason = Literal[
     "one_rating",
     "incomplete",
     "too_close",
+    "version_unknown",
     "version_changed",
     "language_unknown",
     "language_changed",
@@ -32,6 +33,8 @@ CLOSEST_DAYS = 28  # under four weeks between two ratings nothing is said of cha
 GOAL_ITEM = 1
 GOAL_FINISHED = 5  # "A personal goal and have finished it"
 NO_GOAL = 1  # "No personal goals"
+
+CLINICIANS = ("Practitioner", "PractitionerRole")  # a ward's log-in or a device is not known to be one person
 
 _STORED = Decimal("0.01")
 
@@ -144,9 +147,11 @@ def _compare(first: Response, last: Response, table: Iterable[Parameters]) -> Ch
             return _incomplete(response)
     if days_apart(first, last) < CLOSEST_DAYS:
         return CannotSay("too_close")
+    if not (first.questionnaire and last.questionnaire):  # what is not known is not known to be the same
+        return CannotSay("version_unknown")
     if first.questionnaire != last.questionnaire:
         return CannotSay("version_changed")
-    if not (first.language and last.language):  # as with who rated: what is not known is not known to be the same
+    if not (first.language and last.language):
         return CannotSay("language_unknown")
     if first.language != last.language:
         return CannotSay("language_changed")
@@ -182,7 +187,7 @@ def _both(one: Response, other: Response) -> tuple[int, ...]:
 def _same_clinician(one: Response, other: Response) -> bool:
     """Whether both are known to be by one clinician: who answered, or who recorded where an EHR kept no source."""
     by, by_other = (type_and_id(response.source or response.author) for response in (one, other))
-    return by == by_other != ("", "")
+    return by == by_other and by[0] in CLINICIANS
 
 
 def _incomplete(response: Response) -> CannotSay:

@@ -21,7 +21,7 @@ from imr_fhir.errors import ResponseError
 from imr_fhir.fhir_time import format_date_time
 from imr_fhir.resource import SURVEY, Coding, checked, concept, identifier, meta, patient_reference, words
 from imr_fhir.response import Response
-from imr_fhir.scale import NA, NA_ITEM, RATERS, RATING_MAX, Rater, Ratings, Scale, scale, scale_of
+from imr_fhir.scale import NA, NA_ITEM, RATERS, RATING_MAX, Rater, Ratings, Scale, scale_of
 
 # R4's Observation has no such element; the FHIR validator takes the core extension on it.
 INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
@@ -48,7 +48,7 @@ class StoredScore:
     status: str  # final | corrected | entered-in-error
     whole: bool  # it has a value, so the form was not ended early
     derived_from: str  # reference of the response, or ""
-    questionnaire: str  # "url|version"
+    questionnaire: str  # "url|version", "" where single figures do not tell
     measured: datetime
     issued: datetime
     ratings: Ratings
@@ -79,7 +79,7 @@ def score_observation(
         raise ResponseError(
             f"A response that is {response.status} has no score.", next_step="Complete it, or end it early."
         )
-    form = scale_of(response.questionnaire) or scale(response.rater)
+    form = response.form
     score = response.score
     # What a response would say of it has no other place.
     alone = (
@@ -92,7 +92,7 @@ def score_observation(
         "resourceType": "Observation",
         **({"id": observation_id} if observation_id else {}),
         "meta": meta(filing, profile=artefacts.SCORE_PROFILE if profile else "", security=security),
-        "extension": [{"url": INSTANTIATES, "valueCanonical": response.questionnaire}, *alone],
+        "extension": [{"url": INSTANTIATES, "valueCanonical": form.canonical}, *alone],
         "identifier": [identifier(urn)],
         "status": _STATUSES[response.status],
         "category": [SURVEY],

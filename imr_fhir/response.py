@@ -43,7 +43,7 @@ class Response:
     measured: datetime  # first completed or stopped, with offset: the measurement's time, which no correction moves
     authored: datetime  # last written, with offset
     language: str  # shown while answering: "en" | "nb", "" where the EHR's single figures do not tell
-    questionnaire: str  # "url|version"
+    questionnaire: str  # "url|version", "" where the EHR's single figures do not tell
     # As the EHR has it: all but a form and a document (text, pdf) are Observations; what is to be printed it has not.
     kept: Literal["form", "components", "members", "flat", "text", "pdf", "print"] = "form"
 
@@ -66,6 +66,11 @@ class Response:
     def complete(self) -> bool:
         """All 15 answered, and handed in as such."""
         return self.status in ("completed", "amended") and len(self.ratings) == ITEM_COUNT
+
+    @property
+    def form(self) -> Scale:
+        """The scale in the version that was answered; the one in use where that is not known."""
+        return scale_of(self.questionnaire) or scale(self.rater)
 
     @cached_property
     def score(self) -> Score:

@@ -104,6 +104,13 @@ def scale_of(canonical: str) -> Scale | None:
     return _scales().get(canonical)
 
 
+def only_version(rater: Rater) -> str:
+    """The canonical of the scale of ``rater`` where there has been no other version of it, and "" where there has: what
+    does not say on which it was given may be of either."""
+    known = [form.canonical for form in _scales().values() if form.rater == rater]
+    return known[0] if len(known) == 1 else ""
+
+
 @cache
 def _scales() -> Mapping[str, Scale]:
     return {form.canonical: form for form in map(scale_from, artefacts.questionnaires())}

@@ -9,7 +9,7 @@ from imr_fhir.element import Element, require_patient, resource, server_id, type
 from imr_fhir.errors import ResourceError, ResponseError
 from imr_fhir.observation import StoredScore, comment_in, from_resource
 from imr_fhir.response import Response
-from imr_fhir.scale import ITEM_COUNT, NA, NA_ITEM, Rater, scale
+from imr_fhir.scale import ITEM_COUNT, NA, NA_ITEM, Rater, only_version
 from imr_fhir.score_shape import Codes, StoredFigure, StoredRating, code_of, flat_codings, stored_urns
 
 _WITHDRAWN = "entered-in-error"
@@ -129,7 +129,7 @@ def _occasion(rater: Rater, measured: datetime, several: Mapping[str, Sequence[E
         status=_WITHDRAWN if withdrawn else "corrected" if changed else "final",
         whole=whole,
         derived_from=derived[0].text("reference") if derived else "",
-        questionnaire=scale(rater).canonical,
+        questionnaire=only_version(rater),
         measured=measured,
         issued=max(found.moment("issued") or measured for found in figures.values()),
         ratings=ratings,

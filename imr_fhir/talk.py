@@ -4,14 +4,14 @@ The instrument asks nothing of suicide or violence: no line here does not mean n
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from imr_fhir.change import parameters_of, sum_change
 from imr_fhir.history import listed
 from imr_fhir.parameters import PARAMETERS, Parameters
 from imr_fhir.response import Response
-from imr_fhir.scale import NA
+from imr_fhir.scale import NA, Scale
 
 TalkReason = Literal["relapse-recent", "hospital-recent", "total-down", "item-down", "comment", "stopped-early"]
 Since = Literal["first", "previous"]
@@ -33,6 +33,7 @@ class TalkPoint:
     item: int | None = None  # whose answer it quotes
     rating: int | None = None
     before: int | None = None  # the earlier rating, for "item-down"
+    before_form: Scale | None = field(default=None, compare=False, repr=False)  # ... and the version it was given on
     since: tuple[Since, ...] = ()  # for "total-down"
 
 
@@ -60,14 +61,16 @@ def worth_talking(
         for item, reason in RECENT.items()
         if latest.ratings.get(item) == RECENT_RATING
     ]
-    since = _total_down(latest, others, first, parameters_of(latest, table))
+    since = _total_down(
+        latest, others, first, parameters_of(replace(latest, questionnaire=latest.form.canonical), table)
+    )
     if since:
         points.append(TalkPoint("total-down", latest.key, since=since))
     for item in WATCHED_ITEMS:
         now = latest.ratings.get(item, NA)
-        before = next((r.ratings[item] for r in reversed(others) if r.ratings.get(item, NA) != NA), NA)
-        if now != NA and before - now >= DOWN:
-            points.append(TalkPoint("item-down", latest.key, item, now, before))
+        before = next((r for r in reversed(others) if r.ratings.get(item, NA) != NA), None)
+        if before and now != NA and before.ratings[item] - now >= DOWN:
+            points.append(TalkPoint("item-down", latest.key, item, now, before.ratings[item], before.form))
     if latest.comment.strip():
         points.append(TalkPoint("comment", latest.key))
     if latest.status == "stopped":

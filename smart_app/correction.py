@@ -52,7 +52,7 @@ def begun(launch: Launch, response_id: str, mine: Response | None = None) -> Web
     draft = before[-1] if before else drafts.start(
         owner,
         filed.rater,
-        questionnaire=filed.questionnaire,
+        questionnaire=filed.form.canonical,
         language=filed.language or launch.language,
         identifier=filed.identifier,
         about=_about(filed),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imr_fhir.scale import Scale, scale_of
-from smart_app.drafting import same_items
+from smart_app.drafting import form_of, same_items
 from smart_app.language import Words
 from smart_app.presenters.scales import unverified
 from smart_app.store.drafts import COMMENT, Draft
@@ -49,7 +49,7 @@ def earlier_answers(words: Words, draft: Draft, until: datetime, *, merged: bool
         title=words.say(f"earlier.{kind}.title"),
         why=words.say(f"earlier.{kind}"),
         kept=words.say("earlier.kept", date=words.day(until)),
-        marks=(*unverified(words, draft.rater), *translated),
+        marks=(*unverified(words, form_of(draft)), *translated),
         answers=tuple(given),
         unknown=form is None,
     )

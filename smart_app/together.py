@@ -61,7 +61,7 @@ def page(launch: Launch) -> str | Response:
 
 def _page(launch: Launch, all_of: Known, pair: Pair, goal: GoalView | None) -> Page:
     found = gaps(pair)
-    view = gaps_view(words(), found, all_of.names)
+    view = gaps_view(words(), found, pair, all_of.names)
     rated: dict[Rater, Rating] = {"client": pair.client, "clinician": pair.clinician}
     shown = {rater: Shown(response, all_of.first(response)) for rater, response in rated.items()}
     groups = item_groups(words(), shown, all_of.names, frozenset(gap.item for gap in found.offered))

@@ -19,6 +19,7 @@ from imr_fhir.score_parts import score_parts
 from imr_fhir.score_reading import not_filed
 from imr_fhir.score_shape import NEEDED, SHAPES, Codes, Shape, covers, score_urn
 from tests.filed import FILING, NOW, RESPONSES, urn
+from tests.revised import VERSION, revised
 from tests.small_ehr import SmallEhr, small_ehr
 from tests.spec.build import answers
 from tests.test_chart import PATIENT, put, refuses
@@ -219,6 +220,17 @@ def test_figures_of_which_the_ehr_keeps_no_language_say_none(ehr: SmallEhr) -> N
     after = response.corrected(said, ratings=answers(2), comment="", author="Practitioner/berg", authored=NOW)
     file(ehr, after, "flat", stored=score_of(ehr.client(), said, CODES))
     assert (the_one(ehr).language, the_one(ehr).ratings) == ("", answers(2))
+
+
+def test_figures_tell_no_version_where_there_have_been_two(ehr: SmallEhr) -> None:
+    file(ehr, RESPONSES["clinician"], "flat")
+    assert the_one(ehr).questionnaire == RESPONSES["clinician"].questionnaire
+    with revised():
+        said = the_one(ehr)
+        assert (said.questionnaire, said.form.version) == ("", VERSION)
+        after = response.corrected(said, ratings=answers(2), comment="", author="Practitioner/berg", authored=NOW)
+        file(ehr, after, "flat", stored=score_of(ehr.client(), said, CODES))
+        assert the_one(ehr).ratings == answers(2)
 
 
 def test_a_figure_twice_at_one_time(ehr: SmallEhr) -> None:

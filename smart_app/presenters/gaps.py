@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from imr_fhir.pairing import Gap, Gaps
+from imr_fhir.pairing import Gap, Gaps, Pair
 from imr_fhir.scale import Rater
 from smart_app.language import Words
 from smart_app.presenters.items import anchor, label, quoted
@@ -28,25 +28,25 @@ class GapsView:
     names: Mapping[Rater, str]
 
 
-def gaps_view(words: Words, found: Gaps, names: Mapping[Rater, str]) -> GapsView | None:
-    """None where the two see it the same."""
-    if not (found.offered or found.folded or found.medication):
+def gaps_view(words: Words, found: Gaps, pair: Pair | None, names: Mapping[Rater, str]) -> GapsView | None:
+    """``found`` of ``pair``; None where the two see it the same."""
+    if pair is None or not (found.offered or found.folded or found.medication):
         return None
     return GapsView(
-        offered=_lines(words, found.offered),
-        folded=_lines(words, found.folded),
+        offered=_lines(words, found.offered, pair),
+        folded=_lines(words, found.folded, pair),
         medication=words.say("gap.medication") if found.medication else "",
         names=names,
     )
 
 
-def _lines(words: Words, found: Iterable[Gap]) -> tuple[GapLine, ...]:
+def _lines(words: Words, found: Iterable[Gap], pair: Pair) -> tuple[GapLine, ...]:
     return tuple(
         GapLine(
             number=gap.item,
             label=label(words, gap.item),
-            client=quoted(words, anchor(words, "client", gap.item, gap.client)),
-            clinician=quoted(words, anchor(words, "clinician", gap.item, gap.clinician)),
+            client=quoted(words, anchor(words, pair.client.form, gap.item, gap.client)),
+            clinician=quoted(words, anchor(words, pair.clinician.form, gap.item, gap.clinician)),
             note=words.say("gap.dates") if gap.kind == "dates" else "",
         )
         for gap in found

@@ -63,7 +63,7 @@ def _rater(words: Words, all_of: Known, situation: Situation, rater: Rater, late
         phrases=change_phrases(words, change)[0] if change else (),
         worked_out=_worked_out(words, change) if isinstance(change, Change) else (),
         rests_on=_rests_on(words, parameters) if parameters else (),
-        notes=(*(_notes(words, parameters) if parameters else ()), *unverified(words, rater)),
+        notes=(*(_notes(words, parameters) if parameters else ()), *unverified(words, latest.form)),
     )
 
 

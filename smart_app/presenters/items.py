@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from imr_fhir.change import CALENDAR_ITEMS
 from imr_fhir.response import Response
-from imr_fhir.scale import GROUPS, NA, RATERS, Rater, scale
+from imr_fhir.scale import GROUPS, NA, RATERS, Rater, Scale, scale
 from smart_app.language import Words
 from smart_app.presenters.tracks import Marks, Track, rating_on_track, track
 
@@ -75,9 +75,9 @@ def label(words: Words, number: int) -> str:
     return scale("client").item(number).label.in_(words.language)
 
 
-def anchor(words: Words, rater: Rater, number: int, rating: int) -> str:
-    """The words that stand for ``rating`` in the rater's own version."""
-    return scale(rater).item(number).anchor(rating).text.in_(words.language)
+def anchor(words: Words, form: Scale, number: int, rating: int) -> str:
+    """The words that stand for ``rating`` in the rater's own version, and in that which was answered."""
+    return form.item(number).anchor(rating).text.in_(words.language)
 
 
 def quoted(words: Words, text: str) -> str:
@@ -98,7 +98,7 @@ def _row(words: Words, number: int, shown: Mapping[Rater, Shown], names: Mapping
         label=label(words, number),
         track=track(marks, wide=talk),
         spoken=_spoken(words, now, first, names),
-        answers=_answers(words, number, now, first, names),
+        answers=_answers(words, number, now, first, shown, names),
         note=words.say("moved.time") if number in CALENDAR_ITEMS and _moved(now, first) else "",
         talk=talk,
     )
@@ -117,10 +117,11 @@ def _answers(
     number: int,
     now: Mapping[Rater, int | None],
     first: Mapping[Rater, int | None],
+    shown: Mapping[Rater, Shown],
     names: Mapping[Rater, str],
 ) -> tuple[Answer, ...]:
     found = tuple(
-        _answer(words, number, rater, rating, first[rater], names)
+        _answer(words, number, rater, rating, first[rater], shown[rater], names)
         for rater in RATERS
         if (rating := now[rater]) is not None
     )
@@ -128,13 +129,22 @@ def _answers(
     return (replace(found[0], raters=RATERS, names=", ".join(each.names for each in found)),) if same else found
 
 
-def _answer(words: Words, number: int, rater: Rater, now: int, first: int | None, names: Mapping[Rater, str]) -> Answer:
+def _answer(
+    words: Words,
+    number: int,
+    rater: Rater,
+    now: int,
+    first: int | None,
+    shown: Shown,
+    names: Mapping[Rater, str],
+) -> Answer:
+    form, began_form = (one.form if one else scale(rater) for one in (shown.now, shown.began()))
     began = first if first not in (None, now) else None
     return Answer(
         raters=(rater,),
         names=names[rater],
-        now=quoted(words, anchor(words, rater, number, now)),
-        began="" if began is None else quoted(words, anchor(words, rater, number, began)),
+        now=quoted(words, anchor(words, form, number, now)),
+        began="" if began is None else quoted(words, anchor(words, began_form, number, began)),
     )
 
 

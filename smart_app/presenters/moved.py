@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imr_fhir.change import CALENDAR_ITEMS, Move
-from imr_fhir.scale import GROUPS, RATERS, Rater
+from imr_fhir.scale import GROUPS, RATERS, Rater, Scale
 from smart_app.language import Words
 from smart_app.presenters.items import anchor, label, quoted
 
@@ -37,12 +37,19 @@ class Since:
     more: tuple[MovedItem, ...]  # folded
 
 
-def since(words: Words, title: str, moves: Mapping[Rater, tuple[Move, ...]], names: Mapping[Rater, str]) -> Since:
-    """Both raters' moves, item by item in the order of the items' groups (social first)."""
+def since(
+    words: Words,
+    title: str,
+    moves: Mapping[Rater, tuple[Move, ...]],
+    forms: Mapping[Rater, tuple[Scale, Scale]],
+    names: Mapping[Rater, str],
+) -> Since:
+    """Both raters' moves, item by item in the order of the items' groups (social first). ``forms``: the versions that
+    were answered before and after."""
     by_item: dict[int, list[Moved]] = {}
     for rater in RATERS:
         for move in moves.get(rater, ()):
-            by_item.setdefault(move.item, []).append(_moved(words, rater, move, names[rater]))
+            by_item.setdefault(move.item, []).append(_moved(words, move, rater, forms[rater], names[rater]))
     items = []
     for _, numbers in GROUPS:
         found = tuple(number for number in numbers if number in by_item)
@@ -65,11 +72,12 @@ def _with_the_calendar(words: Words, by_item: Mapping[int, list[Moved]]) -> Move
     return MovedItem(tuple(by_item), words.say("moved.time"), lines)
 
 
-def _moved(words: Words, rater: Rater, move: Move, name: str) -> Moved:
+def _moved(words: Words, move: Move, rater: Rater, forms: tuple[Scale, Scale], name: str) -> Moved:
+    then, now = forms
     text = words.say(
         "moved.from_to",
-        before=quoted(words, anchor(words, rater, move.item, move.before)),
-        after=quoted(words, anchor(words, rater, move.item, move.after)),
+        before=quoted(words, anchor(words, then, move.item, move.before)),
+        after=quoted(words, anchor(words, now, move.item, move.after)),
     )
     if move.kind == "goal":
         return Moved(rater, name, words.say("moved.goal"), text)

@@ -112,7 +112,7 @@ def _by(words: Words, response: Response) -> str:
 
 def _tags(words: Words, response: Response) -> tuple[str, ...]:
     taken_back = _taken_back(words, response.status)
-    return (*tags(words, response), *taken_back, *language(words, response), *unverified(words, response.rater))
+    return (*tags(words, response), *taken_back, *language(words, response), *unverified(words, response.form))
 
 
 def _is_patient(reference: str, patient: str) -> bool:

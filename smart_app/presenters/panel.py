@@ -132,7 +132,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
             figure_rows(words, all_of.occasions, all_of.names, figures),
             all_of.names,
         ),
-        gaps=gaps_view(words, found_gaps, all_of.names),
+        gaps=gaps_view(words, found_gaps, pair, all_of.names),
         since=_since(words, all_of, compared, chart.goals),
         items=_items(words, all_of, detailed, frozenset(gap.item for gap in found_gaps.offered)),
         comments=_comments(words, all_of, detailed),
@@ -218,7 +218,8 @@ def _since(words: Words, all_of: Known, shown: Occasion | None, goals: Sequence[
         if others:
             found = {rater: _moves(other, now[rater], goals) for rater, other in others.items()}
             title = words.say("moved.title", date=when(words, [day(other) for other in others.values()]))
-            blocks.append(since(words, title, found, all_of.names))
+            forms = {rater: (other.form, now[rater].form) for rater, other in others.items()}
+            blocks.append(since(words, title, found, forms, all_of.names))
     return tuple(blocks)
 
 

@@ -205,7 +205,7 @@ def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = F
 
 def marks(words: Words, rating: Response) -> tuple[str, ...]:
     """Of the words of the scale, as they are shown in ``words``."""
-    return (*unverified(words, rating.rater), *untested(words, rating))
+    return (*unverified(words, rating.form), *untested(words, rating))
 
 
 def about(words: Words, rating: Response, whose: str, by: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imr_fhir.change import CannotSay, Change
 from imr_fhir.response import Response
-from imr_fhir.scale import ITEM_COUNT, Rater, Scale, scale, scale_of
+from imr_fhir.scale import ITEM_COUNT, Rater, Scale
 from imr_fhir.scoring import figures
 from smart_app.language import Words
 
@@ -15,6 +15,7 @@ _CANNOT = {
     "one_rating": "cannot.one",
     "incomplete": "cannot.incomplete",
     "too_close": "cannot.close",
+    "version_unknown": "cannot.version_unknown",
     "version_changed": "cannot.version",
     "language_unknown": "cannot.language_unknown",
     "language_changed": "cannot.language",
@@ -54,7 +55,7 @@ def tile(words: Words, response: Response, name: str, change: Change | CannotSay
             *tags(words, response),
             *_only_here(words, response),
             *language(words, response),
-            *unverified(words, response.rater),
+            *unverified(words, response.form),
         ),
         notes=(),
         change=phrases,
@@ -88,22 +89,18 @@ def language(words: Words, response: Response) -> tuple[str, ...]:
 
 def language_of(words: Words, response: Response) -> str:
     lang = response.language or "unknown"
-    tested = lang in _form(response).validated
+    tested = lang in response.form.validated
     return words.say(f"rating.language.{lang}{'.validated' if tested else ''}")
 
 
 def untested(words: Words, response: Response) -> tuple[str, ...]:
     """The mark of the instrument's words where they are shown in a translation that nobody has validated."""
-    return () if _form(response).validated_in(words.language) else (words.say("form.translation"),)
+    return () if response.form.validated_in(words.language) else (words.say("form.translation"),)
 
 
-def _form(response: Response) -> Scale:
-    return scale_of(response.questionnaire) or scale(response.rater)
-
-
-def unverified(words: Words, rater: Rater) -> tuple[str, ...]:
-    """The mark of a scale whose wording nobody has checked against the printed one yet."""
-    return () if scale(rater).verified else (words.say("form.unverified"),)
+def unverified(words: Words, form: Scale) -> tuple[str, ...]:
+    """The mark of a scale whose wording nobody had checked against the printed one."""
+    return () if form.verified else (words.say("form.unverified"),)
 
 
 def change_phrases(words: Words, change: Change | CannotSay) -> tuple[tuple[str, ...], tuple[str, ...]]:

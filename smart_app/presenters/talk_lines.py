@@ -101,10 +101,10 @@ def _quote(words: Words, point: TalkPoint, latest: Response, earlier: Mapping[Si
         return "" if blind else _sums(words, earlier[point.since[0]], latest)
     assert point.item is not None
     assert point.rating is not None
-    now = anchor(words, "client", point.item, point.rating)
+    now = anchor(words, latest.form, point.item, point.rating)
     if point.before is None:
         return words.say("today.quote", text=now)
-    before = anchor(words, "client", point.item, point.before)
+    before = anchor(words, point.before_form or latest.form, point.item, point.before)
     return words.say("today.quote.from_to", before=before, after=now)
 
 

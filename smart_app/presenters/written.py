@@ -14,7 +14,7 @@ from imr_fhir.errors import ResourceError
 from imr_fhir.goal import Goal
 from imr_fhir.record import OUTCOMES, RESULTS, TAPS, DueOutcome, Factor, Note, Prompt, Review, SeenFirst
 from imr_fhir.response import Response
-from imr_fhir.scale import NA, scale
+from imr_fhir.scale import NA
 from smart_app.goal_form import GOAL_RESULTS
 from smart_app.language import Words
 from smart_app.presenters.goal_history import WHY
@@ -126,11 +126,11 @@ def _codes(resource: Mapping[str, Any]) -> set[str]:
 
 def answer_lines(words: Words, said: Response) -> Iterator[Written]:
     """One a question that was answered, and the comment."""
-    form = scale(said.rater)
+    form = said.form
     for number, rating in said.ratings.items():
         figure = "" if rating == NA else f" ({rating})"
         label = form.item(number).label.in_(words.language)
-        yield Written(f"{number}. {label}", anchor(words, said.rater, number, rating) + figure)
+        yield Written(f"{number}. {label}", anchor(words, form, number, rating) + figure)
     if said.comment:
         yield Written(words.say("form.comment.asked"), said.comment)
 

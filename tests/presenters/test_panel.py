@@ -8,9 +8,11 @@ import pytest
 
 from imr_fhir.ehr.chart import Problem
 from imr_fhir.record import SeenFirst
+from imr_fhir.scale import scale
 from smart_app.presenters.panel import Panel
 from smart_app.presenters.situation import OpenDraft
 from tests.presenters.build import PLAN, chart, noted, pair, shown, words
+from tests.revised import MENDED, revised
 from tests.spec.build import answers, client, clinician, course, d, stopped, sum_of, withdrawn
 
 say = words().say
@@ -329,3 +331,20 @@ def test_a_rating_dated_after_today_neither_lifts_the_blind_nor_gets_round_it() 
     page = shown(chart(before, episodes=[course()]), today=95)
     hidden = say("figure.hidden")
     assert [row.figure for row in page.ratings if row.rater == "client"] == [hidden, hidden]
+
+
+def test_what_was_answered_on_an_earlier_version_keeps_its_words_and_its_mark() -> None:
+    both = client(0, answers(2)), clinician(0, answers(4))  # 0.1.0
+    later = client(95, answers(1))
+    before = shown(chart(both), today=1)
+    assert say("form.unverified") in before.tiles[1].tags
+    with revised(mended=True):
+        after = shown(chart(both), today=1)
+        down = shown(chart([client(0, answers(4, {6: 4})), later]), today=95, clinician_on=False)
+        assert (
+            say("form.unverified")
+            not in shown(chart([clinician(0, questionnaire=scale("clinician").canonical)]), today=1).tiles[1].tags
+        )
+    assert after.tiles == before.tiles
+    assert (after.items, after.gaps) == (before.items, before.gaps)
+    assert MENDED not in str((down.talk, down.since, down.items))

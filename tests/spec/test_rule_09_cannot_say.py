@@ -1,7 +1,7 @@
 """9. Cannot say, the first that holds.
 
-One rating; incomplete; under 28 days; another version; an unknown language; another language; another clinician; no
-parameters.
+One rating; incomplete; under 28 days; an unknown version; another version; an unknown language; another language;
+another clinician, or who is not known to be one; no parameters.
 Each answer is shown all the same.
 """
 
@@ -16,6 +16,7 @@ OTHER_VERSION = {"questionnaire": "https://w3id.org/imr-fhir/Questionnaire/imr-c
 OTHER_FORM = {"questionnaire": "https://w3id.org/imr-fhir/Questionnaire/imr-clinician|0.2.0"}
 OTHER_CLINICIAN = {"source": "Practitioner/dahl", "author": "Practitioner/dahl"}
 BERG_IN_FULL = {"source": "https://ehr.example/fhir/Practitioner/berg"}
+VERSION_UNKNOWN = {"questionnaire": ""}
 NOBODY = {"source": "", "author": ""}
 
 CASES = [
@@ -37,6 +38,8 @@ CASES = [
     ("28 days: one of the two counts (rule 10)", [client(0), client(28)], "one_rating", 0),
     ("stopped 10 days after: the whole one counts", [client(0), client(90), stopped(100)], None, 0),
     ("another version", [client(0), client(90, **OTHER_VERSION)], "version_changed", 0),
+    ("the first on no known version", [client(0, **VERSION_UNKNOWN), client(90)], "version_unknown", 0),
+    ("both on no known version", [client(0, **VERSION_UNKNOWN), client(90, **VERSION_UNKNOWN)], "version_unknown", 0),
     ("another language", [client(0), client(90, language="nb")], "language_changed", 0),
     ("the first in no known language", [client(0, language=""), client(90)], "language_unknown", 0),
     ("the latest in no known language", [client(0), client(90, language="")], "language_unknown", 0),
@@ -47,6 +50,14 @@ CASES = [
     ("the same clinician, as a full address", [clinician(0), clinician(90, **BERG_IN_FULL)], None, 0),
     ("no source kept, the same recorder", [clinician(0, source=""), clinician(90, source="")], None, 0),
     ("unknown who rated", [clinician(0, **NOBODY), clinician(90, **NOBODY)], "rater_changed", 0),
+    *(
+        (f"a {who} is not known to be one clinician", [clinician(day, source=who, author="") for day in (0, 90)],
+         "rater_changed", 0)
+        for who in ("Device/form-filler", "Organization/ward-3", "Patient/anna", "RelatedPerson/mother")
+    ),
+    ("a device in place of who answered", [clinician(day, source="", author="Device/form-filler") for day in (0, 90)],
+     "rater_changed", 0),
+    ("a clinician in a role", [clinician(day, source="PractitionerRole/4") for day in (0, 90)], None, 0),
     # A patient may be helped by another person each time: the rater is still the patient.
     ("client, typed by others", [client(0), client(90, author="Practitioner/dahl")], None, 0),
     # The order of the reasons.
