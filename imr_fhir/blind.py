@@ -84,7 +84,7 @@ def _until_rated(
     # What is dated after today may be of this occasion, and may not: it is hidden, and lifts nothing.
     at_occasion = [one for one in responses if opens <= day(one) <= closes or day(one) > today]
     rated = any(one.rater == viewer and one.complete and day(one) <= today for one in at_occasion)
-    if rated or any(opens <= each <= closes for each in elsewhere):
+    if rated or any(opens <= each <= min(closes, today) for each in elsewhere):
         return ()
     others = [response for response in at_occasion if response.rater != viewer]
     # By its identifier it may have been opened here before the record had it.

@@ -135,10 +135,8 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
 
 
 def _documented(chart: Chart, rater: Rater) -> frozenset[date]:
-    """Days of whole ratings of ``rater`` that the record has as documents."""
-    return frozenset(
-        each.day for each in chart.documents if each.rater == rater and each.complete and not each.withdrawn
-    )
+    """Days of whole ratings of ``rater`` that the record has as documents and that stand."""
+    return frozenset(each.day for each in standing_documents(chart.documents) if each.rater == rater and each.complete)
 
 
 def current_course(found: Sequence[Course], today: date) -> Course | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from imr_fhir.documented import Document
 from imr_fhir.ehr.chart import Problem
 from imr_fhir.record import SeenFirst
 from imr_fhir.scale import scale
@@ -348,3 +349,23 @@ def test_what_was_answered_on_an_earlier_version_keeps_its_words_and_its_mark() 
     assert after.tiles == before.tiles
     assert (after.items, after.gaps) == (before.items, before.gaps)
     assert MENDED not in str((down.talk, down.since, down.items))
+
+
+FIRST, SECOND = Document("1", "clinician", d(90), withdrawn=False), Document("2", "clinician", d(91), withdrawn=False)
+
+
+@pytest.mark.parametrize(
+    ("documents", "hidden"),
+    [
+        ((FIRST,), False),
+        ((replace(FIRST, withdrawn=True),), True),
+        ((replace(FIRST, gone=True),), True),  # superseded: the record says that it does not count
+        ((FIRST, replace(SECOND, replaces=("1",))), False),
+        ((FIRST, replace(SECOND, replaces=("1",), complete=False)), True),  # it was corrected to "ended early"
+        ((FIRST, replace(SECOND, replaces=("1",), withdrawn=True)), False),
+        ((replace(FIRST, day=d(100)),), True),  # dated after today
+    ],
+)
+def test_only_a_document_that_stands_lifts_the_blind(documents: tuple[Document, ...], hidden: bool) -> None:
+    of = replace(chart([client(90)], episodes=[course()]), documents=documents)
+    assert (say("figure.hidden") in {row.figure for row in shown(of, today=95).ratings}) is hidden
