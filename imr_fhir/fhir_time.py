@@ -1,7 +1,7 @@
 """FHIR's date, dateTime and instant (R4, datatypes): strict to read, one way to write."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from imr_fhir.errors import ResourceError
 
@@ -41,6 +41,16 @@ def parse_date_time(text: str) -> datetime:
     if time[3] == "60":  # a leap second is the first of the next minute
         return datetime.fromisoformat(f"{text[:16]}:59{text[19:]}") + timedelta(seconds=1)
     return datetime.fromisoformat(text)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """``moment`` by the clock of ``zone``, with the offset of then.
+
+    Python compares two times of one ZoneInfo by the clock on the wall, and in the night in which it goes back 02:50 is
+    twenty minutes before 02:10; with offsets they compare as instants.
+    """
+    there = moment.astimezone(zone)
+    return there.replace(tzinfo=timezone(there.utcoffset() or timedelta()), fold=0)
 
 
 def format_date_time(moment: datetime) -> str:

@@ -19,7 +19,7 @@ from imr_fhir.element import (
     version_id,
 )
 from imr_fhir.errors import ResponseError
-from imr_fhir.fhir_time import format_date_time
+from imr_fhir.fhir_time import format_date_time, in_zone
 from imr_fhir.resource import Coding, checked, identifier, meta, patient_reference
 from imr_fhir.scale import ITEM_COUNT, RATERS, Rater, Ratings, Scale, scale, scale_of
 from imr_fhir.scoring import Score, score
@@ -84,7 +84,7 @@ class Response:
 
     def in_zone(self, zone: tzinfo) -> "Response":
         """Its times by the clock of ``zone``, which decides on which day they were."""
-        return replace(self, measured=self.measured.astimezone(zone), authored=self.authored.astimezone(zone))
+        return replace(self, measured=in_zone(self.measured, zone), authored=in_zone(self.authored, zone))
 
 
 def corrected(response: Response, *, ratings: Ratings, comment: str, author: str, authored: datetime) -> Response:

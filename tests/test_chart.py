@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -361,3 +362,15 @@ def test_forms_that_the_ehr_does_not_show(ehr: SmallEhr) -> None:
     ehr.before = refuses("Questionnaire", 401)
     with pytest.raises(Unauthorized):
         check_forms(ehr.client())
+
+
+def test_notes_of_the_night_that_clocks_go_back_are_in_the_order_of_time(ehr: SmallEhr) -> None:
+    for hour, minute, result in ((0, 50, "not-yet"), (1, 10, "done")):
+        at = datetime(2026, 10, 25, hour, minute, tzinfo=UTC)
+        said = record.Review(
+            patient="anna", said=at, performer="Patient/anna", identifier="", focus="Goal/2", result=result
+        )
+        put(ehr, record.to_resource(said, filing=FILING))
+    first, second = sorted(chart(ehr).notes, key=lambda note: note.said)
+    assert isinstance(second, record.Review)
+    assert (second.result, first.said.hour, first.said.minute) == ("done", 2, 50)

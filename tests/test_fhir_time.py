@@ -1,13 +1,14 @@
 """FHIR's times: what is read, what is refused, how they are written."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import format_date_time, parse_date, parse_date_time
+from imr_fhir.fhir_time import format_date_time, in_zone, parse_date, parse_date_time
 
 OSLO = timezone(timedelta(hours=2))
 INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -103,3 +104,13 @@ def test_any_text_is_a_time_or_refused(text: str) -> None:
         return
     assert moment.tzinfo is not None
     assert moment.astimezone(UTC) == moment
+
+
+def test_in_the_night_that_clocks_go_back_times_stay_in_order() -> None:
+    zone = ZoneInfo("Europe/Oslo")
+    first, second = (in_zone(datetime(2026, 10, 25, *at, tzinfo=UTC), zone) for at in ((0, 50), (1, 10)))
+    assert [format_date_time(each) for each in (first, second)] == [
+        "2026-10-25T02:50:00+02:00", "2026-10-25T02:10:00+01:00",
+    ]  # fmt: skip
+    assert first < second
+    assert first == datetime(2026, 10, 25, 0, 50, tzinfo=UTC)

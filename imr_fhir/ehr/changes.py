@@ -8,7 +8,7 @@ from typing import Any
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import parse_date_time
+from imr_fhir.fhir_time import in_zone, parse_date_time
 
 AT_ONCE = 20  # targets in one search: addresses of 2,000 characters are read everywhere
 
@@ -35,7 +35,7 @@ def changes(client: FhirClient, references: Sequence[str], *, zone: tzinfo) -> t
 def _changes(raw: Mapping[str, Any], base: str, zone: tzinfo) -> Iterator[Change]:
     reasons = [text for concept in _objects(raw.get("reason")) if isinstance(text := concept.get("text"), str)]
     try:
-        at = parse_date_time(str(raw.get("recorded", ""))).astimezone(zone)
+        at = in_zone(parse_date_time(str(raw.get("recorded", ""))), zone)
     except ResourceError:
         return  # other software's: ours always says when
     for target in _objects(raw.get("target")):

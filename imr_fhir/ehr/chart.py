@@ -18,6 +18,7 @@ from imr_fhir.ehr.client import FhirClient, Found
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.ehr.scores import belongs, codings, has_code, ratings_in, to_search
 from imr_fhir.errors import EhrError, Forbidden, Invalid, NotFound, ResourceError, Unauthorized
+from imr_fhir.fhir_time import in_zone
 from imr_fhir.goal import Goal
 from imr_fhir.record import Note
 from imr_fhir.response import Response
@@ -195,7 +196,7 @@ def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
     if not has_code(raw, _NOTES):
         return None
     found = record.from_resource(raw, patient=patient)
-    return replace(found, said=found.said.astimezone(zone))
+    return replace(found, said=in_zone(found.said, zone))
 
 
 def _episode(raw: Mapping[str, Any], patient: str, zone: tzinfo, types: Collection[str]) -> Course | None:

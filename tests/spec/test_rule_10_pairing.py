@@ -5,10 +5,16 @@ days, scanned from the latest back, the later complete one counts; the other sta
 no pair. Entered-in-error is ignored. Unpaired stands alone: "not rated in this window".
 """
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from imr_fhir.course import first_of
+from imr_fhir.history import history
 from imr_fhir.pairing import Pairing, pairs
+from imr_fhir.talk import worth_talking
 from tests.spec.build import client, clinician, course, ids, number, stopped, withdrawn
 
 # responses are named by rater and day, pairs by the client's and the clinician's day
@@ -95,3 +101,14 @@ def test_superseded_is_never_first():
     found = first_of(course(0), responses, "client")
     assert found is not None
     assert found.id == "client-20"
+
+
+def test_in_the_night_that_clocks_go_back_the_later_one_counts():
+    oslo = ZoneInfo("Europe/Oslo")
+    before, after = (
+        client(0, measured=datetime(2026, 10, 25, *at, tzinfo=UTC), id=name).in_zone(oslo)
+        for at, name in (((0, 50), "02:50"), ((1, 10), "02:10"))
+    )
+    found = history([before, after])
+    assert (ids(found.counting), ids(found.superseded)) == ("02:10", "02:50")
+    assert worth_talking(replace(after, comment="Taken in tonight"), [before, after], first=None)
