@@ -41,6 +41,13 @@ def type_and_id(reference: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
+def plain_reference(reference: str) -> str:
+    """By what references of one record are compared: "Goal/2" of the same with its address or a version too (R4,
+    references); any other as it is."""
+    found = type_and_id(reference)
+    return "/".join(found) if found != ("", "") else reference
+
+
 @dataclass(slots=True)  # not frozen: a history of 40 responses makes thousands of these
 class Element:
     raw: Mapping[str, Any]

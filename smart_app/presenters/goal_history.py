@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imr_fhir.ehr.chart import Chart
-from imr_fhir.goal import Goal
+from imr_fhir.element import plain_reference
+from imr_fhir.goal import Goal, steps_of
 from imr_fhir.record import RESULTS, Review
 from smart_app.language import Words
 
@@ -34,18 +35,18 @@ class HistoryLine:
 
 def history(words: Words, chart: Chart, goal: Goal) -> tuple[HistoryLine, ...]:
     """All reviews that stand, of ``goal`` and of each of its steps."""
-    family = [each for each in chart.goals if f"Goal/{goal.id}" in (f"Goal/{each.id}", each.parent)]
+    family = (goal, *steps_of(goal, chart.goals))
     texts = {f"Goal/{each.id}": each.text for each in family}
     labels = dict(zip(RESULTS, words.parts("step.options"), strict=True))
     reviews = [
         note
         for note in chart.notes
-        if isinstance(note, Review) and note.focus in texts and note.status != "entered-in-error"
+        if isinstance(note, Review) and plain_reference(note.focus) in texts and note.status != "entered-in-error"
     ]
     return tuple(
         HistoryLine(
             day=words.day(note.said),
-            text=texts[note.focus],
+            text=texts[plain_reference(note.focus)],
             result=labels[note.result],
             why=tuple(WhyLine(words.say(key), text) for key, name in WHY if (text := getattr(note, name))),
         )

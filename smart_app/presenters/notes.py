@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from imr_fhir.due import DueOutcome as DueAnswer
-from imr_fhir.element import type_and_id
+from imr_fhir.element import plain_reference, type_and_id
 from imr_fhir.record import DueOutcome, Factor, Note, Prompt, Review, SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.talk import TalkPoint
@@ -46,7 +46,8 @@ def due_answers(notes: Iterable[Note]) -> tuple[DueAnswer, ...]:
 
 def seen_first(notes: Iterable[Note], responses: Iterable[Response], viewer: str) -> frozenset[str]:
     """Keys of the responses that ``viewer`` (a reference) opened before rating."""
-    seen = {type_and_id(note.response) for note in notes if isinstance(note, SeenFirst) and note.performer == viewer}
+    own = [note for note in notes if isinstance(note, SeenFirst) and plain_reference(note.performer) == viewer]
+    seen = {type_and_id(note.response) for note in own}
     return frozenset(response.key for response in responses if type_and_id(response.reference) in seen)
 
 

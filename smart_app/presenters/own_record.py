@@ -9,6 +9,7 @@ from datetime import datetime
 
 from imr_fhir.ehr.changes import Change
 from imr_fhir.ehr.chart import Chart
+from imr_fhir.element import plain_reference
 from imr_fhir.history import in_time
 from imr_fhir.record import Note
 from imr_fhir.response import Response
@@ -116,7 +117,13 @@ def _tags(words: Words, response: Response) -> tuple[str, ...]:
 
 
 def _is_patient(reference: str, patient: str) -> bool:
-    return reference == f"Patient/{patient}"
+    return plain_reference(reference) == f"Patient/{patient}"
+
+
+def _who(note: Note) -> str:
+    if not note.performer:
+        return "unknown"
+    return "self" if _is_patient(note.performer, note.patient) else "clinician"
 
 
 def _taken_back(words: Words, status: str) -> tuple[str, ...]:
@@ -131,6 +138,6 @@ def _notes(words: Words, chart: Chart) -> Iterable[OwnNote]:
         return note.said
 
     for note in sorted(chart.notes, key=when, reverse=True):
-        by = words.say("own.note.self" if _is_patient(note.performer, note.patient) else "own.note.clinician")
+        by = words.say(f"own.note.{_who(note)}")
         lines = tuple(note_lines(words, note, texts, whole))
         yield OwnNote(words.day(note.said), by, _taken_back(words, note.status), lines)

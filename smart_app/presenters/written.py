@@ -10,6 +10,7 @@ from typing import Any
 
 from imr_fhir import goal as goals
 from imr_fhir import record, response
+from imr_fhir.element import plain_reference
 from imr_fhir.errors import ResourceError
 from imr_fhir.goal import Goal
 from imr_fhir.record import OUTCOMES, RESULTS, TAPS, DueOutcome, Factor, Note, Prompt, Review, SeenFirst
@@ -142,9 +143,9 @@ def note_lines(words: Words, note: Note, texts: Mapping[str, str], whole: Collec
         yield Written(words.say(f"filing.part.{note.kind}"), note.text)
     elif isinstance(note, Review):
         results = _named(RESULTS, words.parts("step.options"))
-        if note.focus in whole:
+        if plain_reference(note.focus) in whole:
             results |= {result: words.say(f"goals.review.goal.{said}") for said, result in GOAL_RESULTS.items()}
-        yield Written(texts.get(note.focus, words.say("filing.part.review")), results[note.result])
+        yield Written(texts.get(plain_reference(note.focus), words.say("filing.part.review")), results[note.result])
         for key, name in WHY:
             if text := getattr(note, name):
                 yield Written(words.say(key), text)
