@@ -97,6 +97,13 @@ def steps_of(goal: Goal, goals: Iterable[Goal]) -> tuple[Goal, ...]:
     return tuple(step for step in goals if type_and_id(step.parent) == ("Goal", goal.id))
 
 
+def steps_alone(goals: Iterable[Goal]) -> tuple[Goal, ...]:
+    """The steps among ``goals`` (joined) whose goal is not: it can't be read, was deleted, or is a step itself."""
+    goals = tuple(goals)
+    tops = {("Goal", goal.id) for goal in goals if not goal.parent}
+    return tuple(step for step in goals if step.parent and type_and_id(step.parent) not in tops)
+
+
 def is_ours(raw: Mapping[str, Any]) -> bool:
     """Whether the Goal ``raw`` says that it is a recovery goal or a step: charts hold other goals too.
 

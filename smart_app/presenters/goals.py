@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from imr_fhir.goal import Goal, steps_of
+from imr_fhir.goal import Goal, steps_alone, steps_of
 from smart_app.language import Words
 from smart_app.presenters.situation import OpenGoalDraft
 
@@ -63,11 +63,12 @@ class GoalDraftLine:
 
 @dataclass(frozen=True, slots=True)
 class GoalsView:
-    """``first`` is the goal begun last; None where there is none."""
+    """``first`` is the goal begun last; None where there is none. ``alone``: steps whose goal is not to be had."""
 
     first: GoalView | None
     others: tuple[GoalView, ...]
     past: tuple[PastGoal, ...]
+    alone: tuple[StepView, ...]
 
 
 def goals_view(words: Words, goals: Sequence[Goal], said: Mapping[str, Said], *, name: str, today: date) -> GoalsView:
@@ -80,6 +81,7 @@ def goals_view(words: Words, goals: Sequence[Goal], said: Mapping[str, Said], *,
         first=current[0] if current else None,
         others=tuple(current[1:]),
         past=tuple(_past(words, goal) for goal in tops if goal.lifecycle not in _CURRENT),
+        alone=_steps(words, steps_alone(goals), said, today),
     )
 
 

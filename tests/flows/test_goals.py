@@ -290,3 +290,12 @@ def test_room_for_more_steps_keeps_what_is_typed(run: Running, patient: str, cha
     assert 'name="step-6"' in more.text
     assert "Sing</textarea>" in more.text
     assert filed(run, patient, "Goal") == []
+
+
+def test_a_step_is_shown_though_its_goal_can_not_be_read(run: Running, patient: str, chart: Chart) -> None:
+    set_goal(chart, **{"step-1": "Ring the choir"})
+    aim, _ = filed(run, patient, "Goal")
+    steps.put(run, {**aim, "modifierExtension": [{"url": "https://other.example/negated", "valueBoolean": True}]})
+    own = log_in(run, patient=patient, user=f"Patient/{patient}")
+    for shown in (chart.browser.get(chart.url), own.browser.get(own.at("own/record"))):
+        assert "Ring the choir" in text(shown).partition(say("goal.alone"))[2]

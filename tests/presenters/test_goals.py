@@ -50,6 +50,17 @@ def test_steps_are_done_then_next_then_later_then_not_wanted() -> None:
     assert view.first.reviewed == "Last looked at 2 March 2026"
 
 
+def test_a_step_whose_goal_is_not_to_be_had_is_shown_all_the_same() -> None:
+    steps = (
+        goal("Ring the choir", 11, parent="Goal/gone"),
+        goal("By mistake", 12, parent="Goal/gone", lifecycle="entered-in-error"),
+    )
+    view = goals(goal("Aim", 1), goal("Its own", 13, parent="https://ehr.example/fhir/Goal/g1"), *steps)
+    assert [step.text for step in view.alone] == ["Ring the choir"]
+    assert view.first is not None
+    assert [step.text for step in view.first.steps] == ["Its own"]
+
+
 def test_what_helps_and_what_is_in_the_way_are_those_that_stand() -> None:
     notes = (
         noted(Factor, 1, kind="helps", text="A walk", focus="Goal/g1"),
