@@ -22,14 +22,25 @@ class Change:
     reason: str
 
 
-def changes(client: FhirClient, references: Sequence[str], *, zone: tzinfo) -> tuple[Change, ...]:
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """``whole``: no reason is missing, as far as the EHR says."""
+
+    found: tuple[Change, ...] = ()
+    whole: bool = True
+
+
+def changes(client: FhirClient, references: Sequence[str], *, zone: tzinfo) -> Changes:
     """Of these resources, oldest first. Raises EhrError where the EHR shows no Provenance."""
-    wanted, found = set(references), []
+    wanted, found, whole = set(references), [], True
     for start in range(0, len(references), AT_ONCE):
         targets = ",".join(references[start : start + AT_ONCE])
-        for raw in client.search("Provenance", [("target", targets)]).resources:
+        reply = client.search("Provenance", [("target", targets)])
+        whole = whole and not (reply.truncated or reply.foreign)
+        for raw in reply.resources:
             found += [change for change in _changes(raw, client.base, zone) if change.about in wanted]
-    return tuple(sorted(set(found), key=lambda change: (change.at, change.about, change.reason)))
+    ordered = sorted(set(found), key=lambda change: (change.at, change.about, change.reason))
+    return Changes(tuple(ordered), whole)
 
 
 def _changes(raw: Mapping[str, Any], base: str, zone: tzinfo) -> Iterator[Change]:

@@ -3,11 +3,11 @@ else that was noted. Nothing of it is hidden (rule 20), also not what was taken 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from imr_fhir.ehr.changes import Change
+from imr_fhir.ehr.changes import Change, Changes
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.element import plain_reference
 from imr_fhir.history import in_time
@@ -63,19 +63,22 @@ def own_record(
     all_of: Known,
     situation: Situation,
     *,
-    reasons: Sequence[Change] | None,
+    reasons: Changes | None,
     figures: bool,
 ) -> OwnRecord:
     """``reasons`` is None where the EHR did not show them; ``figures``: they may be shown now."""
     problems = problem_lines(words, chart, situation.today)
     if reasons is None:
         problems += (words.say("own.reasons.none"),)
+    elif not reasons.whole:
+        problems += (words.say("own.reasons.some"),)
+    changed = reasons.found if reasons else ()
     said, name = said_of_goals(all_of.notes), all_of.names["client"]
     hidden = {response.key for response in all_of.hidden}
     return OwnRecord(
         goals=goals_view(words, chart.goals, said, name=name, today=situation.today),
         ratings=tuple(
-            _rating(words, response, hidden, reasons or (), figures=figures)
+            _rating(words, response, hidden, changed, figures=figures)
             for response in sorted(chart.responses, key=in_time, reverse=True)
         ),
         documents=document_lines(words, chart, all_of.names, may_write=False),

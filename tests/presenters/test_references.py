@@ -1,10 +1,13 @@
-"""An EHR may give its own references with its address or a version (R4, references): they name the same."""
+"""Whose words they are, and why something was changed. An EHR may give its own references with its address or a version
+(R4, references): they name the same."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from imr_fhir.ehr.changes import Change, Changes
 from imr_fhir.record import Factor, Review, SeenFirst
 from smart_app.presenters.goal_history import history
 from smart_app.presenters.known import known
@@ -15,12 +18,13 @@ from tests.spec.build import client, course, d
 
 say = words().say
 HOW = ["{}", "https://ehr.example/fhir/{}", "{}/_history/3", "https://ehr.example/fhir/{}/_history/3"]
+NONE = Changes()
 every = pytest.mark.parametrize("how", HOW)
 
 
-def own(**said: Any) -> OwnRecord:
+def own(reasons: Changes = NONE, **said: Any) -> OwnRecord:
     of, now = chart(**said), Situation(today=d(1), may_write=False, clinician_on=False, own_record=True)
-    return own_record(words(), of, known(words(), of, now, name="Anna"), now, reasons=(), figures=True)
+    return own_record(words(), of, known(words(), of, now, name="Anna"), now, reasons=reasons, figures=True)
 
 
 @every
@@ -67,3 +71,11 @@ def test_who_opened_the_answers_first_is_known_again(how: str) -> None:
     other = replace(note, performer=how.format("Practitioner/dahl"))
     page = shown(chart([rated], notes=[other], episodes=[course()]), today=91)
     assert say("blind.why") in page.tiles[0].notes
+
+
+def test_reasons_that_were_cut_short_are_told() -> None:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    reason = Change("QuestionnaireResponse/client-0", at, "Read aloud wrongly")
+    page = own(Changes((reason,), whole=False), responses=[client(0, status="amended")])
+    assert page.ratings[0].changes == (say("own.change", date="2 January 2026", reason="Read aloud wrongly"),)
+    assert page.problems == (say("own.reasons.some"),)
