@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from imr_fhir.artefacts import view_definitions
 from imr_fhir.commands.report import report
 from imr_fhir.errors import TablesError
-from imr_fhir.reporting.spark.cluster import WAIT
+from imr_fhir.reporting.spark.cluster import WAIT, patience
 from imr_fhir.reporting.spark.tables import write_tables_on_spark
 from imr_fhir.reporting.tables import write_tables
 from tests import parts
@@ -112,3 +112,9 @@ def test_nobody_at_the_master(master: str, tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     ran = CliRunner().invoke(report, [str(tmp_path / "export"), str(tmp_path / "out"), *options])
     assert f"Nobody answers at {master}." in str(ran.exception)
+
+
+def test_a_wait_that_is_no_number() -> None:
+    assert patience("600") == 600
+    with pytest.raises(TablesError, match=r"spark.imr.wait is 10min. Give it in seconds"):
+        patience("10min")
