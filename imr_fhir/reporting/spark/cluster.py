@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WAIT = "spark.imr.wait"  # setting: seconds without a machine of the cluster's before it is given up
 _ANSWER = 5  # seconds for a master's machine to take a connection
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-SHARED = "Give folders that each machine has under the same path, and that who runs the executors may read and write."
+SHARED = "Give folders that each machine has under the same path, and run its executors as the user that you are here."
 _SAME_PYTHON = f"Set PYSPARK_PYTHON to a Python {_PYTHON} of the cluster's machines."
 
 # In Spark's own words, which quote the data and are told to nobody: what it is, and the next step.
