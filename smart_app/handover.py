@@ -26,6 +26,7 @@ from smart_app.store.drafts import Draft
 from smart_app.store.errors import PinRefused
 from smart_app.store.filing_states import State
 from smart_app.store.handovers import Handover
+from smart_app.store.pin import check_pin
 from smart_app.store.tickets import LIFETIME
 from smart_app.tokens import revoke_all
 
@@ -70,16 +71,19 @@ def give(launch: Launch) -> Any:
     )
     if request.method == "GET" or page.blocked:
         return render_template("handover/give.html", page=page)
+    pin = request.form.get("pin", "")
+    try:
+        check_pin(pin)
+    except PinRefused:
+        audit("hand-over", launch, outcome="refused", purpose="unfit PIN")
+        return render_template("handover/give.html", page=replace(page, error=say("hand.pin.short"))), 400
     draft = begin_draft(state().store, launch.record.owner, "client", language=launch.language, now=now())
     if not draft.handed_over:
         draft = state().store.drafts.set_handed_over(draft.id, launch.record.owner, now())
     session = session_of(launch.record, plan_of(launch))
     value = {"session": session.as_json(), "own_window": launch.framed, "language": launch.language}
     audit("hand-over", launch, resources=(draft.identifier,))
-    try:
-        given = state().store.handovers.create(launch.record, draft, request.form.get("pin", ""), value, now())
-    except PinRefused:
-        return render_template("handover/give.html", page=replace(page, error=say("hand.pin.short"))), 400
+    given = state().store.handovers.create(launch.record, draft, pin, value, now())
     if request.form.get("do") == "elsewhere":
         body, status, more = _show_code(launch.id, given.handover)
         response = Response(body, status, more, mimetype="text/html")

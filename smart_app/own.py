@@ -108,7 +108,8 @@ def record(launch: Launch) -> str:
         raise
     except EhrError:
         reasons = None
-    audit("view", launch, resources=(*references, *(f"Goal/{goal.id}" for goal in chart.goals)), purpose="own record")
+    seen = (response.reference for response in chart.responses if response not in all_of.hidden)
+    audit("view", launch, resources=(*seen, *(f"Goal/{goal.id}" for goal in chart.goals)), purpose="own record")
     figures = not launch.without_figures
     page = own_record(words(), chart, all_of, situation, reasons=reasons, figures=figures)
     place = {"lid": launch.id, "organization": launch.site.organization, "phone": launch.site.phone, "figures": figures}

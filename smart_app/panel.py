@@ -24,6 +24,7 @@ from smart_app.noting import note, said
 from smart_app.placing import place_now
 from smart_app.presenters import how as how_presenter
 from smart_app.presenters import panel as panel_presenter
+from smart_app.presenters.known import Known
 from smart_app.presenters.situation import DraftKind, OpenDraft, OpenGoalDraft
 from smart_app.saving import begin, plan_of
 from smart_app.sealing import urn
@@ -56,7 +57,7 @@ def show(launch: Launch) -> str | Response:
                 left=len(left),
                 plan=plan,
             )
-    audit("view", launch, resources=_shown(chart))
+    audit("view", launch, resources=_shown(chart, all_of))
     page = panel_presenter.panel(words(), chart, all_of, situation)
     return render_template("panel/show.html", panel=page, lid=launch.id)
 
@@ -67,7 +68,7 @@ def how(launch: Launch) -> str | Response:
     if launch.without_figures:
         return redirect(url_for("own.home", lid=launch.id), 303)
     chart, all_of, situation = read(launch)
-    audit("view", launch, resources=_shown(chart), purpose="how change is worked out")
+    audit("view", launch, resources=_shown(chart, all_of), purpose="how change is worked out")
     return render_template("panel/how.html", how=how_presenter.how(words(), all_of, situation), lid=launch.id)
 
 
@@ -144,9 +145,10 @@ def _kind(launch: Launch, draft: Draft) -> DraftKind:
     return "aside" if draft.state == "aside" else "earlier" if is_earlier(draft) else "open"
 
 
-def _shown(chart: Chart) -> tuple[str, ...]:
-    goals = tuple(f"Goal/{goal.id}" for goal in chart.goals)
-    return (*_references(chart.responses), *goals)
+def _shown(chart: Chart, all_of: Known) -> tuple[str, ...]:
+    """Not what may not be seen yet: of that a page says no more than that it is there."""
+    seen = (response for response in chart.responses if response not in all_of.hidden)
+    return (*_references(seen), *(f"Goal/{goal.id}" for goal in chart.goals))
 
 
 def _references(responses: Iterable[Rating]) -> tuple[str, ...]:

@@ -14,14 +14,19 @@ MIN_DIGITS, MAX_DIGITS = 6, 12
 _SALT_BYTES = 16
 
 
-def hash_pin(pin: str) -> bytes:
-    """Salt and hash. Raises PinRefused where it is not 6 to 12 digits."""
+def check_pin(pin: str) -> None:
+    """Raises PinRefused where it is not 6 to 12 digits."""
     if not (pin.isascii() and pin.isdigit() and MIN_DIGITS <= len(pin) <= MAX_DIGITS):
         raise PinRefused(
             f"A PIN has {MIN_DIGITS} to {MAX_DIGITS} digits and nothing else.",
             next_step="Choose one that you will remember for the next two hours.",
             left=TRIES,
         )
+
+
+def hash_pin(pin: str) -> bytes:
+    """Salt and hash. Raises PinRefused as ``check_pin``."""
+    check_pin(pin)
     salt = secrets.token_bytes(_SALT_BYTES)
     return salt + _scrypt(salt).derive(pin.encode())
 

@@ -36,11 +36,14 @@ def try_pin(chart: Chart, pin: str) -> requests.Response:
 
 
 @pytest.mark.parametrize("pin", ["", "12345", "12345a", "１２３４５６", "12 34 56", "1234567890123"])
-def test_a_pin_has_six_to_twelve_digits(run: Running, chart: Chart, pin: str) -> None:
+def test_a_pin_has_six_to_twelve_digits(run: Running, patient: str, chart: Chart, pin: str) -> None:
     page = go(chart.browser, chart.browser.get(chart.at("give")), chart.at("give"), pin=pin)
     assert (page.status_code, heading(page)) == (400, say("hand.give", name="Eva"))
     assert say("hand.pin.short") in text(page)
     assert chart.browser.get(chart.url).status_code == 200, "nothing is locked"
+    told = [each["outcome"] for each in steps.audited(run, patient) if each["action"] == "hand-over"]
+    assert told == ["refused"]
+    assert run.store.drafts.open_for(record_of(run, chart).owner) == (), "nothing was handed over"
 
 
 def test_all_the_users_windows_are_locked_and_open_with_the_pin(run: Running, chart: Chart) -> None:

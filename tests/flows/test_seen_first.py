@@ -179,6 +179,24 @@ def test_all_saved_at_once_too(run: Running, patient: str, chart: Chart) -> None
     assert len(notes(run, patient)) == 1
 
 
+def test_what_is_hidden_is_not_said_to_be_seen(run: Running) -> None:
+    patient = steps.new_patient(run, course=True)
+    chart = log_in(run, patient=patient)
+    steps.answered_by_patient(chart, answers(2))
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+
+    def seen(address: str) -> bool:
+        before = len(steps.audited(run, patient))
+        chart.browser.get(address)
+        rows = steps.audited(run, patient)[before:]
+        assert "view" in {each["action"] for each in rows}
+        return any(f"QuestionnaireResponse/{response['id']}" in each["objects"] for each in rows)
+
+    assert [seen(chart.url), seen(chart.at("how"))] == [False, False]
+    steps.rate(chart)
+    assert seen(chart.url)
+
+
 def test_opened_after_one_s_own_rating_it_was_not_seen_first(run: Running, patient: str, chart: Chart) -> None:
     rate(chart)
     assert "For my clinician" in text(go(chart.browser, waits(run, chart), do="open"))
