@@ -51,7 +51,9 @@ def show(launch: Launch, did: str) -> Any:
     draft = state().store.drafts.get(did, launch.record.owner)
     if draft.state != "open" or is_earlier(draft):
         return redirect(_after(launch, draft), 303)
-    if not draft.about and draft.language != launch.language:  # what is shown from here on is what was answered
+    # What is shown from here on is what was answered, but for what the patient has answered already.
+    answered = bool(draft.about) or (draft.handed_over and not draft.empty)
+    if not answered and draft.language != launch.language:
         draft = state().store.drafts.set_language(did, launch.record.owner, launch.language, now())
     draft = seen_first(launch, draft)
     audit("view", launch, resources=(draft.identifier,), purpose="seen before rating" if draft.seen_by else "")

@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import requests
 
+from imr_fhir.artefacts import SHOWN_LANGUAGE, SHOWN_WORDING
 from smart_app.store.tickets import LIFETIME
 from tests.flows import steps
 from tests.flows.steps import LOCKED, PIN, answers, filed, go, heading, norsk, post, say, text
@@ -270,3 +271,19 @@ def test_what_the_audit_log_has_of_it(run: Running, patient: str, chart: Chart) 
     actions = [each["action"] for each in mine if each["action"] not in ("view", "log-in")]
     assert actions == ["hand-over", "save", "take-back", "send"]
     assert {each["user_key"] for each in mine} == {record_of(run, chart).user_key}
+
+
+def test_the_language_of_the_answers_stays_that_of_the_patient(run: Running, patient: str, chart: Chart) -> None:
+    """Though a clinician with another opens them, and hands them in."""
+    steps.rate(chart)  # so that nothing is hidden
+    check = steps.answer_alone(chart.browser, steps.give(chart), answers(3))
+    go(chart.browser, chart.browser.get(urljoin(check.url, "back")), chart.at("back"), pin=PIN)
+    chart.browser.submit(chart.browser.get(chart.url), chart.at("language"), language="nb")
+    form = steps.begin(chart, "client")
+    assert '<html lang="nb"' in form.text
+    assert form.text.count('<fieldset class="item" id="item-') == form.text.count('lang="en">\n  <legend>') == 15
+    go(chart.browser, form, do="complete", comment="")
+    response = filed(run, patient, "QuestionnaireResponse")[-1]
+    shown = {each["url"]: each.get("valueCode") for each in response["extension"]}
+    assert shown[SHOWN_LANGUAGE] == "en"
+    assert SHOWN_WORDING not in str(response)
