@@ -19,8 +19,8 @@ MENDED = "In mended words"
 
 @contextmanager
 def revised(*, kept: bool = True, introduction: str = "", mended: bool = False) -> Iterator[None]:
-    """Question 3 of both scales is asked in other words. ``kept``: the version before is packaged still. ``mended``: its
-    wording was checked, and that of an answer to question 6 set right."""
+    """Question 3 of both scales is asked in other words. ``kept``: the version before is packaged still. ``mended``:
+    its wording was checked, and that of an answer to question 6 set right."""
     texts = artefacts._texts()
     fresh = {name: json.dumps(_new(json.loads(texts[name]), introduction, mended)) for name in NAMES.values()}
     earlier = tuple(texts[name] for name in NAMES.values()) if kept else ()
