@@ -17,9 +17,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from imr_fhir.audit_event import Kind
 from smart_app.store import schema
-from smart_app.store.cipher import Cipher, canonical
+from smart_app.store.cipher import Cipher, canonical, sign
 from smart_app.store.engine import Database
 from smart_app.store.errors import Damaged
+from smart_app.store.keys import Key
 from smart_app.store.times import from_ms, to_ms
 
 Outcome = Literal["success", "refused", "failed", "unknown"]
@@ -110,7 +111,7 @@ class Audit:
         with self._database.writing() as connection:
             head = self._head(connection)
             seq: int = head.seq + 1
-            key_id = self._cipher.audit_key.id
+            key = self._cipher.audit_key
             value = {**asdict(entry.who), "site": entry.site, "patient": entry.patient}
             value |= {"purpose": entry.purpose, "objects": list(entry.objects)}
             row = {
@@ -120,12 +121,12 @@ class Audit:
                 "patient": entry.patient_key,
                 "action": entry.action,
                 "outcome": entry.outcome,
-                "key_id": key_id,
+                "key_id": key.id,
             }
-            mac = self._cipher.audit_sign(canonical({**row, "value": value, "before": head.mac}))
+            mac = sign(key, canonical({**row, "value": value, "before": head.mac}))
             sealed = self._cipher.seal_json("audit", str(seq), "value", value)
             connection.execute(_ADD, {**row, "value": sealed, "mac": mac})
-            connection.execute(_MOVE_HEAD, self._head_row(seq, mac))
+            connection.execute(_MOVE_HEAD, _head_row(seq, mac, key))
             if entry.kind and entry.who.user_key and entry.patient_key:
                 connection.execute(_TO_TELL, {"seq": seq, "tries": 0, "due_at": row["at"]})
             return seq
@@ -193,17 +194,13 @@ class Audit:
     def begin(self) -> None:
         """Lays the head of an empty chain: once, when the store is made."""
         with self._database.writing() as connection:
-            connection.execute(insert(schema.audit_head).values(id=1, **self._head_row(0, "")))
+            connection.execute(insert(schema.audit_head).values(id=1, **_head_row(0, "", self._cipher.audit_key)))
 
     def _head(self, connection: Connection) -> Row[Any]:
         head = connection.execute(_HEAD).one_or_none()
         if head is None or not self._head_holds(head):
             raise _damaged_head()
         return head
-
-    def _head_row(self, seq: int, mac: str) -> dict[str, Any]:
-        key_id = self._cipher.audit_key.id
-        return {"seq": seq, "mac": mac, "key_id": key_id, "head_mac": self._cipher.audit_sign(_head(seq, mac))}
 
     def _head_holds(self, head: Row[Any]) -> bool:
         return bool(head.head_mac == self._cipher.audit_mac(head.key_id, _head(head.seq, head.mac)))
@@ -232,6 +229,10 @@ def _kind(action: str, outcome: str) -> Kind | None:
 
 def _damaged_head() -> Damaged:
     return Damaged("The head of the audit log was changed.", next_step="Run: imr-app audit verify")
+
+
+def _head_row(seq: int, mac: str, key: Key) -> dict[str, Any]:
+    return {"seq": seq, "mac": mac, "key_id": key.id, "head_mac": sign(key, _head(seq, mac))}
 
 
 def _head(seq: int, mac: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, insert, select
 
-from smart_app.store.cipher import Cipher
+from smart_app.store.cipher import Cipher, sign
 from smart_app.store.errors import Damaged, WrongKey
 from smart_app.store.schema import canary
 
@@ -13,10 +13,11 @@ _SONG = b"imr-fhir"
 
 def lay_canary(connection: Connection, cipher: Cipher) -> None:
     """Once, when the store is made."""
+    key = cipher.audit_key
     rows = [
         {"name": "values", "value": cipher.seal("canary", "values", "value", _SONG)},
         {"name": "lookups", "value": cipher.lookup("canary").encode()},
-        {"name": "audit", "value": f"{cipher.audit_key.id}:{cipher.audit_sign(_SONG)}".encode()},
+        {"name": "audit", "value": f"{key.id}:{sign(key, _SONG)}".encode()},
     ]
     connection.execute(insert(canary), rows)
 

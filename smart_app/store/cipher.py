@@ -16,19 +16,20 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from smart_app.store.errors import Damaged
+from smart_app.store.errors import Damaged, KeyFileError
 from smart_app.store.keys import Key, Keys, load_keys
 
 FORMAT = 1
+_Stamp = tuple[int, int]
 NONCE_BYTES = 12
 
 
 class _Ring:
     """The keys of one moment, ready to be used."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, stamp: _Stamp | None) -> None:
         self.path = keys.path
-        self.stamp = _stamp(keys.path)
+        self.stamp = stamp
         self.first = keys.values[0].id
         self.values = {key.id: AESGCM(key.secret) for key in keys.values}
         self.audit_first = keys.audit[0]
@@ -42,14 +43,20 @@ class Cipher:
     """
 
     def __init__(self, keys: Keys) -> None:
-        self._ring = _Ring(keys)
+        self._ring = _Ring(keys, _stamp(keys.path))
         self._lookups = keys.lookups.secret
 
     def reread(self) -> None:
         """Takes what the key file says now, where it was changed. Raises KeyFileError, NotPrivate."""
         path = self._ring.path
-        if path is not None and _stamp(path) != self._ring.stamp:
-            self._ring = _Ring(load_keys(path))
+        try:
+            if path is not None and (stamp := _stamp(path)) != self._ring.stamp:
+                self._ring = _Ring(load_keys(path), stamp)
+        except OSError as error:
+            raise KeyFileError(
+                f"The key file {path} can't be read ({type(error).__name__}).",
+                next_step="The keys read before are used on. Put it back where it was.",
+            ) from error
 
     @property
     def prefix(self) -> bytes:
@@ -97,20 +104,21 @@ class Cipher:
 
     @property
     def audit_key(self) -> Key:
-        """The key that new audit rows are chained with."""
+        """The key that new audit rows are chained with. To be asked for once a row: the next time it may be another."""
         return self._ring.audit_first
-
-    def audit_sign(self, content: bytes) -> str:
-        """HMAC-SHA256 in hex under ``audit_key``."""
-        return hmac.new(self.audit_key.secret, content, hashlib.sha256).hexdigest()
 
     def audit_mac(self, key_id: str, content: bytes) -> str | None:
         """HMAC-SHA256 in hex under the audit key of that id; None where the key file does not have it."""
         key = self._ring.audit.get(key_id) or self._reread().audit.get(key_id)
-        return None if key is None else hmac.new(key.secret, content, hashlib.sha256).hexdigest()
+        return None if key is None else sign(key, content)
 
 
-def _stamp(path: Path | None) -> tuple[int, int] | None:
+def sign(key: Key, content: bytes) -> str:
+    """HMAC-SHA256 in hex."""
+    return hmac.new(key.secret, content, hashlib.sha256).hexdigest()
+
+
+def _stamp(path: Path | None) -> _Stamp | None:
     found = None if path is None else path.stat()
     return found and (found.st_mtime_ns, found.st_ino)
 

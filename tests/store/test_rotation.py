@@ -1,5 +1,6 @@
 """SECURITY E: keys are changed in batches while the app runs; interrupted, it goes on; then the old key can go."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,11 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.engine import URL
 
 from smart_app.store import Store, rotation
-from smart_app.store.errors import Damaged, WrongKey
+from smart_app.store.audit import Verified
+from smart_app.store.cipher import Cipher
+from smart_app.store.errors import Damaged, KeyFileError, WrongKey
 from smart_app.store.filing_states import State
-from smart_app.store.keys import add_key, lead_with_youngest, load_keys
+from smart_app.store.keys import Key, add_key, lead_with_youngest, load_keys
 from smart_app.store.launch import Launch
 from smart_app.store.rotation import PLACES
 from smart_app.store.schema import metadata
@@ -125,6 +128,41 @@ def test_the_audit_chain_goes_on_under_a_new_key_in_all_processes(
     other.audit.record(entry(launch, "view"), NOW)
     assert (store.audit.verify().broken, other.audit.verify().rows) == (0, 3)
     other.close()
+
+
+@pytest.mark.parametrize("time", [1, 2, 3, 4])
+def test_a_row_is_chained_with_one_key_whenever_the_key_file_is_read_anew(
+    store: Store, key_file: Path, monkeypatch: pytest.MonkeyPatch, time: int
+) -> None:
+    """As the thread that tidies may, just before the row asks for the key for the ``time``th time."""
+    launch = start(store).launch
+    store.audit.record(entry(launch, "view"), NOW)
+    lead_with_youngest(key_file, "audit")
+    real, asked = Cipher.audit_key.fget, itertools.count(1)
+    assert real is not None
+
+    def reread(cipher: Cipher) -> Key:
+        if next(asked) == time:
+            cipher.reread()
+        return real(cipher)
+
+    monkeypatch.setattr(Cipher, "audit_key", property(reread))
+    for _ in range(2):
+        store.audit.record(entry(launch, "view"), NOW)
+    assert store.audit.verify() == Verified(3)
+
+
+def test_while_the_key_file_is_away_the_keys_read_before_are_used(store: Store, key_file: Path) -> None:
+    launch = full(store)
+    away = key_file.rename(key_file.with_name("away"))
+    with pytest.raises(KeyFileError, match="FileNotFoundError"):
+        store.cipher.reread()
+    assert store.drafts.open_for(launch.owner) != ()
+    store.audit.record(entry(launch, "view"), NOW)
+    away.rename(key_file)
+    lead_with_youngest(key_file, "values")
+    store.cipher.reread()
+    assert store.rotation.left() > 0, "what is written from now on is sealed with the new one"
 
 
 def test_a_key_that_was_added_only_reads(store: Store, key_file: Path) -> None:

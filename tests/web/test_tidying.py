@@ -13,7 +13,7 @@ from smart_app import cli, tidying, tokens
 from smart_app.config import SiteConfig
 from smart_app.state import state_of
 from smart_app.store.launch import Launch
-from smart_app.tidying import tidied
+from smart_app.tidying import tidied, tidy
 from smart_app.tokens import revoke_all
 from tests.running import Running, log_in, running
 from tests.web.steps import record_of
@@ -91,6 +91,18 @@ def test_once_it_stops_no_further_token_is_ended(run: Running, ended: list[Launc
     stopping.set()
     revoke_all(ended, state_of(run.app).hospitals, run.clock(), stopping=stopping)
     assert run.asked == []
+
+
+def test_a_key_file_that_is_away_for_a_moment_is_told_and_looked_for_again(
+    run: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = run.config.keys.rename(run.config.keys.with_name("away"))
+    tidy(state_of(run.app))
+    assert "The store was not tidied: KeyFileError" in caplog.text
+    away.rename(run.config.keys)
+    caplog.clear()
+    tidy(state_of(run.app))
+    assert "not tidied" not in caplog.text
 
 
 def test_an_app_whose_tidying_broke_ends(run: Running) -> None:
