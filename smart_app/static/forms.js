@@ -38,7 +38,8 @@ async function send() {
   const body = toSend(sent);
   try {
     const reply = await fetch(form.dataset.keep, { method: "POST", body, redirect: "error", keepalive: true });
-    tell(reply.ok ? kept.dataset.kept : [400, 409].includes(reply.status) ? await reply.text() : kept.dataset.notKept, !reply.ok);
+    const why = [400, 409].includes(reply.status) ? await reply.text() : "";
+    tell(reply.ok ? kept.dataset.kept : why || kept.dataset.notKept, !reply.ok);
     if (reply.ok) for (const [name, value] of sent) if (unkept.get(name) === value) unkept.delete(name);
   } catch {
     tell(kept.dataset.notKept, true);
