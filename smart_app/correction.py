@@ -33,6 +33,7 @@ from smart_app.sealing import Act, answers, told, urn
 from smart_app.site_codes import figure_codes
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
+from smart_app.store.shown import showing
 from smart_app.user_name import name_of
 
 
@@ -214,4 +215,5 @@ def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:
         post_to=url_for("form.answer", lid=launch.id, did=draft.id) if filed.status in LISTED else "",
         onward=url_for("panel.show", lid=launch.id),
         onward_label=say("page.to_panel"),
+        shown=showing(draft.answers),
     )

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from imr_fhir.scale import RATERS, Rater
 from smart_app import correction, keeping
 from smart_app.access import Launch, audit, with_launch
-from smart_app.answering import AnswerError
+from smart_app.answering import AnswerError, read_shown
 from smart_app.drafting import begin_draft, form_of, is_earlier, ratings_in, ratings_of, seal_draft
 from smart_app.keeping import Kept, not_in, said
 from smart_app.language import say, words
@@ -25,6 +25,7 @@ from smart_app.seen_first import seen_first
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
 from smart_app.store.errors import DraftSealed, StaleDraft
+from smart_app.store.shown import unseen
 
 form = Blueprint("form", __name__, url_prefix="/l/<lid>")
 form.add_url_rule("/response/<response_id>/correct", "correct", correction.begin_correction)
@@ -92,6 +93,8 @@ def _done(launch: Launch, draft: Draft, do: str) -> Any:
         return _again(launch, Kept(draft, (error,)))
     if do == "rebase":
         correction.rebase(launch, draft)
+    if do == "discard" and unseen(draft.answers, read_shown(request.form)):
+        return _again(launch, Kept(draft, (AnswerError("items", "form.error.discard"),)), status=409)
     if do == "discard" or (do == "later" and not draft.codes and not draft.comment):
         with state().store.writing():
             state().store.drafts.discard(draft, launch.record.owner)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from imr_fhir.scale import Scale
 from smart_app.language import Words
+from smart_app.store.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Conflict:
     post_to: str
     onward: str
     onward_label: str
+    shown: Shown | None = None  # with ``post_to``
 
 
 def differences(words: Words, form: Scale, there: Said, mine: Said) -> tuple[Difference, ...]:

@@ -79,6 +79,14 @@ def changes(values: Mapping[str, str], there: Mapping[str, Answer], shown: Shown
     return Changes(answers, changed, clashes)
 
 
+def unseen(there: Mapping[str, Answer], shown: Shown) -> bool:
+    """Whether the draft has ``there`` what neither stood on the page that showed ``shown`` nor came from it."""
+    return any(
+        given.value and given.page != shown.page and mark(given.value) != shown.marks.get(item, "")
+        for item, given in there.items()
+    )
+
+
 def _become(value: str, before: Answer, shown: str, page: str, sent: int) -> Literal["written", "left", "clash"]:
     if before.page == page:
         return "left" if sent < before.sent else "written"

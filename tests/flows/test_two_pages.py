@@ -84,6 +84,21 @@ def test_an_older_page_after_save_with_nothing_changed_on_it_leads_to_the_receip
     assert go(chart.browser, older, do="later", comment="").url == saved.url
 
 
+def test_a_correction_is_not_thrown_away_with_what_its_page_never_showed(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    steps.rate(chart)
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    older = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    kept(chart, chart.browser.get(older.url), comment=COMMENT)
+    page = post(chart.browser, older, do="discard", comment="", **answers(3))
+    assert page.status_code == 409
+    assert say("form.error.discard") in text(page)
+    assert f">{COMMENT}</textarea>" in page.text
+    assert go(chart.browser, page, do="discard", comment=COMMENT, **answers(3)).url == chart.url
+    assert COMMENT not in chart.browser.open(chart.at(f"response/{response['id']}/correct")).text
+
+
 @pytest.mark.parametrize(("path", "field", "there", "mine"), [
     ("6", "06", "06-1", "06-5"), ("all", "06", "06-1", "06-5"), ("comment", "comment", COMMENT, "Nothing"),
 ])  # fmt: skip
