@@ -86,15 +86,19 @@ def report(
 
 def _counted(made: Made) -> Iterator[str]:
     """How many of each kind the export holds and how many are counted; a small number is hidden as on the page."""
+    untold = False
     for kind in made.report.left_out.kinds:
         reasons = {reason: made.report.shown(cell) for reason, cell in kind.reasons}
-        said = f"{_number(made.report.shown(kind.all))} read, {_number(reasons.pop('counted', 0))} counted"
-        without = ", ".join(f"{reason} ({_number(n)})" for reason, n in reasons.items())
+        read, counted = made.report.shown(kind.all), reasons.pop("counted", 0)
+        said = ", ".join(
+            f"how many {what} is not told" if n is None else f"{n:,} {what}"
+            for what, n in (("read", read), ("counted", counted))
+        )
+        without = ", ".join(f"{reason} ({'not told' if n is None else f'{n:,}'})" for reason, n in reasons.items())
+        untold = untold or None in (read, counted, *reasons.values())
         yield f"{kind.name.capitalize()}: {said}{without and f'; not counted: {without}'}."
-
-
-def _number(shown: int | None) -> str:
-    return "–" if shown is None else f"{shown:,}"
+    if untold:
+        yield f"Not told is a number under {made.report.threshold}, and one that would tell it."
 
 
 def _engine(

@@ -15,6 +15,8 @@ ALL = "all"
 # Of an occasion with one of these states there was an offer; the second ones are how a unit records offers.
 _ANSWERS = ("answered", "stopped", "incomplete")
 _OFFERS = ("declined", "too-unwell", "not-today")
+_RECORDED = "due, offers recorded"
+_TWINS = {f"offered: {state}": state for state in (*_ANSWERS, *_OFFERS)} | {_RECORDED: "due"}
 _OTHERS = "{}, but not {}"
 # Of what the first counts, the second counts some, so many quarters later (a course has its third month a quarter after
 # its start): a reader has the rest by subtraction, and where that is none, the one number under two names.
@@ -78,8 +80,14 @@ def count(connection: "DuckDBPyConnection") -> Counted:
             _complete(each, counts)
     _add_rests(counts)
     margins = list(_margins(counts))
-    sums = (*margins, *(line for each in whole for line in _sums(each, counts)), *_same(counts), *_within(counts))
-    rests = {_OTHERS.format(all_of, some) for all_of, some, _ in _WITHIN}
+    unoffered = list(_unoffered(counts))
+    counts |= {rest: sum(counts[part] for part in parts) for _, rest, parts in unoffered}
+    sums = (
+        *margins, *(line for each in whole for line in _sums(each, counts)), *_same(counts), *_within(counts),
+        *((total, (total._replace(quantity=offered), rest)) for (total, offered), rest, _ in unoffered),
+        *((rest, parts) for _, rest, parts in unoffered),
+    )  # fmt: skip
+    rests = {_OTHERS.format(all_of, some) for all_of, some, _ in _WITHIN} | {rest.quantity for _, rest, _ in unoffered}
     return Counted(whole, counts, sums, frozenset(cell for cell in counts if cell.quantity in rests))
 
 
@@ -123,11 +131,22 @@ def _sums(part: Part, counts: Mapping[Cell, int]) -> Iterator[Sum[Cell]]:
             yield cell, [cell._replace(quantity=row) for row in part.rows]
 
 
+def _unoffered(counts: Mapping[Cell, int]) -> Iterator[tuple[tuple[Cell, str], Cell, list[Cell]]]:
+    """Of all units, what is counted in both and in those alone that record offers; the rest, and its units."""
+    recording = {cell.unit for cell in counts if cell.quantity == _RECORDED}
+    others = sorted({cell.unit for cell in counts if cell.quantity == "due"} - recording)
+    for offered, twin in _TWINS.items():
+        for cell in [cell for cell in counts if cell.quantity == offered and cell.unit == ALL and twin not in _OFFERS]:
+            total = cell._replace(quantity=twin)
+            rest = cell._replace(quantity=f"{twin}, where no offers are recorded")
+            parts = [total._replace(unit=unit) for unit in others]
+            yield (total, offered), rest, [part for part in parts if part in counts]
+
+
 def _same(counts: Mapping[Cell, int]) -> Iterator[Sum[Cell]]:
     """Numbers under two names: of each unit that records offers, and of all for what makes it such a unit."""
-    twins = {f"offered: {state}": state for state in (*_ANSWERS, *_OFFERS)} | {"due, offers recorded": "due"}
     for cell in counts:
-        twin = twins.get(cell.quantity)
+        twin = _TWINS.get(cell.quantity)
         if twin and (cell.unit != ALL or twin in _OFFERS):
             yield cell, [cell._replace(quantity=twin)]
 

@@ -52,13 +52,15 @@ class ItemAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``counts`` and ``sums``: what the figures rest on, for `disclosure`."""
+    """``counts`` and ``sums``: what the figures rest on, for `disclosure`. ``rests``: what stands nowhere, and can be
+    had by subtraction alone."""
 
     change: tuple[ChangeLine, ...]
     items: tuple[ItemAgreement, ...]
     scores: Agreement | None
     counts: Mapping[Cell, int]
     sums: tuple[Sum[Cell], ...]
+    rests: frozenset[Cell]
 
 
 PAIRS, BLIND, SEEN_FIRST, LATEST, SCORES, _INCOMPLETE = (
@@ -88,12 +90,14 @@ def measure(connection: "DuckDBPyConnection") -> Measured:
     counts |= {SCORES: len(scores), _INCOMPLETE: len(latest) - len(scores)}
     sums: list[Sum[Cell]] = [(PAIRS, (BLIND, SEEN_FIRST)), (LATEST, (SCORES, _INCOMPLETE))]
     sums += _change_sums(counts, change)
+    rests = {_INCOMPLETE}
     for each in items:
-        rest = _item_cell(each.item, _NOT_BOTH)
         counts |= {cell: each.counts[distance] for cell, distance in zip(each.cells, DISTANCES, strict=True)}
+        rest = _item_cell(each.item, _NOT_BOTH)
+        rests.add(rest)
         counts[rest] = len(latest) - sum(each.counts.values())
         sums.append((LATEST, (*each.cells, rest)))
-    return Measured(change, items, score_agreement(scores), counts, tuple(sums))
+    return Measured(change, items, score_agreement(scores), counts, tuple(sums), frozenset(rests))
 
 
 def _interval(n: int, mean: float, sd: float | None) -> Interval | None:
@@ -116,7 +120,7 @@ def _item(item: int, levels: Mapping[tuple[int, int], int]) -> ItemAgreement:
 def _change_sums(counts: dict[Cell, int], lines: tuple[ChangeLine, ...]) -> list[Sum[Cell]]:
     """Classes of a unit, units of a class, and the lines that are of the same courses; missing ones are none."""
     parts = {line.part for line in lines}
-    units = {line.unit for line in lines} - {ALL}
+    units = sorted({line.unit for line in lines} - {ALL})
     raters = {line.rater for line in lines}
     sums: list[Sum[Cell]] = []
     for part in sorted(parts):
@@ -128,7 +132,7 @@ def _change_sums(counts: dict[Cell, int], lines: tuple[ChangeLine, ...]) -> list
                 return found
 
             sums += [(cell(ALL, unit), [cell(standing, unit) for standing in CLASSES[1:]]) for unit in (*units, ALL)]
-            sums += [(cell(standing, ALL), [cell(standing, unit) for unit in sorted(units)]) for standing in CLASSES]
+            sums += [(cell(standing, ALL), [cell(standing, unit) for unit in units]) for standing in CLASSES]
             whole = part.replace("without items 9 and 10", "all items")
             if whole != part:
                 sums += [

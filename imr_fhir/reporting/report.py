@@ -13,6 +13,7 @@ from imr_fhir.reporting.fact_tables import make_fact_tables
 from imr_fhir.reporting.left_out import LeftOut, left_out
 from imr_fhir.reporting.lives import lives, prepare
 from imr_fhir.reporting.measured import Measured, measure
+from imr_fhir.reporting.ranks import ranks
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -55,5 +56,10 @@ def make_report(
     make_fact_tables(connection, lives(connection, zone, table), exported, work)
     counted, measured, without = count(connection), measure(connection), left_out(connection)
     counts = {**counted.counts, **measured.counts, **without.counts}
-    secret = hidden(counts, [*counted.sums, *measured.sums, *without.sums], unseen=counted.rests)
+    secret = hidden(
+        counts,
+        [*counted.sums, *measured.sums, *without.sums],
+        rank=ranks(counted.parts),
+        unseen=counted.rests | measured.rests,
+    )
     return Report(exported, str(zone), counted, measured, without, secret)

@@ -16,10 +16,10 @@ from imr_fhir.reporting.export.patience import Patience
 from tests import parts
 from tests.export.test_hapi import soon
 from tests.reporting.comparing import shown_differences
+from tests.reporting.making import DAY, ZONE
 from tests.reporting.on_server import OTHERS, group, put
 from tests.reporting.population import population, write_ndjson
 from tests.reporting.recomputed import ALL, Recomputed, recompute
-from tests.reporting.test_recomputed import DAY, ZONE
 from tests.servers import hapi
 
 pytestmark = [pytest.mark.hapi, pytest.mark.xdist_group("java")]  # beside no other that starts one

@@ -1,23 +1,18 @@
 """The report as a Measure and a MeasureReport: the same numbers, masked where the page hides them, and valid FHIR."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from imr_fhir.reporting.making_report import make
-from tests.reporting.population import EXPORTED, population, write_ndjson
-from tests.reporting.test_report import DAY, ZONE
+from tests.reporting.making import reported
 from tests.validator import Validator
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("measure")
-    write_ndjson(population(60), folder)
-    made = make(folder, folder / "out", zone=ZONE, now=EXPORTED, exported=DAY)
-    found: dict[str, Any] = json.loads(Path(made.files[3]).read_text(encoding="utf-8"))
+    made = reported(60, 7, tmp_path_factory)
+    found: dict[str, Any] = json.loads(made.files[3].read_text(encoding="utf-8"))
     return found
 
 

@@ -5,19 +5,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from imr_fhir.reporting.making_report import make
 from tests.browser import axe
-from tests.reporting.population import EXPORTED, population, write_ndjson
-from tests.reporting.test_recomputed import DAY, ZONE
+from tests.reporting.making import reported
 
 WIDTHS = (1280, 400)
 
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("export")
-    write_ndjson(population(200), folder)
-    return make(folder, folder / "out", zone=ZONE, now=EXPORTED, exported=DAY).files[0]
+    return reported(200, 7, tmp_path_factory).files[0]
 
 
 @pytest.mark.browser

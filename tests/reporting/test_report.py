@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -16,22 +15,18 @@ from imr_fhir.reporting.disclosure import THRESHOLD
 from imr_fhir.reporting.faults import SHOWN
 from imr_fhir.reporting.figures import figures
 from imr_fhir.reporting.making_report import Made, make
+from tests.reporting.making import DAY, ZONE, exported, report_of, reported
 from tests.reporting.population import EXPORTED, population, write_ndjson
 
-ZONE = ZoneInfo("Europe/Oslo")
-DAY = EXPORTED.astimezone(ZONE).date()
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return reported(120, 7, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("export")
-    write_ndjson(population(120), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def made(export: Path) -> Made:
-    return make(export, export / "out", zone=ZONE, now=EXPORTED, exported=DAY)
+def export(made: Made) -> Path:
+    return made.files[0].parent.parent
 
 
 def test_the_page_has_each_figure_with_its_definition_and_query(made: Made) -> None:
@@ -206,7 +201,7 @@ def command(folder: Path, *more: str) -> list[str]:
 
 
 def test_for_a_script_a_small_number_is_hidden_too(tmp_path: Path) -> None:
-    write_ndjson(population(3), tmp_path)
+    exported(3, tmp_path)
     said = json.loads(CliRunner().invoke(main, command(tmp_path, "--json")).stdout)
     numbers = [n for step in said["steps"] for n in step.values() if isinstance(n, int)]
     assert all(n == 0 or n >= THRESHOLD for n in numbers), said["steps"]
@@ -267,7 +262,7 @@ def test_the_folder_against_its_manifest(
 
 
 def test_an_empty_export_makes_a_report_that_says_so(tmp_path: Path) -> None:
-    made = make(tmp_path, tmp_path / "out", zone=ZONE, now=EXPORTED, exported=DAY)
+    made = report_of(tmp_path)
     page = made.files[0].read_text(encoding="utf-8")
     assert page.count("Not recorded in this export.") == len(figures())
 
@@ -279,7 +274,7 @@ def test_the_tables_of_persons_are_open_to_nobody_else(made: Made) -> None:
 def test_folders_with_brackets_in_their_names(tmp_path: Path) -> None:
     folder = tmp_path / "export [2026]"
     folder.mkdir()
-    write_ndjson(population(10), folder)
+    exported(10, folder)
     made = make(folder, folder / "out [1]", zone=ZONE, now=EXPORTED, exported=DAY)
     assert made.reconciliation.faults == ()
     assert made.report.left_out.kinds
@@ -325,6 +320,5 @@ def test_the_hospital_s_own_table_of_courses(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("people", [1, 2, 3, 5, 8, 13])
 def test_a_small_place_has_a_report_too(people: int, tmp_path: Path) -> None:
-    write_ndjson(population(people, seed=people), tmp_path)
-    made = make(tmp_path, tmp_path / "out", zone=ZONE, now=EXPORTED, exported=DAY)
+    made = report_of(exported(people, tmp_path, seed=people))
     assert made.reconciliation.faults == ()

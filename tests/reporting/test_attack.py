@@ -1,0 +1,97 @@
+"""No linear programme over all that a report shows finds a small number; and what readers need most is shown."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imr_fhir.reporting.counting import ALL, Cell
+from imr_fhir.reporting.disclosure import THRESHOLD, hidden
+from imr_fhir.reporting.report import Report
+from tests.reporting.attacker import intervals, open_to
+from tests.reporting.making import reported
+
+
+def told(counts: dict[Any, int], sums: list[Any], secret: frozenset[Any]) -> dict[Any, tuple[float, float]]:
+    """Small numbers that have one value only, or might be no other but for nothing that was shown."""
+    small = {key for key in secret if counts[key] < THRESHOLD}
+    narrow = intervals(counts, sums, secret, small)
+    suspects = {key for key, (low, high) in narrow.items() if high - low < 0.001}
+    return {key: narrow[key] for key in open_to(counts, sums, suspects)}
+
+
+def sums_of(report: Report) -> tuple[dict[Cell, int], list[Any]]:
+    parts = (report.counted, report.measured, report.left_out)
+    return {cell: n for part in parts for cell, n in part.counts.items()}, [
+        each for part in parts for each in part.sums
+    ]
+
+
+@pytest.mark.parametrize(("people", "seed"), [(25, 1), (200, 7)])
+def test_no_small_number_of_a_report_can_be_worked_out(
+    people: int, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    report = reported(people, seed, tmp_path_factory).report
+    counts, sums = sums_of(report)
+    assert all(cell in report.hidden for cell, n in counts.items() if n < THRESHOLD)
+    assert told(counts, sums, report.hidden) == {}
+
+
+def test_margins_are_shown_first(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Of 200 people: each quarter of all units in which 60 or more occasions were due says how many were answered."""
+    report = reported(200, 7, tmp_path_factory).report
+    due = {cell: n for cell, n in report.counted.counts.items() if cell.quantity == "due" and cell.unit == ALL}
+    large = [cell for cell, n in due.items() if n >= 60]
+    assert len(large) > 12
+    for cell in large:
+        assert None not in (report.shown(cell), report.shown(cell._replace(quantity="answered"))), cell
+
+
+# Of two figures: states that sum to a total, and of one of these, two kinds that sum to it. In units and quarters.
+places = st.tuples(st.integers(2, 3), st.integers(2, 3))
+tables = places.flatmap(
+    lambda size: st.lists(
+        st.tuples(*[st.sampled_from([0, 1, 3, 4, 5, 6, 9, 20])] * 4),
+        min_size=size[0] * size[1],
+        max_size=size[0] * size[1],
+    ).map(lambda cells: (size, cells))
+)
+
+
+def system(size: tuple[int, int], cells: list[tuple[int, ...]]) -> tuple[dict[Any, int], list[Any]]:
+    units, quarters = ([*map(str, range(n))] for n in size)
+    counts: dict[Any, int] = {}
+    for (unit, quarter), (in_time, late, stopped, nothing) in zip(
+        ((u, q) for u in units for q in quarters), cells, strict=True
+    ):
+        said = {"in time": in_time, "late": late, "stopped": stopped, "nothing": nothing}
+        said |= {"answered": in_time + late}
+        said |= {"due": said["answered"] + stopped + nothing, "not in time": late + stopped + nothing}
+        for name, n in said.items():
+            for where in ((unit, quarter), (unit, ALL), (ALL, quarter), (ALL, ALL)):
+                counts[name, *where] = counts.get((name, *where), 0) + n
+    sums: list[Any] = []
+    for name, *where in list(counts):
+        for total, parts in (
+            ("due", ("answered", "stopped", "nothing")),
+            ("due", ("in time", "not in time")),
+            ("answered", ("in time", "late")),
+        ):
+            if name == total:
+                sums.append(((name, *where), [(part, *where) for part in parts]))
+        unit, quarter = where
+        if unit == ALL:
+            sums.append(((name, unit, quarter), [(name, each, quarter) for each in units]))
+        if quarter == ALL:
+            sums.append(((name, unit, quarter), [(name, unit, each) for each in quarters]))
+    return counts, sums
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables)
+def test_nor_of_any_table_with_two_figures(table: tuple[tuple[int, int], list[tuple[int, ...]]]) -> None:
+    counts, sums = system(*table)
+    secret = hidden(counts, sums, rank=lambda key: (key[1] != ALL) + (key[2] != ALL))
+    assert secret >= {key for key, n in counts.items() if n < THRESHOLD}
+    assert told(counts, sums, secret) == {}
