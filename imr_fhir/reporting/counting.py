@@ -1,7 +1,7 @@
 """Runs the figures' queries and adds what a reader can add up: margins, totals, and numbers that two figures share."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -85,7 +85,7 @@ def count(connection: "DuckDBPyConnection") -> Counted:
     sums = (
         *margins, *(line for each in whole for line in _sums(each, counts)), *_same(counts), *_within(counts),
         *((total, (total._replace(quantity=offered), rest)) for (total, offered), rest, _ in unoffered),
-        *((rest, parts) for _, rest, parts in unoffered),
+        *((rest, parts) for _, rest, parts in unoffered), *_late(whole, counts),
     )  # fmt: skip
     rests = {_OTHERS.format(all_of, some) for all_of, some, _ in _WITHIN} | {rest.quantity for _, rest, _ in unoffered}
     return Counted(whole, counts, sums, frozenset(cell for cell in counts if cell.quantity in rests))
@@ -141,6 +141,15 @@ def _unoffered(counts: Mapping[Cell, int]) -> Iterator[tuple[tuple[Cell, str], C
             rest = cell._replace(quantity=f"{twin}, where no offers are recorded")
             parts = [total._replace(unit=unit) for unit in others]
             yield (total, offered), rest, [part for part in parts if part in counts]
+
+
+def _late(parts: Iterable[Part], counts: Mapping[Cell, int]) -> Iterator[Sum[Cell]]:
+    """Not in time is late or not answered: follows from three of the other sums, and is told by none of them."""
+    others = [row for part in parts if part.figure == "answered" and part.total == "due" for row in part.rows]
+    for cell in counts:
+        if cell.quantity == "not timely":
+            found = (cell._replace(quantity=row) for row in ("late", *others) if row != "answered")
+            yield cell, [part for part in found if part in counts]
 
 
 def _same(counts: Mapping[Cell, int]) -> Iterator[Sum[Cell]]:

@@ -28,7 +28,7 @@ def sums_of(report: Report) -> tuple[dict[Cell, int], list[Any]]:
     ]
 
 
-@pytest.mark.parametrize(("people", "seed"), [(25, 1), (200, 7)])
+@pytest.mark.parametrize(("people", "seed"), [(25, 1), (40, 7)])
 def test_no_small_number_of_a_report_can_be_worked_out(
     people: int, seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -77,6 +77,7 @@ def system(size: tuple[int, int], cells: list[tuple[int, ...]]) -> tuple[dict[An
             ("due", ("answered", "stopped", "nothing")),
             ("due", ("in time", "not in time")),
             ("answered", ("in time", "late")),
+            ("not in time", ("late", "stopped", "nothing")),
         ):
             if name == total:
                 sums.append(((name, *where), [(part, *where) for part in parts]))
@@ -88,7 +89,7 @@ def system(size: tuple[int, int], cells: list[tuple[int, ...]]) -> tuple[dict[An
     return counts, sums
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables)
 def test_nor_of_any_table_with_two_figures(table: tuple[tuple[int, int], list[tuple[int, ...]]]) -> None:
     counts, sums = system(*table)
