@@ -77,7 +77,7 @@ def _withdrawal(words: Words, gone: Sequence[Mapping[str, Any]], patient: str) -
     for resource in gone:
         if resource["resourceType"] == "QuestionnaireResponse":
             found = response.from_resource(resource, patient=patient)
-            yield Written(scale(found.rater).title.in_(words.language), words.day(found.measured))
+            yield Written(found.form.title.in_(words.language), words.day(found.measured))
         elif resource["resourceType"] == "DocumentReference":
             yield Written(words.say("filing.part.document"), str(resource.get("description", "")))
         elif resource["resourceType"] == "Goal" or _codes(resource) & set(record.CODES):
