@@ -14,7 +14,7 @@ from imr_fhir.fhir_time import format_date_time
 from imr_fhir.pdf import pdf_of
 from imr_fhir.resource import Coding, checked, identifier, meta, patient_reference
 from imr_fhir.response import Response
-from imr_fhir.scale import NA, Item, scale
+from imr_fhir.scale import NA, Item
 
 # How the description of one that was ended early goes on: the only trace of it where the content is not read.
 EARLY = ", ended early"
@@ -61,7 +61,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 
 def readable(response: Response, zone: tzinfo) -> str:
     """The answers in words, in the language in which they were given, with all that is needed to judge them."""
-    form, score, said = scale(response.rater), response.score, _WORDS[response.language]
+    form, score, said = response.form, response.score, _WORDS[response.language]
     when = response.measured.astimezone(zone)
     lines = [
         form.title.in_(response.language),
@@ -107,7 +107,7 @@ def document_reference(
     site's. Raises ResponseError.
     """
     text = readable(response, zone)
-    form, day = scale(response.rater), response.measured.astimezone(zone).date()
+    form, day = response.form, response.measured.astimezone(zone).date()
     built = {
         "resourceType": "DocumentReference",
         "meta": meta(filing, security=security),

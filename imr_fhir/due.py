@@ -118,7 +118,7 @@ def standing(
     told = [
         each
         for each in sorted(documents, key=lambda each: each.day)
-        if each.rater == rater and occasion.answering_opens <= each.day <= occasion.answering_closes
+        if each.rater == rater and occasion.answering_opens <= each.day <= min(occasion.answering_closes, today)
     ]
     written = next((each.day for each in told if each.complete), None)
     if written:

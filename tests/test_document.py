@@ -16,6 +16,7 @@ from imr_fhir.response import Response
 from imr_fhir.scale import NA, RATERS, scale
 from tests import parts
 from tests.filed import FILING, NOW, RESPONSES, new_response, urn
+from tests.revised import revised
 from tests.spec.build import answers
 
 ZONE = ZoneInfo("Europe/Oslo")
@@ -41,6 +42,12 @@ def test_all_that_is_needed_to_judge_the_answers() -> None:
     assert f"6. {form.item(6).label.en}: {form.item(6).anchor(5).text.en} (5)\n" in said
     assert f"13. {form.item(13).label.en}: {form.item(13).anchor(NA).text.en}\n" in said
     assert said.endswith("\nComment:\nTired\nbut well\n")
+
+
+def test_what_was_answered_on_an_earlier_version_is_told_in_its_words() -> None:
+    before = readable(new_response(rater="clinician", ratings=answers(2)), ZONE)
+    with revised(mended=True):
+        assert readable(new_response(rater="clinician", ratings=answers(2)), ZONE) == before
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ DOCUMENTS = [
     ("late", [("client", 130, True)], "answered", False, 130),
     ("the other rater's", [("clinician", 95, True)], "open", False, None),
     ("at the occasion before", [("client", 75, True)], "open", False, None),
+    ("dated after today", [("client", 97, True)], "open", False, None),
     ("ended early", [("client", 95, False)], "stopped", False, 95),
     ("ended early, then whole", [("client", 92, False), ("client", 95, True)], "answered", True, 95),
 ]
@@ -166,7 +167,7 @@ DOCUMENTS = [
 def test_a_document_says_that_and_when_there_was_an_answer(case, documents, state, timely, on):
     occasion = occasions(course(0), d(95))[-1]
     told = [Document("1", rater, d(day), withdrawn=False, complete=complete) for rater, day, complete in documents]
-    found = standing(occasion, "client", (), today=d(96), documents=told)
+    found = standing(occasion, "client", (), today=d(max(96, on or 0)), documents=told)
     assert found == Standing(state, timely=timely, document=None if on is None else d(on)), case
 
 
