@@ -15,7 +15,7 @@ from imr_fhir.errors import ResourceError
 from imr_fhir.goal import Goal
 from imr_fhir.record import OUTCOMES, RESULTS, TAPS, DueOutcome, Factor, Note, Prompt, Review, SeenFirst
 from imr_fhir.response import Response
-from imr_fhir.scale import NA, scale
+from imr_fhir.scale import NA
 from smart_app.goal_form import GOAL_RESULTS
 from smart_app.language import Words
 from smart_app.presenters.goal_history import WHY
