@@ -6,7 +6,7 @@ from typing import Any
 from imr_fhir import artefacts
 from imr_fhir.element import Element, resource
 from imr_fhir.errors import ResponseError
-from imr_fhir.observation import INSTANTIATES, is_others
+from imr_fhir.observation import INSTANTIATES
 
 # What we say of a rating, and leave out where it says it no more. A narrative made of the old one would contradict it.
 _OURS: Mapping[str, frozenset[str]] = {
@@ -28,7 +28,8 @@ _OUR_EXTENSIONS = (artefacts.FIRST_COMPLETED, artefacts.SHOWN_LANGUAGE, INSTANTI
 
 def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """``built`` (a QuestionnaireResponse or an Observation of a rating) with what others wrote in ``base``, the same
-    one as it was read: labels, what it is based on or part of, other identifiers, categories, extensions, signed notes.
+    one as it was read: labels, what it is based on or part of, other identifiers, categories, extensions. Not others'
+    notes in a score: our profile has room for the person's own comment alone, and the version before has them.
 
     Not checked again: fhir.resources refuses some sound FHIR. Raises ResponseError where ``base`` can't be read.
     """
@@ -38,8 +39,6 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     merged["meta"] = merged_meta(built["meta"], found.one("meta"))
     theirs = {"extension": [each.raw for each in found.many("extension") if each.text("url") not in _OUR_EXTENSIONS]}
     if kind == "Observation":
-        performer = next((each.text("reference") for each in found.many("performer")), "")
-        theirs["note"] = [each.raw for each in found.many("note") if is_others(each, performer)]
         for name in ("identifier", "category"):
             theirs[name] = [each.raw for each in found.many(name) if each.raw not in built.get(name, [])]
     for name, values in theirs.items():

@@ -73,10 +73,8 @@ THEIRS = {
 def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart, act: str) -> None:
     request = {"resourceType": "ServiceRequest", "id": "imr-1", "status": "active", "intent": "order"}
     steps.put(run, {**request, "subject": {"reference": f"Patient/{patient}"}})
-    note = {"authorString": "Ward 3", "text": "Seen by the team"}
     for each in only(run, patient):
-        theirs = {"note": [*each.get("note", []), note]} if each["resourceType"] == "Observation" else {}
-        labelled = {**each, "meta": {**each["meta"], "security": [LABEL]}, "basedOn": THEIRS["basedOn"], **theirs}
+        labelled = {**each, "meta": {**each["meta"], "security": [LABEL]}, "basedOn": THEIRS["basedOn"]}
         steps.put(run, labelled | {"extension": [*each["extension"], *THEIRS["extension"]]})
     if act == "correct":
         assert heading(correct(run, chart, patient, **{"06": "06-5"})) == SAVED
@@ -90,7 +88,6 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
         assert each["basedOn"] == THEIRS["basedOn"]
         assert THEIRS["extension"][0] in each["extension"]
     assert [each["url"] for each in response["extension"]].count(FIRST_COMPLETED) == 1
-    assert score["note"].count(note) == 1
 
 
 def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Chart) -> None:
