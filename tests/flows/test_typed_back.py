@@ -25,7 +25,8 @@ def chart(run: Running) -> Chart:
 @contextmanager
 def busy(run: Running) -> Iterator[None]:
     """A backup, or another process, holds the store."""
-    assert isinstance(run.config.store, Path)
+    if not isinstance(run.config.store, Path):
+        pytest.skip("held as another process holds a SQLite file")
     other = sqlite3.connect(run.config.store, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
