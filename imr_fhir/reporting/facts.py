@@ -1,9 +1,11 @@
 """What the rules say of one patient, as rows that the report's figures count: the same rules as on the panel."""
 
+from dataclasses import replace
 from datetime import date
 
-from imr_fhir.course import courses, firsts_of, responses_in
+from imr_fhir.course import Course, courses, firsts_of, responses_in
 from imr_fhir.reporting.change_facts import change_fact
+from imr_fhir.reporting.counting import ALL
 from imr_fhir.reporting.course_facts import course_facts
 from imr_fhir.reporting.fact_rows import Facts
 from imr_fhir.reporting.goal_facts import goal_fact
@@ -18,7 +20,7 @@ def facts(life: Life, exported: date, number: int) -> Facts:
     without a start."""
     found = Facts([], [], [], [], [], [])
     known = courses(life.episodes, life.responses, life.table, today=exported)
-    begun = [course for course in known if course.status != "offered" and course.start <= exported]
+    begun = [_apart(course) for course in known if course.status != "offered" and course.start <= exported]
     numbered = list(enumerate(begun, number))
     for own, course in numbered:
         within = responses_in(course, life.responses)
@@ -32,3 +34,8 @@ def facts(life: Life, exported: date, number: int) -> Facts:
         found.pair_items.extend(items)
     found.goals.extend(goal_fact(goal, goal.start, numbered, exported) for goal in life.goals if goal.start)
     return found
+
+
+def _apart(course: Course) -> Course:
+    """A unit that is called what stands for all units together keeps its name, in quotes."""
+    return replace(course, unit=f"“{course.unit}”") if course.unit == ALL else course

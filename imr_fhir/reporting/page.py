@@ -20,7 +20,6 @@ from imr_fhir.reporting.wording import caption, percent, signed, words
 from imr_fhir.scale import scale
 
 HIDDEN = "–"
-_NO_UNIT = "unit not recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +96,23 @@ def _table(caption: str, found: Sequence[Line], heads: tuple[str, ...]) -> Table
     raters = sorted({line.rater for line in found})
     rows: dict[tuple[str, ...], dict[str, Line]] = {}
     for line in found:
-        place = (line.unit or _NO_UNIT, line.quarter) if len(heads) == 3 else (line.quarter,)
-        rows.setdefault((*place, line.row), {})[line.rater] = line
+        units = (line.unit,) if len(heads) == 3 else ()
+        rows.setdefault((*units, line.quarter, line.row), {})[line.rater] = line
     said = ("Number", "Share (95 %)")
     columns = tuple(f"{name.capitalize()}: {what.lower()}" if name else what for name in raters for what in said)
     made = (
         TableRow(
-            (*(words(each) for each in place), words(row)),
+            (*map(_unit, units), words(quarter), words(row)),
             tuple(text for rater in raters for text in _numbers(by_rater.get(rater))),
         )
-        for (*place, row), by_rater in rows.items()
+        for (*units, quarter, row), by_rater in rows.items()
     )
     return Table(caption, heads, columns, tuple(made))
+
+
+def _unit(name: str) -> str:
+    """A hospital's unit as the hospital names it."""
+    return "all units" if name == ALL else name or "unit not recorded"
 
 
 def _numbers(line: Line | None) -> tuple[str, str]:
@@ -136,8 +140,7 @@ def _change_rows(found: Iterable[ChangeLine]) -> Iterable[TableRow]:
     for line in found:
         sd = "" if line.sd is None else f"{line.sd:.2f}"
         cells = (f"{line.n:,}", f"{signed(line.mean)}{_between(line.interval)}", sd, signed(line.median))
-        unit = "all units" if line.unit == ALL else line.unit or _NO_UNIT
-        yield TableRow((unit, line.standing, line.rater), cells)
+        yield TableRow((_unit(line.unit), line.standing, line.rater), cells)
 
 
 def _between(interval: Interval | None) -> str:

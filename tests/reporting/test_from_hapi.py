@@ -18,6 +18,7 @@ from tests.export.test_hapi import soon
 from tests.reporting.comparing import shown_differences
 from tests.reporting.making import DAY, ZONE
 from tests.reporting.on_server import OTHERS, group, put
+from tests.reporting.page_comparing import page_differences
 from tests.reporting.population import population, write_ndjson
 from tests.reporting.recomputed import ALL, Recomputed, recompute
 from tests.servers import hapi
@@ -74,6 +75,7 @@ def test_the_figures_are_those_of_the_server(
     assert (exported.items, exported.scores, exported.pairs) == (source.items, source.scores, source.pairs)
     assert exported.left_out == source.left_out
     assert shown_differences(report, exported) == []
+    assert page_differences(report) == []
     whole = {key: found for key, found in exported.change.items() if key[2] == ALL}
     assert whole == {key: found for key, found in source.change.items() if key[2] == ALL}
     everything = json.dumps([path.read_text(encoding="utf-8") for path in export.iterdir() if path.suffix == ".ndjson"])
