@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -102,6 +103,18 @@ def _quarter(quarter: str, later: int) -> str:
 def test_every_line_is_accounted_for(made: Made) -> None:
     assert made.reconciliation.faults == ()
     assert {step.resource: step.lines for step in made.reconciliation.steps}["Patient"] == 120
+
+
+def test_the_command_hides_what_the_page_hides(tmp_path: Path) -> None:
+    """Of few people: a number that is hidden is said to be so, by name, and none under the threshold is said."""
+    said = CliRunner().invoke(main, command(exported(25, tmp_path, seed=1))).output
+    kinds = {line.partition(":")[0]: line for line in said.splitlines() if " read, " in line}
+    assert kinds["Courses"] == ("Courses: 26 read, how many counted is not told; not counted: test patient (not told).")
+    assert "Ratings: 282 read, 126 counted; not counted: a score whose response is read (128), an " in kinds["Ratings"]
+    assert "duplicate (not told), " in kinds["Ratings"]
+    numbers = [int(n.replace(",", "")) for line in kinds.values() for n in re.findall(r"\b[\d,]*\d\b", line)]
+    assert min(numbers) == THRESHOLD
+    assert f"Not told is a number under {THRESHOLD}, and one that would tell it." in said
 
 
 def test_a_line_that_is_no_json_is_told_and_the_rest_counted(export: Path, tmp_path: Path) -> None:
