@@ -13,6 +13,7 @@ from imr_fhir.commands.output import json_option, say_json
 from imr_fhir.reporting.making_report import Made, make
 from imr_fhir.reporting.spark.tables import write_tables_on_spark
 from imr_fhir.reporting.tables import Written, write_tables
+from imr_fhir.reporting.words import LANGUAGES
 
 
 def _zone(_: click.Context, __: click.Parameter, value: str) -> ZoneInfo:
@@ -33,6 +34,9 @@ def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
 @click.argument("out", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--zone", callback=_zone, required=True, help="The site's time zone, e.g. Europe/Oslo.")
 @click.option("--exported", type=click.DateTime(["%Y-%m-%d"]), help="The day of the export, where DIR does not say it.")
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of report.html; nb is Bokmål."
+)
 @click.option("--episode-type", "types", multiple=True, metavar="SYSTEM|CODE", help="Of a course of IMR.")
 @click.option(
     "--engine",
@@ -58,8 +62,8 @@ def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
 )
 @json_option
 def report(
-    folder: Path, out: Path, zone: ZoneInfo, exported: datetime | None, types: tuple[str, ...], engine: str,
-    master: str | None, jars: Path | None, settings: dict[str, str], as_json: bool,
+    folder: Path, out: Path, zone: ZoneInfo, exported: datetime | None, language: str, types: tuple[str, ...],
+    engine: str, master: str | None, jars: Path | None, settings: dict[str, str], as_json: bool,
 ) -> None:  # fmt: skip
     """Make the report of the export in DIR, into the folder OUT.
 
@@ -68,7 +72,9 @@ def report(
     """
     day = exported.date() if exported else None
     write = _engine(engine, master, jars, settings)
-    made = make(folder, out, zone=zone, now=datetime.now(UTC), exported=day, course_types=types, write=write)
+    made = make(
+        folder, out, zone=zone, now=datetime.now(UTC), language=language, exported=day, course_types=types, write=write
+    )
     if as_json:
         say_json(_said(made))
     else:

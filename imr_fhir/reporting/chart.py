@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from imr_fhir.reporting.counting import ALL
 from imr_fhir.reporting.proportions import Line
-from imr_fhir.reporting.wording import caption, percent, words
+from imr_fhir.reporting.wording import Wording
 
 WIDTH, HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34
@@ -34,7 +34,7 @@ class Chart:
     height: int = HEIGHT
 
 
-def chart(part: Sequence[Line]) -> Chart | None:
+def chart(part: Sequence[Line], wording: Wording) -> Chart | None:
     """Of the first row of interest, all units; None where no quarter can be shown."""
     row = next((line.row for line in part if line.of_interest), None)
     own = [line for line in part if line.row == row and line.quarter != ALL]
@@ -49,13 +49,17 @@ def chart(part: Sequence[Line]) -> Chart | None:
     dots = (
         Dot(
             round(across[line.quarter] + (raters.index(line.rater) - (len(raters) - 1) / 2) * 2 * apart, 1),
-            _height(line.share), _height(line.low), _height(line.high), line.rater, _said(line),
+            _height(line.share), _height(line.low), _height(line.high), line.rater, _said(line, wording),
         )
         for line in shown
     )  # fmt: skip
     levels = tuple((_height(level / 100), f"{level} %") for level in (0, 25, 50, 75, 100))
     return Chart(
-        _title(shown[0]), tuple(dots), tuple((round(x, 1), q) for q, x in across.items()), levels, tuple(raters)
+        _title(shown[0], wording),
+        tuple(dots),
+        tuple((round(x, 1), q) for q, x in across.items()),
+        levels,
+        tuple(raters),
     )
 
 
@@ -63,11 +67,11 @@ def _height(share: float | None) -> float:
     return round(_TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - (share or 0)), 1)
 
 
-def _title(line: Line) -> str:
-    return f"{words(line.row).capitalize()}, by quarter, all units. {caption(line)}"
+def _title(line: Line, wording: Wording) -> str:
+    row = wording.name(line.row)
+    return wording.say("chart-of", row=row[0].upper() + row[1:], of=wording.caption(line))
 
 
-def _said(line: Line) -> str:
-    rater = f", {line.rater}" if line.rater else ""
-    shown = percent(line.share or 0, line.low or 0, line.high or 0)
-    return f"{line.quarter}{rater}: {shown}, {line.n} of {line.of}"
+def _said(line: Line, wording: Wording) -> str:
+    rater = f", {wording.name(line.rater)}" if line.rater else ""
+    return f"{line.quarter}{rater}: {wording.share(line)}, {wording.number(line)}"

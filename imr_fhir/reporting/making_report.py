@@ -45,12 +45,14 @@ def make(
     *,
     zone: tzinfo,
     now: datetime,
+    language: str = "en",
     exported: date | None = None,
     course_types: tuple[str, ...] = (),
     write: Callable[[Path, Path], Written] = write_tables,
 ) -> Made:
     """``folder``: what `imr-fhir export` wrote. ``exported``: the day, where no manifest.json says it.
-    ``write``: makes the tables, on this machine or on a cluster.
+    ``language``: of the page; the other files are the same in each. ``write``: makes the tables, on this machine or on
+    a cluster.
 
     Raises ReportError, TablesError, and ExportError for the hospital's table of courses.
     """
@@ -80,7 +82,9 @@ def make(
         )
     reconciliation = reconcile(manifest, written, report)
     found = tuple(proportions(report))
-    (out / PAGE).write_text(page(report, reconciliation, made=now.astimezone(zone)), encoding="utf-8")
+    (out / PAGE).write_text(
+        page(report, reconciliation, made=now.astimezone(zone), language=language), encoding="utf-8"
+    )
     _write_csv(found, out / FIGURES)
     for name, data in ((DATA, _data(report, found)), (MEASURE, bundle(found, day))):
         (out / name).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")

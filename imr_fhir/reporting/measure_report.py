@@ -99,11 +99,11 @@ def _concept(system: str, code: str) -> Json:
 
 def _measure_group(key: tuple[str, ...], lines: Sequence[Line]) -> Json:
     about = figure(key[0])
-    of, row = lines[0].total, key[2]
+    said, of, row = about.about["en"], lines[0].total, key[2]
     query = f"{about.name}.sql"
     return {
         "code": _code(key),
-        "description": f"{about.title}: {row}, of {of}. {about.definition}",
+        "description": f"{said.title}: {row}, of {of}. {said.definition}",
         "population": [
             {
                 "code": _concept(_POPULATION, code),

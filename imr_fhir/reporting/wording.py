@@ -1,43 +1,66 @@
-"""The names of quantities, and shares, as a person reads them."""
+"""Quantities and numbers of the report as a person reads them, in one language."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from imr_fhir.reporting.counting import ALL
 from imr_fhir.reporting.proportions import Line
+from imr_fhir.reporting.statistics import Interval
+from imr_fhir.reporting.words import NAMES, OF, SAID
 
-# What a share is of, as a reader says it.
-_OF = {
-    "due": "due occasions",
-    "due, offers recorded": "due occasions, in units that record offers",
-    "offered": "occasions with an offer",
-    "answered": "occasions answered",
-    "courses": "courses of one rater",
-    "comparable": "courses begun 6 months ago or more that can be compared",
-    "begun 6 months ago": "courses begun 6 months ago or more",
-    "begun 28 days ago": "courses begun 28 days ago or more",
-    "goals 6 months old": "goals begun 6 months ago or more",
-    "30-day blocks": "full 30-day blocks in which a goal was active",
-}
+HIDDEN = "–"
+_SPACE = "\N{NO-BREAK SPACE}"
+_POINTS: Mapping[str, tuple[str, str]] = {"en": (",", "."), "nb": (_SPACE, ",")}  # between thousands, before decimals
 
 
-def caption(line: Line) -> str:
-    """What the part of ``line`` is of, and at which threshold: "Of courses begun 6 months ago or more, at T"."""
-    month = re.fullmatch(r"begun, month (\d+)", line.total)
-    of = f"courses begun {month[1]} months ago or more" if month else _OF.get(line.total, line.total)
-    threshold = line.part.partition(", at ")[2]
-    return f"Of {of}{threshold and f', at {threshold}'}"
+@dataclass(frozen=True, slots=True)
+class Wording:
+    language: str
 
+    def say(self, key: str, **params: object) -> str:
+        """The page's own sentence ``key``. Raises KeyError for one that there is not, or that lacks a parameter."""
+        return SAID[self.language][key].format(**params)
 
-def words(name: str) -> str:
-    """A quantity's name as a person reads it: what stands before ": " names the part, which the caption says."""
-    return {ALL: "all"}.get(name, re.sub(r"[-_](?=[a-z])", " ", name.rpartition(": ")[2]))
+    def caption(self, line: Line) -> str:
+        """What the part of ``line`` is of, and at which threshold: "Of courses begun 6 months ago or more, at T"."""
+        month = re.fullmatch(r"(begun, month) (\d+)", line.total)
+        of = OF[self.language][month[1] if month else line.total].format(months=month and month[2])
+        threshold = line.part.partition(", at ")[2]
+        return (
+            self.say("caption-at", of=of, threshold=self.name(threshold)) if threshold else self.say("caption", of=of)
+        )
 
+    def name(self, quantity: str) -> str:
+        """A quantity's name: what stands before ": " in it names the part, which the caption says."""
+        own = quantity.rpartition(": ")[2]
+        return NAMES[self.language].get(own) or re.sub(r"[-_](?=[a-z])", " ", own)
 
-def percent(share: float, low: float, high: float) -> str:
-    """ "67 % (58 to 75)": a share with its interval."""
-    return f"{100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+    def unit(self, name: str) -> str:
+        """A hospital's unit, as the hospital names it."""
+        return self.say("units") if name == ALL else name or self.say("no-unit")
 
+    def count(self, n: int | None) -> str:
+        return HIDDEN if n is None else f"{n:,}".replace(",", _POINTS[self.language][0])
 
-def signed(number: float) -> str:
-    """With its sign, the true minus, and two decimals; nought has none."""
-    return f"{number:+.2f}".replace("-", "−").replace("+0.00", "0.00").replace("−0.00", "0.00")
+    def decimal(self, number: float) -> str:
+        return f"{number:.2f}".replace(".", _POINTS[self.language][1])
+
+    def signed(self, number: float) -> str:
+        """With its sign, the true minus, and two decimals; nought has none."""
+        said = self.decimal(abs(number))
+        return said if float(f"{number:.2f}") == 0 else f"{'−' if number < 0 else '+'}{said}"
+
+    def between(self, interval: Interval) -> str:
+        return self.say("between", low=self.signed(interval.low), high=self.signed(interval.high))
+
+    def share(self, line: Line) -> str:
+        """ "67 % (58 to 75)": a share with its interval; "" where it is hidden, or of none."""
+        if line.share is None or line.low is None or line.high is None:
+            return ""
+        between = self.say("between", low=f"{100 * line.low:.0f}", high=f"{100 * line.high:.0f}")
+        return f"{100 * line.share:.0f} % ({between})"
+
+    def number(self, line: Line) -> str:
+        """ "40 of 60"."""
+        return self.say("of", n=self.count(line.n), of=self.count(line.of))

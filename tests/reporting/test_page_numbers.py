@@ -2,15 +2,29 @@
 
 import re
 from html import unescape
+from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from imr_fhir.change import Flag, Reason
+from imr_fhir.due import OutcomeCode
+from imr_fhir.reporting.figures import figure
 from imr_fhir.reporting.making_report import Made
+from imr_fhir.reporting.measured import CLASSES
+from imr_fhir.reporting.page import page
+from imr_fhir.reporting.words import LANGUAGES, NAMES, OF, SAID
 from tests.reporting.making import DAY, ZONE, exported, report_of, reported
 from tests.reporting.page_comparing import page_differences
 from tests.reporting.page_reading import read_page
+from tests.reporting.population import EXPORTED
 from tests.reporting.recomputed import recompute
+
+LEFT_OUT_SQL = "".join(
+    (files("imr_fhir.reporting") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("left_out", "lives", "ratings")
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +39,45 @@ def test_the_page_says_what_the_files_say(made: Made) -> None:
     assert page_differences(made.files[0].parent) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_small_hospital_s_page_does_too(seed: int, tmp_path: Path) -> None:
+def test_a_small_hospital_s_page_does_too(seed: int, language: str, tmp_path: Path) -> None:
     """Where most is hidden, and raters are missing from a row."""
-    made = report_of(exported(25, tmp_path, seed=seed))
-    assert page_differences(made.files[0].parent) == []
+    made = report_of(exported(25, tmp_path, seed=seed), language=language)
+    assert page_differences(made.files[0].parent, language) == []
+
+
+def test_in_norwegian_it_says_the_same(made: Made, tmp_path: Path) -> None:
+    report = page(made.report, made.reconciliation, made=EXPORTED, language="nb")
+    (tmp_path / "report.html").write_text(report, encoding="utf-8")
+    (tmp_path / "figures.json").write_bytes(made.files[2].read_bytes())
+    assert page_differences(tmp_path, "nb") == []
+    assert page_differences(tmp_path, "en")
+    assert '<html lang="nb">' in report
+    assert "er et utkast som ikke er validert" in report
+    shown = re.sub(r"(?s)<style.*?</style>|<pre.*?</pre>|<[^>]*>", " ", report)
+    assert re.findall(r"\b(?:the|of|not|and|rated|answered|recorded|begun|cannot|with|goals?)\b", shown) == []
+
+
+def test_both_languages_have_the_same_words() -> None:
+    assert SAID["en"].keys() == SAID["nb"].keys()
+    assert OF["en"].keys() == OF["nb"].keys()
+    assert NAMES["en"].keys() <= NAMES["nb"].keys()
+    for key, text in SAID["en"].items():
+        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", SAID["nb"][key])), key
+    assert all(set(figure(name).about) == set(LANGUAGES) for name in ("change", "agreement"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *get_args(Reason), *get_args(Flag), *get_args(OutcomeCode), *CLASSES,
+        *re.findall(r"THEN '((?!nb|amended)[^']+(?:''s)?)'", LEFT_OUT_SQL),
+        *re.findall(r"SELECT '[a-z ]+', '([a-z ]+)'", LEFT_OUT_SQL),
+    ],
+)  # fmt: skip
+def test_each_name_that_a_report_can_say_is_known_in_norwegian(name: str) -> None:
+    assert name.replace("''", "'") in NAMES["nb"]
 
 
 @pytest.mark.parametrize(

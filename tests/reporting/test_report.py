@@ -34,7 +34,7 @@ def test_the_page_has_each_figure_with_its_definition_and_query(made: Made) -> N
     page = made.files[0].read_text(encoding="utf-8")
     for figure in figures():
         assert f'id="{figure.name}"' in page
-        assert figure.definition.split(".")[0] in page.replace("&#39;", "'")
+        assert figure.about["en"].definition.split(".")[0] in page.replace("&#39;", "'")
     assert page.count("The query that counts it") == len(figures()) + 2  # change and agreement
 
 
@@ -127,7 +127,7 @@ def test_a_line_that_is_no_json_is_told_and_the_rest_counted(export: Path, tmp_p
     assert "Not accounted for: Goal: fewer than 5 lines left out, cut off: which, is in " in said.output
     assert _lost(tmp_path) == {"Goal": [""]}  # cut off in its id
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "Not every number is accounted for: 1 fault" in page
+    assert "Not every number is accounted for: faults told when this page was made: 1." in page
 
 
 def _lost(folder: Path) -> dict[str, list[str]]:

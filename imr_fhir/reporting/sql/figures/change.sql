@@ -5,6 +5,14 @@
 -- rated both times), and to the rating 12 months after the first, give or take 6 weeks. A second line leaves out items 9
 -- and 10, which rise with the calendar alone. Those who left and those who fell silent are counted with those who stayed,
 -- and apart. There is no comparison group: not an effect of IMR.
+--
+-- Endring
+-- counts: et forløp for én som fyller ut
+--
+-- Fra den første til den siste av to sammenlignbare utfyllinger (regel 1: gjennomsnittet av endringene over
+-- spørsmålene som er besvart begge ganger), og til utfyllingen 12 måneder etter den første, pluss eller minus 6 uker.
+-- En annen linje utelater spørsmål 9 og 10, som stiger med kalenderen alene. De som sluttet, og de som ble stille,
+-- telles sammen med dem som ble, og hver for seg. Det er ingen sammenligningsgruppe: ikke en virkning av IMR.
 WITH measured AS (
   SELECT rater, change_fact.unit,
          CASE WHEN ending = 'left' THEN 'left' WHEN silent THEN 'silent' ELSE 'stayed' END AS class,

@@ -5,6 +5,14 @@
 -- Higher, within or lower than measurement uncertainty usually gives (T, Jacobson and Truax), or cannot say; of
 -- courses begun 6 months ago or more, and of the comparable ones among them. Also at both ends of T's band. By chance
 -- alone 2.5 % are expected each way.
+--
+-- Pålitelig endring
+-- counts: et forløp for én som fyller ut
+-- quarter: forløpets start
+--
+-- Høyere, innenfor eller lavere enn måleusikkerhet vanligvis gir (T, Jacobson og Truax), eller kan ikke si noe; av
+-- forløp begynt for minst 6 måneder siden, og av de sammenlignbare blant dem. Også ved begge ender av båndet for T.
+-- Ved tilfeldighet alene ventes 2,5 % hver vei.
 WITH old_enough AS (
   SELECT *, if(reason = '', '', 'cannot say') AS unsaid FROM change_fact
   WHERE (start + INTERVAL 6 MONTH)::DATE <= getvariable('exported')
