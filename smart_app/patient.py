@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from smart_app import cookies, questions
-from smart_app.access import bind_pin_form, with_handover
+from smart_app.access import audit, bind_pin_form, opened, with_handover
 from smart_app.drafting import begin_anew, is_earlier, seal_draft
 from smart_app.earlier_page import earlier_answers
 from smart_app.language import say, words
@@ -27,6 +27,7 @@ from smart_app.store.audit import Entry
 from smart_app.store.drafts import Draft
 from smart_app.store.errors import NoAccess, StaleDraft
 from smart_app.store.handovers import Handover
+from smart_app.tokens import revoke_all
 
 patient = Blueprint("patient", __name__, url_prefix="/p")
 
@@ -43,11 +44,17 @@ def open_window() -> Answer:
 
 def enter(hid: str, *, framed: bool, how: str = "") -> Response:
     """Opens an offered hand-over in this browser; ``how`` is for the audit log. Raises NoAccess where it is open
-    already or gone. What was handed over in this browser before is closed to it: who holds it now may be another."""
-    with state().store.writing():
-        given, secret = state().store.handovers.open(hid, now())
+    already or gone. What was handed over in this browser before is closed to it: who holds it now may be another. So is
+    every launch that is open in it: those of who handed over are locked, another's would be one Back away."""
+    store = state().store
+    with store.writing():
+        given, secret = store.handovers.open(hid, now())
         if how:
-            state().store.audit.record(_opened(given, how), now())
+            store.audit.record(_opened(given, how), now())
+        ended = store.launches.end_active(cookies.launch_secrets().values(), "the screen was handed over", now())
+        for each in ended:
+            audit("session-ended", opened(each, ""), purpose="the screen was handed over")
+    revoke_all(ended, state().hospitals, now())
     response = redirect(url_for("patient.start", hid=hid), 303)
     for name in cookies.handover_cookies():
         cookies.drop_cookie(response, name, framed=framed)

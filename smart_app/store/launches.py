@@ -148,6 +148,12 @@ class Launches:
             row = self.row(connection, launch_id)
             return None if row is None or row.state not in LIVE else self.end_in(connection, self.read(row), why, now)
 
+    def end_active(self, presented: Collection[str], why: str, now: datetime) -> tuple[Launch, ...]:
+        """Ends what is open in the browser of these cookie secrets; what waits behind a hand-over stays locked."""
+        with self._database.writing() as connection:
+            mine = self._of_browser(connection, presented, now)
+            return tuple(self.end_in(connection, each, why, now) for each in mine if each.state == "active")
+
     def end_all(self, why: str, now: datetime) -> tuple[Launch, ...]:
         with self._database.writing() as connection:
             rows = connection.execute(select(launch).where(launch.c.state.in_(LIVE))).all()

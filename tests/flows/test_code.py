@@ -165,6 +165,30 @@ def test_too_many_wrong_ones_and_the_right_one_waits_too(run: Running, chart: Ch
     assert say("patient.hello", name="Eva") in text(typed(run, again))
 
 
+def test_who_is_logged_in_on_that_device_is_logged_out_there_before_the_patient_has_it(
+    run: Running, chart: Chart
+) -> None:
+    """Else Back or the history would lead the patient to another's record."""
+    other = log_in(run, patient=steps.new_patient(run), user="Practitioner/ola")
+    assert other.browser.open(other.url).status_code == 200
+    code = shown(chart, offered(chart))
+    run.asked.clear()
+    assert heading(typed(run, code, other.browser)) == say("patient.hello", name="Eva")
+    assert other.browser.open(other.url).status_code == 404
+    assert "POST /oauth2/revoke" in run.asked
+    assert 'name="pin"' in chart.browser.open(chart.url).text
+
+
+def test_a_window_beside_the_frame_too_may_be_another_s(run: Running, patient: str) -> None:
+    """The frame's cookies and the window's are two jars: the log-in in the frame could not see the other."""
+    other = log_in(run, patient=steps.new_patient(run), user="Practitioner/ola")
+    framed = log_in(run, patient=patient, framed=True)
+    ticket = steps.hidden(go(framed.browser, framed.browser.get(framed.at("give")), framed.at("give"), pin=PIN))
+    page = other.browser.follow(other.browser.post(f"{run.url}/p/open", data={"ticket": ticket["ticket"]}))
+    assert heading(page) == say("patient.hello", name="Eva")
+    assert other.browser.open(other.url).status_code == 404
+
+
 def test_in_norwegian(run: Running) -> None:
     tablet = Browser()
     tablet.headers["Accept-Language"] = "nb"
