@@ -57,9 +57,14 @@ _ACTIVITIES = (
 )
 
 
+class _App(Flask):
+    def log_exception(self, exc_info: object) -> None:
+        """Flask's sentence has the whole address in it; what is unexpected `error_pages` logs, under a reference."""
+
+
 def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime] = utc_now) -> Flask:
     """The app on an open store; raises what stands in the way of its keys and the sites' keys."""
-    app = Flask(__name__)
+    app = _App(__name__)
     app.config.update(
         TRUSTED_HOSTS=[urlsplit(config.public_url).hostname, *config.trusted_hosts],
         MAX_CONTENT_LENGTH=256_000,

@@ -16,8 +16,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 import requests
 
+from imr_fhir.errors import Forbidden
 from smart_app.logs import set_up_logging
 from smart_app.sandbox import Client
+from smart_app.store.errors import StoreBusy
 from tests.running import Browser, Chart, Running, log_in, marked, running
 from tests.web.steps import record_of
 
@@ -207,3 +209,21 @@ def test_what_libraries_log_comes_without_its_values() -> None:
         logging.getLogger("waitress").warning("Exception while serving %s", secret)
     assert logs.printed.getvalue().endswith("WARNING waitress Exception while serving %s\n")
     assert logs.printed.getvalue().count("\n") == 1
+
+
+def test_a_fault_while_a_fault_is_told_logs_no_address(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flask itself then logs, under the app's own name, and its sentence has the path in it."""
+
+    def refused(**_: str) -> None:
+        raise Forbidden("No.", status=403, next_step="Ask.")
+
+    def busy(*_: object, **__: object) -> None:
+        raise StoreBusy(marked("message"), next_step="Wait.")
+
+    chart = log_in(run)
+    monkeypatch.setitem(run.app.view_functions, "launch.idle", refused)
+    monkeypatch.setattr("smart_app.error_pages.audit", busy)
+    with Logs() as logs:
+        assert chart.browser.get(chart.at("idle")).status_code == 500
+    assert "StoreBusy" in logs.printed.getvalue()
+    assert chart.id not in logs.printed.getvalue()
