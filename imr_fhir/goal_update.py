@@ -12,6 +12,8 @@ from imr_fhir.rating_update import merged_meta
 # What our Goal says, and leaves out where it says it no more. A narrative made of the old one would contradict it.
 _OURS = ("achievementStatus", "startDate", "startCodeableConcept", "statusDate", "target", "expressedBy", "text")
 
+_DUE = ("dueDate", "dueDuration")
+
 
 def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """``built`` (of ``goal.to_resource``) with what others wrote in ``base``, the same Goal as it was read.
@@ -39,16 +41,27 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
         and not found.codes("achievementStatus", ACHIEVED)
     ):
         merged["achievementStatus"] = base["achievementStatus"]
+    started = found.day("startDate")
+    if "startDate" not in built and "startCodeableConcept" in base:
+        merged["startCodeableConcept"] = base["startCodeableConcept"]
+    elif started and started.isoformat() == built.get("startDate"):  # "2025-11" is not made the first of November
+        merged["startDate"] = base["startDate"]
     merged["target"] = _targets(built, found)
     merged["meta"] = merged_meta(built["meta"], found.one("meta"))
-    if "expressedBy" not in built and type_and_id(found.reference("expressedBy"))[0] not in ("", "Patient"):
+    another = "expressedBy" in base and type_and_id(found.reference("expressedBy"))[0] != "Patient"
+    if "expressedBy" not in built and another:
         merged["expressedBy"] = base["expressedBy"]
     return {name: value for name, value in merged.items() if value != []}
 
 
 def _targets(built: Mapping[str, Any], found: Element) -> list[dict[str, Any]]:
-    """The due date stands in the first target; measures, such as levels of goal attainment, are others'."""
-    first, *more = [dict(each.raw) for each in found.many("target")] or [{}]
-    due: dict[str, Any] = next(iter(built.get("target", [])), {})
-    first = {name: value for name, value in first.items() if name.lstrip("_") not in ("dueDate", "dueDuration")} | due
-    return [target for target in (first, *more) if target]
+    """The due date is that of the first target which has one; measures, such as levels of goal attainment, are others',
+    and so is a duration until somebody chooses a day."""
+    targets, due = found.many("target"), built.get("target", [{}])[0].get("dueDate")
+    dated = [(place, day) for place, target in enumerate(targets) if (day := target.day("dueDate"))]
+    place, before = dated[0] if dated else (0, None)
+    changed = [dict(target.raw) for target in targets] or [{}]
+    if due != (before.isoformat() if before else None):
+        rest = {name: each for name, each in changed[place].items() if name.lstrip("_") not in _DUE}
+        changed[place] = rest | ({"dueDate": due} if due else {})
+    return [target for target in changed if target]

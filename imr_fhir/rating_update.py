@@ -23,6 +23,11 @@ _OURS: Mapping[str, frozenset[str]] = {
         )
     ),
 }  # fmt: skip
+# Of those, what a rating always keeps. Where it has none, others named it in a way that is not read (by number alone).
+_THEIRS_TOO: Mapping[str, tuple[str, ...]] = {
+    "QuestionnaireResponse": ("identifier", "encounter", "source"),
+    "Observation": ("encounter", "performer"),
+}
 _OUR_EXTENSIONS = (artefacts.FIRST_COMPLETED, artefacts.SHOWN_LANGUAGE, INSTANTIATES)
 
 
@@ -35,7 +40,8 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """
     kind = str(built["resourceType"])
     found = resource(base, kind, ResponseError)
-    merged = {name: value for name, value in base.items() if name.lstrip("_") not in _OURS[kind]} | dict(built)
+    ours = _OURS[kind] - {name for name in _THEIRS_TOO[kind] if name not in built}
+    merged = {name: value for name, value in base.items() if name.lstrip("_") not in ours} | dict(built)
     merged["meta"] = merged_meta(built["meta"], found.one("meta"))
     theirs = {"extension": [each.raw for each in found.many("extension") if each.text("url") not in _OUR_EXTENSIONS]}
     if kind == "Observation":

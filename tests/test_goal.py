@@ -289,6 +289,26 @@ def test_an_update_keeps_another_person_who_expressed_the_goal() -> None:
     assert merged["expressedBy"] == {"reference": "RelatedPerson/1"}
 
 
+def test_an_update_makes_no_date_more_exact_than_it_was_and_takes_out_none_that_is_not_read() -> None:
+    partial = {"startDate": "2025-11", "target": [{"measure": {"text": "hours"}}, {"dueDate": "2026"}]}
+    duration = {"target": [{"dueDuration": {"value": 3, "unit": "mo"}}], "startCodeableConcept": {"text": "Admission"}}
+    by_number = {"identifier": {"system": "urn:oid:1.2", "value": "4711"}}
+    whole = {name: value for name, value in as_others_left_it().items() if name not in ("startDate", "target")}
+    for theirs in (partial, duration, {"expressedBy": by_number}):
+        base = {**whole, **theirs}
+        merged = kept(written(replace(from_resource(base, patient="anna"), text="Sing")), base)
+        assert {name: merged.get(name) for name in theirs} == theirs
+        assert set(merged) & {"startDate", "startCodeableConcept", "target"} == set(theirs) - {"expressedBy"}
+    found = from_resource({**whole, **partial}, patient="anna")
+    moved = kept(written(replace(found, due=date(2026, 9, 1))), {**whole, **partial})
+    assert moved["target"] == [{"measure": {"text": "hours"}}, {"dueDate": "2026-09-01"}]
+    cleared = kept(written(replace(found, due=None)), {**whole, **partial})
+    assert cleared["target"] == [{"measure": {"text": "hours"}}]
+    found = from_resource({**whole, **duration}, patient="anna")
+    chosen = kept(written(replace(found, due=date(2026, 9, 1))), {**whole, **duration})
+    assert chosen["target"] == [{"dueDate": "2026-09-01"}]
+
+
 def test_an_update_of_a_step_has_one_parent() -> None:
     base = {**written(replace(STEP, id="3")), "meta": {"versionId": "1"}}
     merged = kept(written(replace(STEP, id="3", text="Call")), base)

@@ -9,6 +9,7 @@ from imr_fhir.artefacts import FIRST_COMPLETED, RESPONSE_PROFILE, SHOWN_LANGUAGE
 from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.errors import RatingError, ResponseError
+from imr_fhir.rating_update import kept
 from imr_fhir.response import Response, corrected, from_resource, to_resource, withdrawn
 from imr_fhir.scale import NA
 from tests.filed import FILING, NOW, RESPONSES, new_response, urn
@@ -157,3 +158,14 @@ def test_a_withdrawal_keeps_the_answers_and_happens_once() -> None:
     assert after == replace(before, status="entered-in-error", authored=NOW)
     with pytest.raises(ResponseError, match="already"):
         withdrawn(after, authored=NOW)
+
+
+def test_an_update_keeps_what_others_named_without_a_literal_reference() -> None:
+    """Who, where and by which number other software knows it: what is not read here is not taken out."""
+    named = {name: {"identifier": {"system": "urn:oid:1.2", "value": "4711"}} for name in ("encounter", "source")}
+    base = {**written(new_response(rater="clinician", id="7")), **named, "identifier": {"system": "x", "value": "8"}}
+    merged = kept(written(replace(from_resource(base, patient="anna"), comment="More")), base)
+    assert {name: merged[name] for name in ("encounter", "source", "identifier")} == {
+        **named,
+        "identifier": {"system": "x", "value": "8"},
+    }
