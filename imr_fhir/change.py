@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from imr_fhir.element import type_and_id
+from imr_fhir.element import plain_reference, type_and_id
 from imr_fhir.history import History, days_apart, history
 from imr_fhir.parameters import PARAMETERS, Parameters, parameters_for
 from imr_fhir.response import Response
@@ -186,8 +186,8 @@ def _both(one: Response, other: Response) -> tuple[int, ...]:
 
 def _same_clinician(one: Response, other: Response) -> bool:
     """Whether both are known to be by one clinician: who answered, or who recorded where an EHR kept no source."""
-    by, by_other = (type_and_id(response.source or response.author) for response in (one, other))
-    return by == by_other and by[0] in CLINICIANS
+    by, by_other = (plain_reference(response.source or response.author) for response in (one, other))
+    return by == by_other and type_and_id(by)[0] in CLINICIANS
 
 
 def _incomplete(response: Response) -> CannotSay:

@@ -12,10 +12,10 @@ from imr_fhir.document import EARLY, comment_heading, item_line, readable
 from imr_fhir.documented import Document
 from imr_fhir.element import (
     Element,
+    local_type_and_id,
     require_patient,
     resource,
     server_id,
-    type_and_id,
     uuid_identifier,
     version_id,
 )
@@ -35,7 +35,7 @@ def read_document(raw: Mapping[str, Any], *, patient: str, zone: tzinfo) -> Docu
         return None
     require_patient(found, "subject", patient)
     related = [each for each in found.many("relatesTo") if each.text("code") == "replaces"]
-    named = [type_and_id(each.reference("target")) for each in related]
+    named = [local_type_and_id(each.reference("target")) for each in related]
     return Document(
         id=server_id(found),
         rater=rater,

@@ -41,10 +41,16 @@ def type_and_id(reference: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
+def local_type_and_id(reference: str) -> tuple[str, str]:
+    """The same of a relative one alone: what another server calls Goal/2 is not this record's. The record's own
+    address is taken off where it is read (`imr_fhir.ehr.address`)."""
+    return ("", "") if "://" in reference else type_and_id(reference)
+
+
 def plain_reference(reference: str) -> str:
-    """By what references of one record are compared: "Goal/2" of the same with its address or a version too (R4,
-    references); any other as it is."""
-    found = type_and_id(reference)
+    """By what references of one record are compared: "Goal/2" of the same with a version too (R4, references); any
+    other as it is."""
+    found = local_type_and_id(reference)
     return "/".join(found) if found != ("", "") else reference
 
 
@@ -193,7 +199,7 @@ def uuid_identifier(identifiers: Iterable[Element]) -> str:
 def require_patient(found: Element, name: str, patient: str) -> None:
     """Raise WrongPatient unless the reference ``name`` is the patient with id ``patient``."""
     reference = found.reference(name)
-    if type_and_id(reference) != ("Patient", patient):
+    if local_type_and_id(reference) != ("Patient", patient):
         raise WrongPatient(
             f"{found.path} has {name} {shown(reference)}, not the patient of this chart.",
             next_step="It is left out; tell those who run the record that it answered for another patient.",

@@ -8,11 +8,11 @@ from typing import Any
 from imr_fhir import artefacts
 from imr_fhir.element import (
     Element,
+    local_type_and_id,
     require_patient,
     resource,
     server_id,
     shown,
-    type_and_id,
     uuid_identifier,
     version_id,
 )
@@ -88,20 +88,20 @@ def withdrawn(goal: Goal, on: date) -> Goal:
 def joined(goals: Iterable[Goal]) -> tuple[Goal, ...]:
     """``goals`` with the parent of each step, also where it is the goal that names its steps (milestone)."""
     goals = tuple(goals)
-    parents = {type_and_id(step): f"Goal/{goal.id}" for goal in goals for step in goal.milestones}
+    parents = {local_type_and_id(step): f"Goal/{goal.id}" for goal in goals for step in goal.milestones}
     return tuple(replace(goal, parent=goal.parent or parents.get(("Goal", goal.id), "")) for goal in goals)
 
 
 def steps_of(goal: Goal, goals: Iterable[Goal]) -> tuple[Goal, ...]:
     """The steps of ``goal`` among ``goals`` (joined)."""
-    return tuple(step for step in goals if type_and_id(step.parent) == ("Goal", goal.id))
+    return tuple(step for step in goals if local_type_and_id(step.parent) == ("Goal", goal.id))
 
 
 def steps_alone(goals: Iterable[Goal]) -> tuple[Goal, ...]:
     """The steps among ``goals`` (joined) whose goal is not: it can't be read, was deleted, or is a step itself."""
     goals = tuple(goals)
     tops = {("Goal", goal.id) for goal in goals if not goal.parent}
-    return tuple(step for step in goals if step.parent and type_and_id(step.parent) not in tops)
+    return tuple(step for step in goals if step.parent and local_type_and_id(step.parent) not in tops)
 
 
 def is_ours(raw: Mapping[str, Any]) -> bool:
@@ -185,7 +185,7 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> Goal:
     """
     found = resource(raw, "Goal", GoalError)
     require_patient(found, "subject", patient)
-    expressed_by = type_and_id(found.reference("expressedBy"))
+    expressed_by = local_type_and_id(found.reference("expressedBy"))
     if expressed_by[0] == "Patient":
         require_patient(found, "expressedBy", patient)
     description = found.one("description")

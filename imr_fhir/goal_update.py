@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imr_fhir import artefacts
-from imr_fhir.element import Element, resource, type_and_id
+from imr_fhir.element import Element, local_type_and_id, resource
 from imr_fhir.errors import GoalError
 from imr_fhir.goal import ACHIEVED, relation_kinds
 from imr_fhir.rating_update import merged_meta
@@ -48,7 +48,7 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
         merged["startDate"] = base["startDate"]
     merged["target"] = _targets(built, found)
     merged["meta"] = merged_meta(built["meta"], found.one("meta"))
-    another = "expressedBy" in base and type_and_id(found.reference("expressedBy"))[0] != "Patient"
+    another = "expressedBy" in base and local_type_and_id(found.reference("expressedBy"))[0] != "Patient"
     if "expressedBy" not in built and another:
         merged["expressedBy"] = base["expressedBy"]
     return {name: value for name, value in merged.items() if value != []}

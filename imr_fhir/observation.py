@@ -9,11 +9,11 @@ from imr_fhir import artefacts
 from imr_fhir.answers import COMMENT_MAX
 from imr_fhir.element import (
     Element,
+    plain_reference,
     require_patient,
     resource,
     server_id,
     shown,
-    type_and_id,
     uuid_identifier,
     version_id,
 )
@@ -193,7 +193,7 @@ def comment_in(found: Element, performer: str) -> str:
 def is_others(note: Element, performer: str) -> bool:
     """Whether somebody else than ``performer`` signed it (R4, Annotation.author)."""
     signed = note.text("authorString") or note.reference("authorReference")
-    return bool(signed) and not type_and_id(signed) == type_and_id(performer) != ("", "")
+    return bool(signed) and plain_reference(signed) != plain_reference(performer)
 
 
 def _ratings(found: Element, form: Scale) -> dict[int, int]:

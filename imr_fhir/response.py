@@ -10,6 +10,7 @@ from imr_fhir import artefacts
 from imr_fhir.answers import items, read_items
 from imr_fhir.element import (
     Element,
+    local_type_and_id,
     require_patient,
     resource,
     server_id,
@@ -147,7 +148,7 @@ def _require_whole(response: Response) -> Scale:
             f"The response is to {response.questionnaire!r}, and the form here is {scale(response.rater).canonical}.",
             next_step="Fill in the form of this version.",
         )
-    if response.rater == "client" and type_and_id(response.source) != ("Patient", response.patient):
+    if response.rater == "client" and local_type_and_id(response.source) != ("Patient", response.patient):
         raise ResponseError(
             f"The client scale is the patient's own, and {shown(response.source)} would have answered it.",
             next_step="Name the patient as the source.",

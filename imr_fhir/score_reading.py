@@ -5,7 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from imr_fhir.element import Element, require_patient, resource, server_id, type_and_id, uuid_identifier, version_id
+from imr_fhir.element import (
+    Element,
+    local_type_and_id,
+    require_patient,
+    resource,
+    server_id,
+    uuid_identifier,
+    version_id,
+)
 from imr_fhir.errors import ResourceError, ResponseError
 from imr_fhir.observation import StoredScore, comment_in, from_resource
 from imr_fhir.response import Response
@@ -20,7 +28,7 @@ _ANY = (*_STANDING, _WITHDRAWN)
 def member_ids(raw: Mapping[str, Any]) -> tuple[str, ...]:
     """Ids of the Observations that the panel ``raw`` refers to."""
     found = Element(raw, "Observation", ResponseError)
-    return tuple(type_and_id(member.text("reference"))[1] for member in found.many("hasMember"))
+    return tuple(local_type_and_id(member.text("reference"))[1] for member in found.many("hasMember"))
 
 
 def read_panel(raw: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]], *, patient: str) -> StoredRating:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from flask import render_template, request
 
 from imr_fhir.ehr.chart import Chart, read_chart
-from imr_fhir.element import type_and_id
+from imr_fhir.element import local_type_and_id
 from imr_fhir.errors import NotConnected, NotFound
 from imr_fhir.goal import LIFE_AREAS, Goal, steps_of
 from imr_fhir.record import Factor
@@ -64,7 +64,7 @@ def factors_of(chart: Chart, goal: Goal) -> tuple[Factor, ...]:
         note
         for note in chart.notes
         if isinstance(note, Factor)
-        and type_and_id(note.focus) == ("Goal", goal.id)
+        and local_type_and_id(note.focus) == ("Goal", goal.id)
         and note.status != "entered-in-error"
     )
 

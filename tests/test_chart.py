@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from imr_fhir import goal, record, response
 from imr_fhir.artefacts import CODES, questionnaire
 from imr_fhir.bundle import Part
+from imr_fhir.document import document_reference
 from imr_fhir.ehr.chart import Chart, Problem, read_chart
 from imr_fhir.ehr.filing import PartOk, send
 from imr_fhir.ehr.forms import check_forms
@@ -20,7 +22,7 @@ from imr_fhir.ehr.patient import Patient
 from imr_fhir.ehr.scores import score_of
 from imr_fhir.errors import AuthorizationError, BadReply, EhrError, ResponseError, Unauthorized, WrongPatient
 from imr_fhir.observation import score_observation
-from tests.filed import FILING, GOAL, NOTES, RESPONSES, STEP
+from tests.filed import FILING, GOAL, NOTES, RESPONSES, STEP, urn
 from tests.small_ehr import SmallEhr, small_ehr
 from tests.spec.build import client as answered
 from tests.wire_server import Exchange
@@ -225,6 +227,40 @@ def test_steps_that_an_older_goal_names_itself(ehr: SmallEhr) -> None:
         {**plain, "id": "other", "description": {"text": "HbA1c"}},
     )
     assert [(each.text, each.parent) for each in chart(ehr).goals] == [(GOAL.text, ""), ("Ring the choir", "Goal/2")]
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["this record's", "another's"])
+def test_what_another_server_calls_by_the_same_id_is_another(ehr: SmallEhr, own: bool) -> None:
+    at = ehr.client().base if own else "https://other.example/fhir"
+    part_of = deepcopy(goal.to_resource(STEP, filing=FILING))
+    part_of["extension"][0]["extension"][1]["valueReference"]["reference"] = f"{at}/Goal/2"
+    type_coding = {"system": "http://loinc.org", "code": "34109-9"}
+    old, new = (
+        document_reference(
+            RESPONSES["client"], urn=urn(number), pdf=False, type_coding=type_coding, zone=ZONE, filing=FILING
+        )
+        for number in (11, 12)
+    )
+    put(
+        ehr,
+        {**goal.to_resource(GOAL, filing=FILING), "id": "2"},
+        part_of,
+        {**record.to_resource(NOTES["review"], filing=FILING), "focus": [{"reference": f"{at}/Goal/2"}]},
+        {**response_resource(0), "author": {"reference": f"{at}/Patient/anna"}},
+        {**old, "id": "old"},
+        {
+            **new,
+            "id": "new",
+            "relatesTo": [{"code": "replaces", "target": {"reference": f"{at}/DocumentReference/old"}}],
+        },
+    )
+    found = read_chart(ehr.client(), "anna", zone=ZONE, document_type="http://loinc.org|34109-9")
+    top = next(each for each in found.goals if not each.parent)
+    assert bool(goal.steps_of(top, found.goals)) == own
+    assert bool(goal.steps_alone(found.goals)) != own
+    assert [each.focus == "Goal/2" for each in found.notes] == [own]
+    assert [each.reference for each in found.responses] == (["QuestionnaireResponse/client-0"] if own else [])
+    assert [each.replaces for each in found.documents if each.id == "new"] == [("old",) if own else ()]
 
 
 @pytest.mark.parametrize("resource_type", ["Goal", "EpisodeOfCare", "Observation"])

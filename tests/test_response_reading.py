@@ -181,7 +181,6 @@ TOLERATED: dict[str, Callable[[Json], object]] = {
     "the introduction as an item": lambda r: r["item"].insert(0, {"linkId": "introduction"}),
     "items in another order": lambda r: r["item"][0]["item"].reverse(),
     "an item without an answer": lambda r: r["item"][0]["item"].append({"linkId": "06"}),
-    "an absolute address": lambda r: r.update(subject={"reference": "https://ehr.example/fhir/Patient/anna"}),
     "a version in the reference": lambda r: r.update(subject={"reference": "Patient/anna/_history/2"}),
     "the same moment elsewhere": lambda r: r.update(authored="2026-01-01T11:00:00.000Z"),
     "no first completion": lambda r: r["extension"].pop(0),

@@ -212,6 +212,17 @@ def test_a_score_of_another_server_s_response_of_the_same_id_is_a_rating_of_its_
     assert score_of(ehr.client(), replace(said, id="7"), CODES) is None
 
 
+def test_members_of_another_server_are_none_of_this_rating(ehr: SmallEhr) -> None:
+    file(ehr, RESPONSES["client"], "members")
+    for at, read in ((f"{ehr.client().base}/", True), ("https://other.example/fhir/", False)):
+        for panel in ehr.of("Observation"):
+            for member in panel.get("hasMember", []):
+                member["reference"] = f"{at}Observation/{member['reference'].rpartition('/')[2]}"
+        found = chart(ehr)
+        assert bool(found.responses) == read
+        assert bool(found.problems) != read
+
+
 def test_figures_of_which_the_ehr_keeps_no_language_say_none(ehr: SmallEhr) -> None:
     ehr.changes = lambda resource: {name: value for name, value in resource.items() if name != "language"}
     file(ehr, RESPONSES["clinician"], "flat")

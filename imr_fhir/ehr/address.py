@@ -25,6 +25,8 @@ _ID = r"(?!\.+(?:/|$))[A-Za-z0-9\-.]{1,64}"
 _REFERENCE = re.compile(rf"(?P<type>[A-Z][A-Za-z]{{1,63}})/(?P<id>{_ID})(?:/_history/(?P<version>{_ID}))?")
 _LOCATION = re.compile(rf"(?:^|/){_REFERENCE.pattern}\Z")
 
+_WITHOUT_REFERENCES = frozenset({"item", "component"})  # of ratings; and they are most of what a chart holds
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -95,6 +97,23 @@ def local_reference(value: object, base: str) -> Reference | None:
         except RefusedUrl:
             return None
     return Reference(found["type"], found["id"], found["version"] or "") if found else None
+
+
+def make_local(resource: object, base: str) -> None:
+    """References in ``resource``, as it was just read, of the server ``base`` itself by its address become relative, as
+    everybody else writes them. So what still has an address is another server's, and nothing of that is taken for ours.
+    """
+    if isinstance(resource, list):
+        for each in resource:
+            make_local(each, base)
+    elif isinstance(resource, dict):
+        for name, value in resource.items():
+            if isinstance(value, dict | list) and name not in _WITHOUT_REFERENCES:
+                make_local(value, base)
+            elif name == "reference" and isinstance(value, str) and "://" in value:
+                found = local_reference(value, base)
+                version = f"/_history/{found.version}" if found and found.version else ""
+                resource[name] = f"{found}{version}" if found else value
 
 
 def location_reference(value: str) -> Reference | None:

@@ -114,7 +114,7 @@ def read_chart(
 
     goals = parsed("Goal", lambda raw: _goal(raw, patient))
     # an older goal names its steps itself, which say of themselves nothing of ours
-    steps = {element.type_and_id(step) for each in goals for step in each.milestones}
+    steps = {element.local_type_and_id(step) for each in goals for step in each.milestones}
     goals += parsed("Goal", lambda raw: _step(raw, patient, steps))
     scored = _scored(found.get("Observation", Found(())), codes, client.base)
     responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone, scored))

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from imr_fhir.ehr.address import is_id, origin, under
+from imr_fhir.ehr.address import is_id, make_local, origin, under
 from imr_fhir.ehr.compartment import belongs
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.json_writer import write_json
@@ -108,6 +108,7 @@ class FhirClient:
                 f"The EHR answered with another {resource_type} than the one asked for.", next_step=_TELL
             )
         self._require_ours(found, "answered for another patient")
+        make_local(found, self.base)
         tag = reply.headers.get("ETag", "").strip().removeprefix("W/").strip('"')
         if not stored_version(found) and is_id(tag):  # a server that keeps versions may say so here alone
             found["meta"] = {**(found.get("meta") or {}), "versionId": tag}
@@ -316,6 +317,7 @@ class _Pages:
             self.said.extend(filter(None, [sentence(resource)]))
         elif resource.get("resourceType") == self._type:
             if self._client.ours(resource):
+                make_local(resource, self._client.base)
                 self.resources[resource.get("id", len(self.resources))] = resource
             else:
                 self.foreign += 1

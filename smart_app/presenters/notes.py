@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from imr_fhir.due import DueOutcome as DueAnswer
-from imr_fhir.element import plain_reference, type_and_id
+from imr_fhir.element import local_type_and_id, plain_reference
 from imr_fhir.record import DueOutcome, Factor, Note, Prompt, Review, SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.talk import TalkPoint
@@ -24,7 +24,7 @@ def said_of_goals(notes: Iterable[Note]) -> dict[str, Said]:
     for note in notes:
         if not isinstance(note, Factor | Review):
             continue
-        goal = type_and_id(note.focus)[1]
+        goal = local_type_and_id(note.focus)[1]
         said = found.get(goal, Said())
         if isinstance(note, Review):
             found[goal] = replace(said, result=note.result, reviewed=note.said.date())
@@ -47,8 +47,8 @@ def due_answers(notes: Iterable[Note]) -> tuple[DueAnswer, ...]:
 def seen_first(notes: Iterable[Note], responses: Iterable[Response], viewer: str) -> frozenset[str]:
     """Keys of the responses that ``viewer`` (a reference) opened before rating."""
     own = [note for note in notes if isinstance(note, SeenFirst) and plain_reference(note.performer) == viewer]
-    seen = {type_and_id(note.response) for note in own}
-    return frozenset(response.key for response in responses if type_and_id(response.reference) in seen)
+    seen = {local_type_and_id(note.response) for note in own}
+    return frozenset(response.key for response in responses if local_type_and_id(response.reference) in seen)
 
 
 def prompt_of(point: TalkPoint, notes: Iterable[Note], response: Response) -> Prompt | None:
@@ -57,7 +57,7 @@ def prompt_of(point: TalkPoint, notes: Iterable[Note], response: Response) -> Pr
         if (
             isinstance(note, Prompt)
             and (note.reason, note.item) == (point.reason, point.item)
-            and type_and_id(note.response) == type_and_id(response.reference)
+            and local_type_and_id(note.response) == local_type_and_id(response.reference)
         ):
             return note
     return None

@@ -53,10 +53,11 @@ def test_steps_are_done_then_next_then_later_then_not_wanted() -> None:
 def test_a_step_whose_goal_is_not_to_be_had_is_shown_all_the_same() -> None:
     steps = (
         goal("Ring the choir", 11, parent="Goal/gone"),
+        goal("Elsewhere", 14, parent="https://other.example/fhir/Goal/g1"),
         goal("By mistake", 12, parent="Goal/gone", lifecycle="entered-in-error"),
     )
-    view = goals(goal("Aim", 1), goal("Its own", 13, parent="https://ehr.example/fhir/Goal/g1"), *steps)
-    assert [step.text for step in view.alone] == ["Ring the choir"]
+    view = goals(goal("Aim", 1), goal("Its own", 13, parent="Goal/g1/_history/3"), *steps)
+    assert [step.text for step in view.alone] == ["Ring the choir", "Elsewhere"]
     assert view.first is not None
     assert [step.text for step in view.first.steps] == ["Its own"]
 

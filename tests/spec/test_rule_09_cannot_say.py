@@ -15,7 +15,8 @@ from tests.spec.build import answers, client, clinician, stopped, withdrawn
 OTHER_VERSION = {"questionnaire": "https://w3id.org/imr-fhir/Questionnaire/imr-client|0.2.0"}
 OTHER_FORM = {"questionnaire": "https://w3id.org/imr-fhir/Questionnaire/imr-clinician|0.2.0"}
 OTHER_CLINICIAN = {"source": "Practitioner/dahl", "author": "Practitioner/dahl"}
-BERG_IN_FULL = {"source": "https://ehr.example/fhir/Practitioner/berg"}
+BERG_VERSION = {"source": "Practitioner/berg/_history/2"}
+BERG_ELSEWHERE = {"source": "https://other.example/fhir/Practitioner/berg"}
 VERSION_UNKNOWN = {"questionnaire": ""}
 NOBODY = {"source": "", "author": ""}
 
@@ -47,7 +48,8 @@ CASES = [
     ("no known language between", [client(0), client(90, language=""), client(180)], None, 0),
     ("another language between", [client(0), client(90, language="nb"), client(180)], None, 0),
     ("another clinician", [clinician(0), clinician(90, **OTHER_CLINICIAN)], "rater_changed", 0),
-    ("the same clinician, as a full address", [clinician(0), clinician(90, **BERG_IN_FULL)], None, 0),
+    ("the same clinician, with a version", [clinician(0), clinician(90, **BERG_VERSION)], None, 0),
+    ("another server's of the same id", [clinician(0), clinician(90, **BERG_ELSEWHERE)], "rater_changed", 0),
     ("no source kept, the same recorder", [clinician(0, source=""), clinician(90, source="")], None, 0),
     ("unknown who rated", [clinician(0, **NOBODY), clinician(90, **NOBODY)], "rater_changed", 0),
     *(
