@@ -212,6 +212,21 @@ def test_a_score_of_another_server_s_response_of_the_same_id_is_a_rating_of_its_
     assert score_of(ehr.client(), replace(said, id="7"), CODES) is None
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_score_that_can_t_be_read_is_not_filed_a_second_time(ehr: SmallEhr, shape: Shape) -> None:
+    put(ehr, {**response.to_resource(RESPONSES["client"], filing=FILING), "id": "7"})
+    file(ehr, RESPONSES["client"], shape, response_reference="QuestionnaireResponse/7")
+    filed = replace(RESPONSES["client"], id="7")
+    assert score_of(ehr.client(), filed, CODES)
+    for each in ehr.of("Observation"):
+        each["modifierExtension"] = [{"url": "https://hospital.example/fhir/doubted", "valueBoolean": True}]
+    with pytest.raises(ResponseError, match=r"score of QuestionnaireResponse/7 that can't be read"):
+        score_of(ehr.client(), filed, CODES)
+    for each in ehr.of("Observation"):
+        each["status"] = "entered-in-error"
+    assert score_of(ehr.client(), filed, CODES) is None
+
+
 def test_members_of_another_server_are_none_of_this_rating(ehr: SmallEhr) -> None:
     file(ehr, RESPONSES["client"], "members")
     for at, read in ((f"{ehr.client().base}/", True), ("https://other.example/fhir/", False)):

@@ -13,10 +13,9 @@ from imr_fhir.course import Course, episode_course
 from imr_fhir.document_reading import read_document
 from imr_fhir.documented import Document
 from imr_fhir.ehr import patient as patient_resource
-from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient, Found
 from imr_fhir.ehr.patient import Patient
-from imr_fhir.ehr.scores import belongs, codings, has_code, ratings_in, to_search
+from imr_fhir.ehr.scores import belongs, codings, derived_from, has_code, ratings_in, to_search
 from imr_fhir.errors import EhrError, Forbidden, Invalid, NotFound, ResourceError, Unauthorized
 from imr_fhir.fhir_time import in_zone
 from imr_fhir.goal import Goal
@@ -140,7 +139,7 @@ def _alone(
 ) -> Iterator[Response]:
     """What only scores tell: of one rating, the response counts, even one that can't be read."""
     there = {raw.get("id") for raw in found.get("QuestionnaireResponse", Found(())).resources}
-    raws = [raw for raw in found.get("Observation", Found(())).resources if not there & _derived(raw, client.base)]
+    raws = [raw for raw in found.get("Observation", Found(())).resources if not there & derived_from(raw, client.base)]
     try:
         ratings = list(ratings_in(client, raws, patient=patient, codes=codes))
     except EhrError as error:
@@ -159,17 +158,7 @@ def _scored(found: Found, codes: Codes, base: str) -> set[str]:
     """Ids of the responses from which a score of ours that stands says it comes."""
     ours = to_search(codes)
     standing = [raw for raw in found.resources if has_code(raw, ours) and raw.get("status") != "entered-in-error"]
-    return {resource_id for raw in standing for resource_id in _derived(raw, base)}
-
-
-def _derived(raw: Mapping[str, Any], base: str) -> set[str]:
-    """Ids of the responses of this EHR that an Observation says it comes from."""
-    derived = raw.get("derivedFrom")
-    references = (
-        [each.get("reference") for each in derived if isinstance(each, Mapping)] if isinstance(derived, list) else []
-    )
-    named = [local_reference(each, base) for each in references]
-    return {each.id for each in named if each and each.type == "QuestionnaireResponse"}
+    return {resource_id for raw in standing for resource_id in derived_from(raw, base)}
 
 
 def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo, scored: Collection[str]) -> Response | None:

@@ -90,12 +90,29 @@ def belongs(score: StoredScore, response: Response, base: str) -> bool:
     return bool(response.identifier) and score.identifier in stored_urns(response.identifier)
 
 
+def derived_from(raw: Json, base: str) -> set[str]:
+    """Ids of the responses of this EHR that an Observation says it comes from."""
+    derived = raw.get("derivedFrom")
+    references = (
+        [each.get("reference") for each in derived if isinstance(each, Mapping)] if isinstance(derived, list) else []
+    )
+    named = [local_reference(each, base) for each in references]
+    return {each.id for each in named if each and each.type == "QuestionnaireResponse"}
+
+
 def score_of(client: FhirClient, response: Response, codes: Codes = NO_CODES) -> StoredRating | None:
     """The score that a correction or withdrawal of ``response`` changes with it; None where the EHR has none.
 
-    Raises EhrError, ResponseError where it has several.
+    Raises EhrError, ResponseError where it has several, or one that can't be read: a second would stand beside it.
     """
-    own = [rating for rating in _all(client, response.patient, codes) if belongs(rating.score, response, client.base)]
+    raws = _observations(client, response.patient, codes)
+    own = [rating for rating in _ratings(client, raws, response.patient, codes)
+           if belongs(rating.score, response, client.base)]  # fmt: skip
+    if not own and any(_is_of(raw, response, client.base) for raw in raws if has_code(raw, to_search(codes))):
+        raise ResponseError(
+            f"The chart has a score of {response.reference} that can't be read.",
+            next_step="Withdraw that score in the record, then correct the answers here.",
+        )
     if len(own) > 1:
         raise ResponseError(
             f"The chart has {len(own)} scores of {response.reference}.",
@@ -106,17 +123,26 @@ def score_of(client: FhirClient, response: Response, codes: Codes = NO_CODES) ->
 
 def rating_at(client: FhirClient, observation_id: str, *, patient: str, codes: Codes = NO_CODES) -> StoredRating:
     """The rating whose panel, or first figure, has this id. Raises EhrError, NotFound."""
-    for rating in _all(client, patient, codes):
+    for rating in _ratings(client, _observations(client, patient, codes), patient, codes):
         if rating.score.id == observation_id:
             return rating
     raise NotFound("The record has no such rating.", status=404, next_step="Go back to the summary and look again.")
 
 
-def _all(client: FhirClient, patient: str, codes: Codes) -> Iterator[StoredRating]:
-    """Other software's, and another code's where the EHR can't search by it, are no scores of ours."""
+def _is_of(raw: Json, response: Response, base: str) -> bool:
+    """Whether the Observation ``raw``, of which no more may be known, stands and says that it is of ``response``."""
+    return raw.get("status") != "entered-in-error" and response.id in derived_from(raw, base)
+
+
+def _observations(client: FhirClient, patient: str, codes: Codes) -> tuple[Json, ...]:
     found = client.search("Observation", [("patient", patient), ("code", ",".join(to_search(codes)))])
     if found.foreign or found.truncated:  # then "none" would make a second one
         raise BadReply("The EHR did not show all scores of the patient.", next_step="Try again in a minute.")
-    for rating in ratings_in(client, found.resources, patient=patient, codes=codes):
+    return found.resources
+
+
+def _ratings(client: FhirClient, raws: Iterable[Json], patient: str, codes: Codes) -> Iterator[StoredRating]:
+    """Other software's, and another code's where the EHR can't search by it, are no scores of ours."""
+    for rating in ratings_in(client, raws, patient=patient, codes=codes):
         if isinstance(rating, StoredRating):
             yield rating
