@@ -19,6 +19,7 @@ _HIDDEN = frozenset(
     {FIELD, "ticket", "sealed", "pin", "code", "secret", "do", "go", "came", "once", "version", "factors"}
     | {"shown", "page", "sent", "next"}
 )
+_GIVEN = ("asked-", "step-id-", "step-version-")
 
 
 class PostRefused(Forbidden):
@@ -42,7 +43,11 @@ def csrf_field() -> Markup:
 
 def typed() -> dict[str, str]:
     """What a person wrote or chose in the posted form, by field name."""
-    return {name: value for name, value in request.form.items() if value and name not in _HIDDEN}
+    return {
+        name: value
+        for name, value in request.form.items()
+        if value and name not in _HIDDEN and not name.startswith(_GIVEN)
+    }
 
 
 def is_own_post() -> bool:

@@ -16,7 +16,7 @@ from smart_app.store.errors import DraftSealed
 
 _OF_THE_PAGE = ("csrf", "do")
 # What a page has in its form before anybody typed.
-_GIVEN = ("once", "version", "factors", "theirs", "step-id-", "step-version-")
+_GIVEN = ("once", "version", "factors", "theirs", "step-id-", "step-version-", "asked-")
 
 
 @dataclass(frozen=True)

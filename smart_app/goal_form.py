@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -89,9 +89,14 @@ class ReviewForm:
         return not asked and not self.goal_result and not self.new_steps
 
 
+def one_line(text: str) -> str:
+    """As it is compared: a browser posts other line ends than it was given."""
+    return " ".join(text.split())
+
+
 def lines(text: str) -> tuple[str, ...]:
     """Each line once, without the spaces around it."""
-    return tuple(dict.fromkeys(one for line in text.splitlines() if (one := " ".join(line.split()))))
+    return tuple(dict.fromkeys(one for line in text.splitlines() if (one := one_line(line))))
 
 
 class _Reader:
@@ -168,8 +173,8 @@ def read_goal(form: Mapping[str, str]) -> GoalForm:
     )
 
 
-def read_review(form: Mapping[str, str], steps: Mapping[str, str]) -> ReviewForm:
-    """A review as posted; ``steps`` are those that are open now, id -> words."""
+def read_review(form: Mapping[str, str], steps: Mapping[str, str], goal: str) -> ReviewForm:
+    """A review as posted; ``steps`` are those that are open now, id -> words, and ``goal`` are the goal's."""
     reader = _Reader(form)
     reviews = {
         step: StepReview(
@@ -182,9 +187,20 @@ def read_review(form: Mapping[str, str], steps: Mapping[str, str]) -> ReviewForm
     for step, review in reviews.items():
         if any(review.why.values()) and not review.result:
             reader.faults.setdefault(f"result-{step}", ("goals.error.result", {"step": steps[step]}))
-    asked = {name.removeprefix("result-") for name in form if name.startswith("result-")} - {"goal"}
-    if asked - steps.keys():
-        reader.faults["reviews"] = ("goals.error.closed", {})
+    given = {step: words for step, words in steps.items() if reviews[step].result}
+    for asked, words in (given | ({"goal": goal} if found.goal_result else {})).items():
+        if one_line(form.get(f"asked-{asked}", words)) != one_line(words):
+            reader.faults.setdefault(f"result-{asked}", ("goals.error.other_words", {"text": words}))
+    closed, lost = _of_closed(form, steps.keys() | {"goal"})
+    if closed:
+        reader.faults["reviews"] = ("goals.error.closed_words", {"text": lost}) if lost else ("goals.error.closed", {})
     elif found.empty and not reader.faults:
         reader.faults["reviews"] = ("goals.error.nothing", {})
     return found
+
+
+def _of_closed(form: Mapping[str, str], there: Collection[str]) -> tuple[bool, str]:
+    """Whether anything was said of a step that is none of ``there`` any more, and what of it was written."""
+    said = {name: text for name, text in form.items() if text.strip() and name.partition("-")[2] not in there}
+    wrote = [text.strip() for name, text in said.items() if name.partition("-")[0] in WHY]
+    return bool(wrote) or any(name.startswith("result-") for name in said), " \N{MIDDLE DOT} ".join(wrote)

@@ -62,8 +62,10 @@ def review(launch: Launch, goal_id: str) -> Any:
     asked = {step.id: step.text for step in steps}
     if request.method == "GET":
         before = begun(launch, key)
-        return _page(launch, chart, goal, steps, read_review(before.fields, asked) if before else None, before)
-    typed = read_review(request.form, asked)
+        return _page(
+            launch, chart, goal, steps, read_review(before.fields, asked, goal.text) if before else None, before
+        )
+    typed = read_review(request.form, asked, goal.text)
     if typed.faults or request.form.get("do") != "save":
         keep_typed(launch, key)
         return _page(launch, chart, goal, steps, typed)

@@ -172,6 +172,34 @@ def test_a_step_that_somebody_else_closed(run: Running, patient: str, chart: Cha
     assert say("goals.error.closed") in text(late)
 
 
+def test_words_about_a_step_that_somebody_else_closed_are_given_back(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    page = open_page(chart, goal, "review")
+    ring, listen = filed(run, patient, "Goal")[1:]
+    go(chart.browser, open_page(chart, goal, "review"), do="save", **{f"result-{ring['id']}": "done"})
+    typed = {f"helped-{ring['id']}": "My sister", f"result-{listen['id']}": "partly"}
+    late = go(chart.browser, page, do="save", **typed)
+    assert late.status_code == 400
+    assert say("goals.error.closed_words", text="My sister") in text(late)
+    assert len(of_code(filed(run, patient, "Observation"), "review")) == 1
+
+
+@pytest.mark.parametrize("which", ["goal", "step"])
+def test_no_review_is_filed_for_words_that_the_person_was_not_asked_about(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any], which: str
+) -> None:
+    page = open_page(chart, goal, "review")
+    asked = goal if which == "goal" else filed(run, patient, "Goal")[1]
+    steps.put(run, {**asked, "description": {"text": "Move to Bergen"}})
+    name, given = ("result-goal", "achieved") if which == "goal" else (f"result-{asked['id']}", "done")
+    late = go(chart.browser, page, do="save", **{name: given})
+    assert late.status_code == 400
+    assert say("goals.error.other_words", text="Move to Bergen") in text(late)
+    assert of_code(filed(run, patient, "Observation"), "review") == []
+    assert heading(go(chart.browser, late, do="save", **{name: given})) == SAVED
+
+
 def test_changed(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
     page = open_page(chart, goal, "edit")
     assert "My sister\nThe sea</textarea>" in page.text
