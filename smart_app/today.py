@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
-from werkzeug.wrappers import Response
 
 from imr_fhir.ehr.ladder import DOCUMENTS
 from imr_fhir.record import TAPS, Prompt
@@ -42,6 +42,8 @@ class PointView:
 @dataclass(frozen=True)
 class Page:
     lid: str
+    of: str  # the answers that it is about, in the version that was read
+    changed: bool  # others than the page that was tapped on was about
     points: tuple[PointView, ...]
     talked: str
     follow: str
@@ -65,12 +67,14 @@ def page(launch: Launch) -> str:
 
 @today.post("")
 @with_launch("clinician")
-def tap(launch: Launch) -> Response:
+def tap(launch: Launch) -> Any:
     """Talked about, will follow up, known already: a small Observation, once a point."""
     all_of, points = _read(launch)
     given = request.form.get("tap", "")
     found = {_key(point): point for point in points.found} if points else {}
     point = found.get(request.form.get("point", ""))
+    if points is not None and request.form.get("of", _of(points)) != _of(points):
+        return render_template("today/today.html", page=_page(launch, all_of, points, changed=True)), 409
     if point is None or points is None or given not in TAPS or not points.latest.id:
         raise BadRequest
     if not prompt_of(point, all_of.notes, points.latest):
@@ -107,7 +111,11 @@ def _key(point: TalkPoint) -> str:
     return f"{point.reason}-{point.item or 0:02}"
 
 
-def _page(launch: Launch, all_of: Known, points: Points | None) -> Page:
+def _of(points: Points) -> str:
+    return f"{points.latest.key} {points.latest.version_id}"
+
+
+def _page(launch: Launch, all_of: Known, points: Points | None, *, changed: bool = False) -> Page:
     shown: tuple[PointView, ...] = ()
     if points:
         lines = talk_lines(words(), points.found, points.latest, points.earlier, blind=points.blind)
@@ -121,6 +129,8 @@ def _page(launch: Launch, all_of: Known, points: Points | None) -> Page:
     talked, _, known_already = words().parts("today.taps", when="")
     return Page(
         lid=launch.id,
+        of=_of(points) if points else "",
+        changed=changed,
         points=shown,
         talked=talked,
         follow=say("today.follow"),

@@ -68,6 +68,28 @@ def test_a_tap_is_filed_once_however_often_it_is_pressed(run: Running, patient: 
     assert len(of_code(filed(run, patient, "Observation"), "prompt")) == 1
 
 
+@pytest.mark.parametrize("what", ["newer answers", "a correction"])
+def test_a_tap_ends_nothing_that_its_page_did_not_show(run: Running, patient: str, chart: Chart, what: str) -> None:
+    answered_by_patient(chart, answers(3), "A quiet week")
+    old = chart.browser.get(chart.at("today"))
+    if what == "a correction":
+        (response,) = filed(run, patient, "QuestionnaireResponse")
+        steps.put(run, {**response, "item": [
+            {**each, "answer": [{"valueString": "I can't go on"}]} if each["linkId"] == "comment" else each
+            for each in response["item"]
+        ]})  # fmt: skip
+    else:
+        other = log_in(run, patient=patient, user="Practitioner/ola")
+        run.clock.ahead = timedelta(minutes=5)
+        answered_by_patient(other, answers(3), "I can't go on")
+    late = go(chart.browser, old, chart.at("today"), point="comment-00", tap="known-already")
+    assert late.status_code == 409
+    assert say("today.changed") in text(late)
+    assert "I can't go on" in text(late)
+    assert 'name="tap"' in late.text
+    assert of_code(filed(run, patient, "Observation"), "prompt") == []
+
+
 def test_a_follow_up_without_a_date_is_in_a_week(run: Running, patient: str, chart: Chart) -> None:
     answered_by_patient(chart, answers(3, {9: "1"}))
     tap(chart, "relapse-recent-09", "will-follow-up", when="")
