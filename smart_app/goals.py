@@ -86,9 +86,11 @@ def withdraw(launch: Launch, goal_id: str) -> Any:
     if request.method == "POST" and (before := saved_before(launch, form_name(request.form))):
         return before
     (chart, goal), plan = read_goal_of(launch, goal_id), plan_of(launch)
+    gone = [goal, *goals_fhir.steps_of(goal, chart.goals)]
     page = {
         "lid": launch.id,
         "text": goal.text,
+        "version": " ".join(sorted(f"{each.id}/{each.version_id}" for each in gone)),
         "once": request.form.get("once") or urn(),
         "reason": request.form.get("reason", ""),
         "error": "",
@@ -96,12 +98,13 @@ def withdraw(launch: Launch, goal_id: str) -> Any:
     }
     if request.method == "GET":
         return render_template("goals/withdraw.html", page=page)
+    if request.form.get("version", page["version"]) != page["version"]:
+        return render_template("goals/withdraw.html", page=page | {"error": say("form.withdraw.changed")}), 409
     try:
         reason = read_reason(request.form)
     except AnswerError as error:
         return render_template("goals/withdraw.html", page=page | {"error": say(error.key, **error.params)}), 400
     act = begin(launch)
-    gone = [goal, *goals_fhir.steps_of(goal, chart.goals)]
     on = act.local_now.date()
     parts = [changed(act, launch.client(), goals_fhir.withdrawn(each, on)) for each in gone]
     parts += told(act, placed(parts, act.plan), activity="update", author=act.session.clinician, reason=reason)

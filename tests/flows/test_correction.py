@@ -152,6 +152,16 @@ def changed_by_another(
     return steps.put(run, response | {"status": "amended"})
 
 
+def test_what_was_changed_after_it_was_shown_is_not_withdrawn_unseen(run: Running, patient: str, chart: Chart) -> None:
+    page = chart.browser.get(chart.at(f"response/{only(run, patient)[0]['id']}/withdraw"))
+    changed_by_another(run, patient)
+    late = go(chart.browser, page, reason="A wrong answer")
+    assert late.status_code == 409
+    assert say("form.withdraw.changed") in text(late)
+    assert only(run, patient)[0]["status"] == "amended"
+    assert heading(go(chart.browser, late, reason="A wrong answer")) == SAVED
+
+
 def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, chart: Chart) -> None:
     page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
     theirs = changed_by_another(run, patient)

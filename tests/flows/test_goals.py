@@ -272,6 +272,18 @@ def test_withdrawn_with_its_steps(run: Running, patient: str, chart: Chart, goal
     assert open_page(chart, goal, "edit").status_code in (404, 502)
 
 
+def test_a_goal_that_was_changed_or_has_a_new_step_is_not_withdrawn_unseen(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    page = open_page(chart, goal, "withdraw")
+    go(chart.browser, open_page(chart, goal, "review"), do="save", **{"step-1": "Buy a book of notes"})
+    late = go(chart.browser, page, reason="Entered for the wrong person")
+    assert late.status_code == 409
+    assert say("form.withdraw.changed") in text(late)
+    assert {each["lifecycleStatus"] for each in filed(run, patient, "Goal")} == {"active"}
+    assert heading(go(chart.browser, late, reason="Entered for the wrong person")) == SAVED
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
