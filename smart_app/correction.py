@@ -95,10 +95,14 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     return save(launch, act, parts, kind="correction", details=details, draft=draft)
 
 
-def rebase(launch: Launch, draft: Draft) -> None:
-    """The person has seen what the record has now, and goes on with the own answers on top of it."""
+def rebase(launch: Launch, draft: Draft) -> Conflict | None:
+    """The person has seen what the record has, and goes on with the own answers on top of it; what was changed since
+    is shown first."""
     filed = _read(launch, draft.about.partition("/")[0])
+    if request.form.get("version") != filed.version_id:
+        return _conflict(launch, draft, filed)
     state().store.drafts.set_about(draft.id, launch.record.owner, _about(filed), now())
+    return None
 
 
 @with_launch("clinician")
@@ -219,4 +223,5 @@ def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:
         onward=url_for("panel.show", lid=launch.id),
         onward_label=say("page.to_panel"),
         shown=showing(draft.answers),
+        version=filed.version_id,
     )

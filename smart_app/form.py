@@ -91,8 +91,8 @@ def _done(launch: Launch, draft: Draft, do: str) -> Any:
             return _complete(launch, draft, stopped=do == "stop")
     except AnswerError as error:
         return _again(launch, Kept(draft, (error,)))
-    if do == "rebase":
-        correction.rebase(launch, draft)
+    if do == "rebase" and (conflict := correction.rebase(launch, draft)):
+        return _shown(conflict)
     if do == "discard" and unseen(draft.answers, read_shown(request.form)):
         return _again(launch, Kept(draft, (AnswerError("items", "form.error.discard"),)), status=409)
     if do == "discard" or (do == "later" and not draft.codes and not draft.comment):

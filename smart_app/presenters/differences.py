@@ -34,6 +34,7 @@ class Conflict:
     onward: str
     onward_label: str
     shown: Shown | None = None  # with ``post_to``
+    version: str = ""  # the other version's, with ``post_to``
 
 
 def differences(words: Words, form: Scale, there: Said, mine: Said) -> tuple[Difference, ...]:

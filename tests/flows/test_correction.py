@@ -184,6 +184,17 @@ def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, ch
     assert int(after["meta"]["versionId"]) == int(theirs["meta"]["versionId"]) + 1
 
 
+def test_changed_once_more_while_the_two_were_compared(run: Running, patient: str, chart: Chart) -> None:
+    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    changed_by_another(run, patient)
+    conflict = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
+    changed_by_another(run, patient, "02-2", "A little")
+    again = go(chart.browser, conflict, do="rebase")
+    assert (again.status_code, heading(again)) == (409, say("conflict.title"))
+    assert "2. Knowledge A little A great deal" in text(again)
+    assert 'value="02-5" checked' in go(chart.browser, again, do="rebase").text
+
+
 def test_one_s_own_correction_may_be_left(run: Running, patient: str, chart: Chart) -> None:
     response, _ = only(run, patient)
     page = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
