@@ -43,6 +43,13 @@ def test_those_of_another_patient_are_dropped_and_it_is_known_that_some_may_be_m
     assert changes(ehr.client(), [TARGET], zone=UTC) == Changes(FOUND, whole=False)
 
 
+@pytest.mark.parametrize("name", ["modifierExtension", "implicitRules"])
+def test_so_is_one_whose_meaning_may_be_another(ehr: SmallEhr, name: str) -> None:
+    (made,) = ehr.of("Provenance")
+    put(ehr, {**made, "id": "other", "reason": [{"text": "Not so"}], name: "https://hospital.example/denied"})
+    assert changes(ehr.client(), [TARGET], zone=UTC) == Changes(FOUND, whole=False)
+
+
 def test_so_it_is_where_there_are_more_pages_than_are_read(ehr: SmallEhr, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "PAGES", 1)
     bundle = {

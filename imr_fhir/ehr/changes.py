@@ -11,6 +11,7 @@ from imr_fhir.errors import ResourceError
 from imr_fhir.fhir_time import in_zone, parse_date_time
 
 AT_ONCE = 20  # targets in one search: addresses of 2,000 characters are read everywhere
+_MODIFIERS = {"modifierExtension", "implicitRules"}  # R4 forbids to read what has one that is not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ def changes(client: FhirClient, references: Sequence[str], *, zone: tzinfo) -> C
     for start in range(0, len(references), AT_ONCE):
         targets = ",".join(references[start : start + AT_ONCE])
         reply = client.search("Provenance", [("target", targets)])
-        whole = whole and not (reply.truncated or reply.foreign)
-        for raw in reply.resources:
+        plain = [raw for raw in reply.resources if not _MODIFIERS & raw.keys()]
+        whole = whole and len(plain) == len(reply.resources) and not (reply.truncated or reply.foreign)
+        for raw in plain:
             found += [change for change in _changes(raw, client.base, zone) if change.about in wanted]
     ordered = sorted(set(found), key=lambda change: (change.at, change.about, change.reason))
     return Changes(tuple(ordered), whole)
