@@ -5,6 +5,8 @@
 - Text without a character to be seen, which FHIR does not allow, is none.
 """
 
+from collections.abc import Iterable
+
 from imr_fhir.reporting.views.columns import Column
 
 _TYPES = {"integer": "INTEGER", "decimal": "DECIMAL(38,6)", "boolean": "BOOLEAN"}
@@ -14,14 +16,33 @@ _BLANK = f"regexp_full_match({{0}}, '[{_SPACES}]*')"
 _SEEN = "{0} >= '!' AND {0} < '\u1680'"  # by its first character, and most text is: the pattern takes its time
 
 
-def stored(column: Column) -> str:
-    """``column`` of a view's rows, by either engine, as it is selected into the table."""
-    return f'{_value(column)} AS "{column.name}"'
+def stored(column: Column, *, blanks: bool = False) -> str:
+    """``column`` of a view's rows, by either engine, as it is selected into the table. ``blanks``: text without a
+    character to be seen is left as it is, to be looked for in what was written."""
+    return f'{_value(column, blanks)} AS "{column.name}"'
 
 
-def _value(column: Column) -> str:
+# Parquet tells the least and the greatest text of each part of a column: where both begin with a character that is
+# seen in every text between them, nothing is blank, and no row has to be looked at.
+SUSPECTS = f"""FROM parquet_metadata({{file}}) SELECT DISTINCT path_in_schema
+WHERE coalesce(
+  NOT ({_SEEN.format("stats_min_value")} AND {_SEEN.format("stats_max_value")}), stats_null_count < num_values
+)"""
+
+
+def blank(columns: Iterable[str]) -> str:
+    """Whether one of ``columns`` holds text of blanks, as an aggregate."""
+    return " OR ".join(f"coalesce(bool_or({_BLANK.format(name)}), false)" for name in columns)
+
+
+def is_text(column: Column) -> bool:
+    """Whether the rule of blanks is for it."""
+    return not (column.collection or column.kind in _TYPES or column.type == "instant")
+
+
+def _value(column: Column, blanks: bool) -> str:
     name = f'"{column.name}"'
-    if column.collection:
+    if column.collection or (blanks and is_text(column)):
         return name
     if type_ := _TYPES.get(column.kind):
         return f"CAST({name} AS {type_})"
