@@ -1,4 +1,4 @@
-"""The whole report, from NDJSON to the page; more: `python -m benchmarks.report 1000000`."""
+"""The whole report, from NDJSON to the page; of other sizes: `python -m benchmarks.report 10000`."""
 
 import json
 import random
@@ -15,10 +15,10 @@ from imr_fhir.due import add_months
 from imr_fhir.reporting.making_report import make
 from imr_fhir.scale import RATERS, scale
 
-SIZES = (100_000,)
+SIZES = (100_000, 1_000_000)
 OCCASIONS = 20  # of each patient: five years
 EXPORTED = date(2026, 9, 1)
-GOAL_SECONDS, GOAL_RESPONSES = 120, 1_000_000
+GOAL_SECONDS, GOAL_RESPONSES = 120, 1_000_000  # that many in that time; fewer are there to compare
 UNITS = [f"Organization/unit-{number}" for number in range(12)]
 
 
@@ -28,12 +28,10 @@ def lines(sizes: tuple[int, ...] = SIZES) -> Iterator[Line]:
             folder = Path(name)
             generate(folder, size)
             made = used(sys.executable, "from benchmarks.report import make_it; make_it(sys.argv[1])", str(folder))
-            allowed = GOAL_SECONDS * size / GOAL_RESPONSES
+            asked = size >= GOAL_RESPONSES
+            goal = f"under {GOAL_SECONDS} s" if asked else "to compare"
             yield Line(
-                f"the whole report on {size:,} responses",
-                str(made),
-                f"{GOAL_SECONDS} s for {GOAL_RESPONSES:,}: {allowed:.0f} s",
-                made.wall <= allowed,
+                f"the whole report on {size:,} responses", str(made), goal, not asked or made.wall < GOAL_SECONDS
             )
 
 

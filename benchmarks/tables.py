@@ -1,4 +1,4 @@
-"""NDJSON to the items table as Parquet, beside hand-written SQL; more: `python -m benchmarks.tables 1000000`."""
+"""NDJSON to the items table as Parquet, beside hand-written SQL; of other sizes: `python -m benchmarks.tables 1000`."""
 
 import json
 import random
