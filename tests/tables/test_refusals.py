@@ -50,6 +50,7 @@ REFUSED = [
     ("gender.first(1)", "calls first() with 1 arguments"),
     ("contained.id", "goes into contained, a Resource, which is not known here"),
     ("text.div.exists()", "goes into div, a xhtml, which is not known here"),
+    ("'\\ud83d'", "has half of a surrogate pair, which is no character"),
     ("id.getReferenceKey()", "asks for getReferenceKey() of a id, which is no Reference"),
 ]
 
@@ -155,9 +156,30 @@ def test_decimals_are_exact(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_is_no_number_of_fhirpath_is_empty_or_refused(tmp_path: Path) -> None:
+    """Eight digits after the point; more are an error where they would be rounded away, an overflow is empty."""
+    paths = {"quotient": "1.5 / 0.7", "same": "1.5 / 0.7 = 2.14285714", "large": "2147483647 + 1", "less": "3 - 5 * 2"}
+    (found,) = run(view("people", "Patient", **paths), [patient("1")], tmp_path)
+    assert found == {"quotient": Decimal("2.14285714"), "same": True, "large": None, "less": -7}
+    with pytest.raises(duckdb.InvalidInputException, match="more than eight digits"):
+        run(view("people", "Patient", a="0.123456789 * 3"), [patient("1")], tmp_path)
+
+
+def test_what_is_not_there_is_empty(tmp_path: Path) -> None:
+    paths = {"first": "$this[0].exists()", "second": "$this[1].exists()", "count": "Patient[1].count()"}
+    (found,) = run(view("people", "Patient", **paths), [patient("1")], tmp_path)
+    assert found == {"first": True, "second": False, "count": 0}
+
+
 def test_a_text_in_a_view_stays_a_text(tmp_path: Path) -> None:
     """Quotes, braces and keywords in it reach no SQL."""
-    for text in ("it's", "{source}", "'; DROP TABLE x; --", "_v1", 'a"b'):
+    for text in ("it's", "{source}", "'; DROP TABLE x; --", "_v1", 'a"b', "æ😀"):
         quoted = json.dumps(text)[1:-1].replace("'", "\\'").replace('\\"', '"')
         (found,) = run(view("people", "Patient", a=f"'{quoted}'", b=f"'{quoted}' = id"), [patient(text)], tmp_path)
         assert found == {"a": text, "b": True}
+
+
+def test_times_that_are_several_are_not_compared() -> None:
+    """18:12:00 and 18:12:00.0 are the same time: as texts they would not be."""
+    with pytest.raises(ViewError, match="compares several dates or times with ="):
+        compile_view(view("hours", "HealthcareService", same="availableTime.availableStartTime = @T18:12:00"))

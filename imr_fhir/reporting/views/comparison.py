@@ -22,8 +22,8 @@ def equal(left: Value, right: Value) -> str:
     _comparable(left, right, "=")
     if not left.many and not right.many:
         return _equal(left, right)
-    if left.kind == "moment":
-        raise PathError("compares several dates with =, which is not known here")
+    if left.kind in ("moment", "time"):
+        raise PathError("compares several dates or times with =, which is not known here")
     lists = [each.sql if each.many else f"[{each.sql}]" for each in (left, right)]
     missing = [f"coalesce(len({each.sql}), 0) = 0" if each.many else f"{each.sql} IS NULL" for each in (left, right)]
     return f"CASE WHEN {' OR '.join(missing)} THEN NULL ELSE {lists[0]} = {lists[1]} END"

@@ -22,7 +22,7 @@ from imr_fhir.reporting.views.fhirpath import (
     parse,
 )
 from imr_fhir.reporting.views.functions import FUNCTIONS, boolean
-from imr_fhir.reporting.views.value import Names, Value, literal, member, single
+from imr_fhir.reporting.views.value import Names, Value, fault, literal, member, single
 
 _MOMENT = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
@@ -94,7 +94,9 @@ class Scope:
             raise PathError("has an index that is no whole number from 0 on")
         if of.many:
             return replace(of, sql=f"{of.sql}[{int(index.sql) + 1}]", many=False)
-        return of if index.sql == "0" else replace(of, sql=f"CASE WHEN false THEN {of.sql} END", sibling=None)
+        if index.sql == "0":
+            return of
+        return replace(of, sql=f"CASE WHEN false THEN {of.sql} END", sibling=None, root=False)
 
     def _operation(self, node: Operation, focus: Value) -> Value:
         left = self.of(node.left, focus)
@@ -173,10 +175,16 @@ def _arithmetic(name: str, left: Value, right: Value) -> Value:
     if name == "/":
         # FHIRPath's decimals have eight digits after the point; division by zero is empty.
         quotient = f"CAST({left.sql} AS DOUBLE) / nullif(CAST({right.sql} AS DOUBLE), 0)"
-        return Value(f"CAST(round({quotient}, 8) AS DECIMAL(38,18))", "decimal")
-    if kinds == {"integer"}:
-        return Value(f"({left.sql} {name} {right.sql})", "integer")
+        return Value(f"CAST(CAST({quotient} AS DECIMAL(38,8)) AS DECIMAL(38,18))", "decimal")
+    if kinds == {"integer"}:  # an overflow is empty
+        return Value(f"TRY_CAST(({left.sql})::BIGINT {name} ({right.sql})::BIGINT AS INTEGER)", "integer")
     if name == "*":
-        sides = [f"CAST({each.sql} AS DECIMAL(18,8))" for each in (left, right)]
+        sides = [_eight_digits(each.sql) for each in (left, right)]
         return Value(f"CAST({sides[0]} * {sides[1]} AS DECIMAL(38,18))", "decimal")
     return Value(f"({_DECIMAL.format(left.sql)} {name} {_DECIMAL.format(right.sql)})", "decimal")
+
+
+def _eight_digits(sql: str) -> str:
+    """More would be rounded before they are multiplied."""
+    fewer, why = f"CAST({sql} AS DECIMAL(18,8))", fault("* with more than eight digits after the point")
+    return f"CASE WHEN {fewer} <> {sql} THEN {why} ELSE {fewer} END"

@@ -206,4 +206,8 @@ def _unescaped(text: str) -> str:
     def replace(found: re.Match[str]) -> str:
         return chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2])
 
-    return re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", replace, text[1:-1])
+    escaped = re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", replace, text[1:-1])
+    try:  # a character beyond U+FFFF is a pair of escapes
+        return escaped.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise PathError("has half of a surrogate pair, which is no character") from None
