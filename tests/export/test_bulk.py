@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource as limits
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -348,6 +349,30 @@ def _same_server(folder: Path, bulk: Bulk) -> None:
     path.write_text(json.dumps(found))
 
 
+def test_what_is_no_imr_any_more_does_not_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with running(Bulk(of("Patient", "Goal", count=3))) as bulk:
+        run(bulk, folder)
+    diet = {**GOALS[0], "category": [{"text": "diet"}]}
+    with running(Bulk([("Goal", ndjson(diet))], time="2026-11-28T04:00:00Z")) as later:
+        _same_server(folder, later)
+        manifest = run(later, folder)
+    assert {goal["id"] for goal in lines(folder, "Goal")} == {KEY.id("Goal", "g-p2"), KEY.id("Goal", "g-p3")}
+    assert manifest["runs"][1]["replaced"] == 1
+
+
+def test_a_file_that_is_listed_twice_is_fetched_once(tmp_path: Path) -> None:
+    class Twice(Bulk):
+        def manifest(self) -> dict[str, Any]:
+            found = super().manifest()
+            return {**found, "output": found["output"] * 2}
+
+    with running(Twice(of("Goal", count=3))) as bulk:
+        manifest = run(bulk, tmp_path / "out")
+    assert len(lines(tmp_path / "out", "Goal")) == 3
+    assert "The server listed 1 files twice: each was fetched once." in manifest["runs"][0]["notes"]
+
+
 def test_another_question_is_not_mixed_in(tmp_path: Path) -> None:
     with running(Bulk(of("Goal"))) as bulk:
         run(bulk, tmp_path / "out")
@@ -450,3 +475,43 @@ def test_a_break_while_it_is_put_together_is_gone_on_with(tmp_path: Path, monkey
             assert goals == {KEY.id("Goal", f"g-p{n}"): "completed" if n == 1 else "active" for n in (1, 2, 3)}
             assert not (folder / ".export").exists()
     assert kills >= 4
+
+
+def test_a_break_while_the_work_is_thrown_away_leaves_nothing_to_go_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when all is moved and half of the folder of work is gone."""
+    folder, rmtree = tmp_path / "out", shutil.rmtree
+
+    class Killed(BaseException):
+        pass
+
+    def half(path: Path) -> None:
+        if (path / "ready").exists():
+            rmtree(path / "ready")
+            raise Killed
+        rmtree(path)
+
+    with running(Bulk(of("Patient", "Goal", count=3))) as bulk:
+        with monkeypatch.context() as patched:
+            patched.setattr(shutil, "rmtree", half)
+            with pytest.raises(Killed):
+                run(bulk, folder)
+        assert len(run(bulk, folder)["runs"]) == 2
+    assert len(lines(folder, "Goal")) == 3
+    assert not (folder / ".export").exists()
+
+
+def test_one_that_came_twice_hides_none_that_is_missing(tmp_path: Path) -> None:
+    """The server counts three, and so do its lines."""
+    goals = {goal["id"]: goal for goal in GOALS[:3]}
+
+    def listed(exchange: Exchange) -> None:
+        entries = [{"resource": {"resourceType": "Goal", "id": own}} for own in goals]
+        exchange.answer(200, {"resourceType": "Bundle", "type": "searchset", "total": 3, "entry": entries})
+
+    with running(Bulk([("Goal", ndjson(GOALS[0], GOALS[1])), ("Goal", ndjson(GOALS[0]))])) as bulk:
+        bulk.steps["GET /fhir/Goal"] = [listed, listed]
+        bulk.steps["GET /fhir/Goal/g-p3"] = [lambda exchange: exchange.answer(200, goals["g-p3"])]
+        manifest = run(bulk, tmp_path / "out", types=("Goal",))
+    assert manifest["runs"][0]["missing"]["Goal"]["ids"] == [KEY.id("Goal", "g-p3")]

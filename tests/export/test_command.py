@@ -191,7 +191,7 @@ def test_the_hospital_s_own_courses_leave_like_the_rest(tmp_path: Path) -> None:
         "Courses (table)               3   left out: 3 rows not readable, 1 of patients not in the export"
         in done.stdout
     )
-    assert "courses.csv, row 6: its start is no date of the form 2025-02-03." in done.stdout
+    assert "The table of courses, row 6: its start is no date of the form 2025-02-03." in done.stdout
     text = (tmp_path / "out" / "courses.csv").read_text()
     header, *rows = text.splitlines()
     assert header == "patient,unit,offered,start,end,reason"
@@ -280,6 +280,7 @@ def test_units_by_name_are_no_formulas(tmp_path: Path) -> None:
         (b"patient,unit,start\n", "has no column offered, end, reason"),
         (b"", "has no column patient"),
         ("patient,unit\nå".encode("latin-1"), "is not UTF-8"),
+        (b"patient,unit,offered,start,end,reason\np1," + b"x" * 200_000 + b",,2025-01-01,,\n", "is no CSV from line"),
     ],
 )
 def test_a_table_that_is_none_is_told_before_the_server_is_asked(tmp_path: Path, data: bytes, said: str) -> None:
@@ -288,6 +289,25 @@ def test_a_table_that_is_none_is_told_before_the_server_is_asked(tmp_path: Path,
         done = imr_fhir(bulk, tmp_path, "--courses", str(tmp_path / "courses.csv"))
         assert not bulk.server.requests
     assert (done.exit_code, said in done.stderr) == (Exit.FAILED, True), done.stderr
+
+
+def test_how_the_hospital_names_its_table_does_not_leave(tmp_path: Path) -> None:
+    table = tmp_path / "kari-nordmann.csv"
+    table.write_text("patient,unit,offered,start,end,reason\np1,,,x,,\n")
+    with running(Bulk(all_of(1))) as bulk:
+        imr_fhir(bulk, tmp_path, "--courses", str(table))
+    said = (tmp_path / "out" / "manifest.json").read_text()
+    assert "The table of courses, row 2" in said
+    assert "kari" not in said
+
+
+def test_what_another_version_wrote_is_begun_anew_as_it_says(tmp_path: Path) -> None:
+    with running(Bulk(all_of(1))) as bulk:
+        imr_fhir(bulk, tmp_path)
+        (tmp_path / "out" / "manifest.json").write_text("{}")
+        refused = imr_fhir(bulk, tmp_path)
+        assert (refused.exit_code, "Begin anew with --anew" in refused.stderr) == (Exit.FAILED, True)
+        assert imr_fhir(bulk, tmp_path, "--anew").exit_code == Exit.DONE
 
 
 def test_moved_dates_move_the_courses_too(tmp_path: Path) -> None:

@@ -86,8 +86,12 @@ def _list(ledger: Ledger, found: Manifest) -> None:
     ledger.transaction_time, ledger.token = found.transaction_time, found.token
     asked = {*ledger.asked["types"]} - {"Questionnaire"}  # which are searched for, being of no patient
     strange = sorted({each.type for each in found.output if each.type not in asked})
+    listed = dict.fromkeys((each.type, each.url) for each in found.output)
+    if twice := len(found.output) - len(listed):
+        ledger.notes.append(f"The server listed {twice} files twice: each was fetched once.")
     for each in found.output:
-        if each.type in asked:
+        if each.type in asked and (each.type, each.url) in listed:
+            del listed[each.type, each.url]
             ledger.add("output", each.type, each.url, each.count)
     for each in found.deleted:
         ledger.add("deleted", "", each.url, each.count)

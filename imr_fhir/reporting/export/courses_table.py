@@ -51,11 +51,14 @@ def read(path: Path) -> Table:
     if missing:
         raise ExportError(f"{path} has no column {', '.join(missing)}.", next_step=_EXAMPLE)
     rows, faults = [], []
-    for number, row in enumerate(reader, 2):
-        try:
-            rows.append(_row(row))
-        except ResourceError as error:
-            faults.append(f"{path.name}, row {number}: {error.message}")
+    try:
+        for number, row in enumerate(reader, 2):
+            try:
+                rows.append(_row(row))
+            except ResourceError as error:  # the file's own name is not told: the manifest leaves the hospital
+                faults.append(f"The table of courses, row {number}: {error.message}")
+    except csv.Error:
+        raise ExportError(f"{path} is no CSV from line {reader.line_num} on.", next_step=_EXAMPLE) from None
     return Table(tuple(rows), tuple(faults))
 
 

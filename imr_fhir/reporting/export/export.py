@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,7 +85,9 @@ def export(
         ledger = _ledger(folder, asked, options, before)
         manifest, release = ledger.manifest, asked.release()
         if manifest is None:
-            taking = Taking(ledger, release, frozenset(asked.episode_types), options.raw)
+            known = known_files(None if ledger.anew else before)
+            earlier = cache(partial(ids_in, ledger, known))
+            taking = Taking(ledger, release, frozenset(asked.episode_types), options.raw, earlier)
             try:
                 _run(client, taking, asked, options, now, lambda said: tell(said, ledger.how_far))
             except ExportLost:
@@ -95,11 +97,12 @@ def export(
                 raise ExportError(error.message, next_step=GO_ON) from error
             tell("Putting it together", 1)
             before = None if ledger.anew else before
-            files, replaced = make_ready(ledger, known_files(before))
+            files, replaced = make_ready(ledger, known)
             courses = _courses(options, taking, files, asked)
             counts = counting.on_server(client, taking) if asked.level != "group" else {}
             there = partial(ids_in, ledger, files)
-            lost = missing(client, taking, counts, level=asked.level, before=before, there=there)
+            came = partial(ids_in, ledger, [each for each in files if each.name not in {old.name for old in known}])
+            lost = missing(client, taking, counts, level=asked.level, before=before, there=there, came=came)
             manifest = manifest_of(
                 taking, asked, before, files, replaced, now=now, courses=courses, on_server=counts, missing=lost
             )
@@ -136,9 +139,8 @@ def _ledger(folder: Path, asked: Asked, options: Options, before: Mapping[str, A
             f"What is new since {since} would tell by how much its dates were moved.",
             next_step="Where dates are moved everything is fetched each time: give --anew, and no --since.",
         )
-    if options.anew:
-        shutil.rmtree(folder / ".export")
-        (folder / ".export").mkdir(mode=0o700)
+    shutil.rmtree(folder / ".export")  # of one that was given up, too
+    (folder / ".export").mkdir(mode=0o700)
     ledger = Ledger(folder, asked.said(), since=since, anew=options.anew, raw=raw)
     ledger.save()
     return ledger

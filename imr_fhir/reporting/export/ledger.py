@@ -48,6 +48,7 @@ class Part:
     left: dict[str, int] = field(default_factory=dict)  # why -> how many
     refused: dict[str, int] = field(default_factory=dict)  # what of an element's value -> how often
     faults: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # ids of what was there before and is no IMR any more
     unavailable: str = ""  # why the server does not give it
     done: bool = False
 
@@ -58,13 +59,14 @@ class Part:
 
     def copy(self) -> "Part":
         own = copy(self)
-        own.left, own.refused, own.faults = {**self.left}, {**self.refused}, [*self.faults]
+        own.left, own.refused = {**self.left}, {**self.refused}
+        own.faults, own.gone = [*self.faults], [*self.gone]
         return own
 
     def afresh(self) -> None:
         """Nothing of it is there yet."""
         self.offset = self.member = self.size = self.raw = self.given = self.kept = 0
-        self.etag, self.left, self.refused, self.faults, self.done = "", {}, {}, [], False
+        self.etag, self.left, self.refused, self.faults, self.gone, self.done = "", {}, {}, [], [], False
 
 
 @dataclass
@@ -129,7 +131,8 @@ class Ledger:
         return part
 
     def forget(self) -> None:
-        """The export under way is given up; what was there before it stays."""
+        """The export under way is given up; what was there before it stays. Broken off here, it is given up too."""
+        (self.work / "state.json").unlink(missing_ok=True)
         shutil.rmtree(self.work)
 
 
@@ -148,7 +151,7 @@ def unfinished(folder: Path) -> Ledger | None:
         return Ledger(folder, **{name: found[name] for name in _SAVED}, parts=[Part(**each) for each in found["parts"]])
     except (ValueError, KeyError, TypeError):
         raise ExportError(
-            f"{path} is not what this version writes.", next_step="Begin anew with --full, or take another folder."
+            f"{path} is not what this version writes.", next_step="Begin anew with --anew, or take another folder."
         ) from None
 
 
@@ -212,4 +215,4 @@ def read_manifest(folder: Path) -> Mapping[str, Any] | None:
             return dict(found)
     except (ValueError, KeyError, TypeError):
         pass  # as good as another version's
-    raise ExportError(f"{path} is not what this version writes.", next_step="Begin anew with --full.")
+    raise ExportError(f"{path} is not what this version writes.", next_step="Begin anew with --anew.")

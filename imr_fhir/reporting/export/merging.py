@@ -80,8 +80,10 @@ def _named(ledger: Ledger, known: Collection[Written]) -> dict[str, Part]:
 
 
 def _gone(ledger: Ledger, new: Mapping[str, Part]) -> dict[str, set[str]]:
-    """Ids by type of what came anew and of what was deleted."""
+    """Ids by type of what came anew, of what was deleted, and of what came as no IMR any more."""
     gone: dict[str, set[str]] = defaultdict(set)
+    for part in ledger.parts:
+        gone[part.type].update(part.gone)
     came = [_where(ledger, part, name) for name, part in new.items()]
     came += [ledger.staged(part) for part in ledger.parts if part.kind == "deleted"]
     for path in came:

@@ -44,14 +44,18 @@ def missing(
     level: Level,
     before: Mapping[str, Any] | None,
     there: Callable[[str], Collection[str]],
+    came: Callable[[str], Collection[str]],
 ) -> dict[str, dict[str, Any]]:
     """By type, where there is something to tell. ``counts``: the server's. ``before``: the manifest so far, whose
-    missing ones are told again until they are there. ``there``: ids of a type in the files, as they leave."""
+    missing ones are told again until they are there. ``there``: ids of a type in the files, as they leave; ``came``: in
+    those of this run."""
     found = {}
     for each in taking.ledger.asked["types"]:
         known = before["runs"][-1].get("missing", {}).get(each, {}).get("ids", ()) if before else ()
         count = counts.get(each)
-        short = count is not None and count > _came(taking, each)
+        short = count is not None and (
+            count > (given := _came(taking, each)) or count > given - _twice(taking, each, came)
+        )
         if short or known:
             ids = there(each)
             now = _look(client, taking, each, level, count or 0, ids) if short else Missing()
@@ -65,6 +69,11 @@ def missing(
 def _came(taking: Taking, resource_type: str) -> int:
     parts = [each for each in taking.ledger.parts if each.type == resource_type]
     return sum(each.given - sum(each.left.get(why, 0) for why in NOT_GIVEN) for each in parts)
+
+
+def _twice(taking: Taking, resource_type: str, came: Callable[[str], Collection[str]]) -> int:
+    """How many came that were there already: an export may hold one in two files, and lack another."""
+    return sum(each.kept for each in taking.ledger.parts if each.type == resource_type) - len(came(resource_type))
 
 
 def _look(

@@ -7,7 +7,7 @@ import errno
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,12 +25,14 @@ CHECKPOINT = 8_000_000  # bytes written between two states that a later run can 
 
 @dataclass(frozen=True)
 class Taking:
-    """``raw``: a folder for the lines as they came, or None. ``unknown_systems`` gathers for all files."""
+    """``raw``: a folder for the lines as they came, or None. ``before``: ids of a type that earlier runs took, as they
+    leave. ``unknown_systems`` gathers for all files."""
 
     ledger: Ledger
     release: Release
     episode_types: frozenset[str] = frozenset()
     raw: Path | None = None
+    before: Callable[[str], Collection[str]] = lambda _: ()
 
     def ids_in(self, part: Part) -> set[int]:
         """Of what is safe, to know it again: a page may come twice, or a resource move to the next one meanwhile."""
@@ -74,6 +76,8 @@ class Into:
         kept = leaving(resource, self._release, episode_types=self._taking.episode_types)
         if isinstance(kept, str):
             part.leave(kept, f"{self._place}: it has no id." if kept == "no-id" else "")
+            if kept == "not-imr" and (own := self._known(resource)):
+                part.gone.append(own)
             return
         if self._once is not None:
             if hash(kept["id"]) in self._once:
@@ -82,6 +86,14 @@ class Into:
             self._once.add(hash(kept["id"]))
         part.size += self._file.write(write_json(kept) + b"\n")
         part.kept += 1
+
+    def _known(self, resource: Mapping[str, Any]) -> str:
+        """The id of what an earlier run took as IMR; else ""."""
+        if not self._taking.ledger.since:
+            return ""
+        kind = str(resource["resourceType"])
+        own = self._release.id(kind, str(resource["id"]))
+        return own if own in self._taking.before(kind) else ""
 
     def leave(self, why: str) -> None:
         """It is not even looked at, nor kept raw."""
