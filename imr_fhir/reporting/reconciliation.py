@@ -21,6 +21,8 @@ _FROM = {
     "reviews": (("Observation", "reviews"),),
 }
 
+_ALONE = {"courses": "EpisodeOfCare", "goals": "Goal"}  # a kind that may be all of its resource type
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -32,6 +34,7 @@ class Step:
     kept: int | None
     lines: int
     read: int
+    secret: bool = False  # the report hides how many were read
 
     @property
     def numbers(self) -> dict[str, int | None]:
@@ -46,7 +49,7 @@ class Step:
         nothing left out is none."""
         known = {name: n for name, n in self.numbers.items() if n is not None}
         small = any(0 < abs(one - other) < THRESHOLD for one, other in pairwise(known.values()))
-        return frozenset(name for name, n in known.items() if small or 0 < n < THRESHOLD)
+        return frozenset(name for name, n in known.items() if small or self.secret or 0 < n < THRESHOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +64,18 @@ def reconcile(manifest: Mapping[str, Any] | None, written: Written, report: Repo
     """``manifest``: of the export, None where the folder has none. Numbers as they are: whoever shows them hides."""
     run = manifest["runs"][-1] if manifest else {}
     whole = len(manifest["runs"]) == 1 if manifest else False  # a later run holds only what has changed
-    steps = tuple(_step(source, run, whole) for source in written.sources)
+    secret = {_ALONE.get(kind.name) for kind in report.left_out.kinds if report.shown(kind.all) is None}
+    steps = tuple(_step(source, run, whole, source.resource in secret) for source in written.sources)
     listed = {each["name"]: each for each in manifest["files"]} if manifest else {}
     faults = (*_given(run), *_files(listed, written.sources), *_lines(written.sources), *_rows(written, report))
     return Reconciliation(steps, faults)
 
 
-def _step(source: Source, run: Mapping[str, Any], whole: bool) -> Step:
+def _step(source: Source, run: Mapping[str, Any], whole: bool, secret: bool) -> Step:
     said = run.get("resources", {}).get(source.resource, {})
     on_server = run.get("onServer", {}).get(source.resource)
     received, kept = (said.get(name) if whole else None for name in ("received", "kept"))
-    return Step(source.resource, on_server, received, kept, source.lines, source.read)
+    return Step(source.resource, on_server, received, kept, source.lines, source.read, secret)
 
 
 def _given(run: Mapping[str, Any]) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from imr_fhir.course import Course
 from imr_fhir.reporting.counting import Cell, Counted, count
 from imr_fhir.reporting.disclosure import THRESHOLD, hidden
 from imr_fhir.reporting.fact_tables import make_fact_tables
-from imr_fhir.reporting.left_out import LeftOut, left_out
+from imr_fhir.reporting.left_out import LeftOut, left_out, linked
 from imr_fhir.reporting.lives import lives, prepare
 from imr_fhir.reporting.measured import Measured, measure
 from imr_fhir.reporting.ranks import ranks
@@ -55,11 +55,12 @@ def make_report(
     prepare(connection, zone=str(zone), course_types=course_types)
     make_fact_tables(connection, lives(connection, zone, table), exported, work)
     counted, measured, without = count(connection), measure(connection), left_out(connection)
-    counts = {**counted.counts, **measured.counts, **without.counts}
+    links, others = linked(counted.counts, without)
+    counts = {**counted.counts, **measured.counts, **without.counts, **others}
     secret = hidden(
         counts,
-        [*counted.sums, *measured.sums, *without.sums],
+        [*counted.sums, *measured.sums, *without.sums, *links],
         rank=ranks(counted.parts),
-        unseen=counted.rests | measured.rests,
+        unseen=counted.rests | measured.rests | others.keys(),
     )
     return Report(exported, str(zone), counted, measured, without, secret)
