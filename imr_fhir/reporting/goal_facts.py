@@ -21,7 +21,7 @@ def goal_fact(goal: RecoveryGoal, start: date, courses: Sequence[tuple[int, Cour
     number, unit = next(
         ((number, course.unit) for number, course in reversed(courses) if course.runs(start)), (None, "")
     )
-    until = goal.status_date if goal.lifecycle in _OVER and goal.status_date else exported
+    until = min(goal.status_date, exported) if goal.lifecycle in _OVER and goal.status_date else exported
     blocks = max(0, (until - start) // BLOCK)
     reviewed = {(review.on - start) // BLOCK for review in goal.reviews}
     latest = add_months(start, LAST_FOLLOW_UP)

@@ -334,6 +334,21 @@ def test_the_hospital_s_own_table_of_courses(tmp_path: Path) -> None:
     assert sum(made.report.counted.counts[cell] for cell in left if cell.quarter == "all") == len(real) < 12
 
 
+def test_a_unit_called_all_is_one_of_the_units_and_a_row_that_stands_twice_one_course(tmp_path: Path) -> None:
+    everything = [each for each in population(40) if each["resourceType"] != "EpisodeOfCare"]
+    write_ndjson(everything, tmp_path)
+    patients = [each["id"] for each in everything if each["resourceType"] == "Patient"]
+    rows = [f"{own},{'all' if place % 2 else 'South'},,2025-01-07,," for place, own in enumerate(patients)]
+    head = "patient,unit,offered,start,end,reason"
+    (tmp_path / "courses.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    counts = report_of(tmp_path).report.counted.counts
+    due = {unit: counts[Cell("due", unit, "all", "client")] for unit in ("all", "“all”", "South")}
+    assert due["all"] == due["“all”"] + due["South"]
+    assert due["“all”"] > 50
+    (tmp_path / "courses.csv").write_text("\n".join([head, *rows, *rows]), encoding="utf-8")
+    assert report_of(tmp_path).report.counted.counts == counts
+
+
 @pytest.mark.parametrize("people", [1, 2, 3, 5, 8, 13])
 def test_a_small_place_has_a_report_too(people: int, tmp_path: Path) -> None:
     made = report_of(exported(people, tmp_path, seed=people))

@@ -203,6 +203,7 @@ GOALS = [
     ("achieved, said by the patient", goal(**DONE, reviews=(review(65, "done"),)), (True, 2, 0, "achieved", "Patient")),
     ("achieved, no review says by whom", goal(**DONE), (False, 2, 0, "achieved", "")),
     ("a step done is not the goal", goal(reviews=(review(20, "done", of_step=True),)), (True, 13, 1, "", "")),
+    ("over on a day after the export", goal(**(DONE | {"status_date": d(2000)})), (False, 13, 0, "achieved", "")),
     ("not wanted any more", goal(**NOT_WANTED), (True, 1, 0, "not-wanted", "")),
 ]  # fmt: skip
 

@@ -50,11 +50,15 @@ def read(path: Path) -> Table:
     missing = [name for name in COLUMNS if name not in columns]
     if missing:
         raise ExportError(f"{path} has no column {', '.join(missing)}.", next_step=_EXAMPLE)
-    rows, faults = [], []
+    rows, faults, known = [], [], set[CourseRow]()
     try:
         for number, row in enumerate(reader, 2):
             try:
-                rows.append(_row(row))
+                found = _row(row)
+                if found in known:
+                    raise ResourceError("it stands there twice.")
+                known.add(found)
+                rows.append(found)
             except ResourceError as error:  # the file's own name is not told: the manifest leaves the hospital
                 faults.append(f"The table of courses, row {number}: {error.message}")
     except csv.Error:
