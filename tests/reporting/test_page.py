@@ -46,3 +46,20 @@ def test_the_page_is_no_wider_than_the_screen(width: int, page_file: Path, chrom
     boxes = [each.bounding_box() for each in shown.locator("body, main, section.card, summary, h2").all()]
     assert max(box["x"] + box["width"] for box in boxes if box) <= width
     context.close()
+
+
+@pytest.mark.browser
+def test_a_telephone_shows_a_table_s_name_whole_and_a_number_of_each_question(
+    page_file: Path, chromium: Browser
+) -> None:
+    """Without scrolling sideways: long names of questions pushed all numbers out of sight."""
+    context = chromium.new_context(viewport={"width": 400, "height": 900}, java_script_enabled=False)
+    shown = context.new_page()
+    shown.goto(page_file.as_uri())
+    cells = shown.locator("#agreement tbody tr td:first-of-type").all()
+    captions = shown.locator("section > .scroll caption").all()
+    assert len(cells) == 15
+    assert len(captions) > 5
+    boxes = [each.bounding_box() for each in (*cells, *captions)]
+    assert max(box["x"] + box["width"] for box in boxes if box) <= 400
+    context.close()
