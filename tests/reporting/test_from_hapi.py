@@ -21,6 +21,7 @@ from tests.reporting.on_server import OTHERS, group, put
 from tests.reporting.page_comparing import page_differences
 from tests.reporting.population import population, write_ndjson
 from tests.reporting.recomputed import ALL, Recomputed, recompute
+from tests.reporting.test_page_accounts import left_out_differences
 from tests.servers import hapi
 
 pytestmark = [pytest.mark.hapi, pytest.mark.xdist_group("java")]  # beside no other that starts one
@@ -76,6 +77,7 @@ def test_the_figures_are_those_of_the_server(
     assert exported.left_out == source.left_out
     assert shown_differences(report, exported) == []
     assert page_differences(report) == []
+    assert left_out_differences(report, export) == []
     whole = {key: found for key, found in exported.change.items() if key[2] == ALL}
     assert whole == {key: found for key, found in source.change.items() if key[2] == ALL}
     everything = json.dumps([path.read_text(encoding="utf-8") for path in export.iterdir() if path.suffix == ".ndjson"])
