@@ -59,8 +59,8 @@ class _Unfit(Exception):
 
 def count_lines(file: Path) -> int:
     """Lines that are not empty."""
-    with file.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+    with file.open("rb", buffering=2**20) as lines:  # a line in several pieces takes three times as long
+        return sum(1 for line in lines if not line.isspace())
 
 
 def sound_lines(files: Iterable[Path], into: Path, resource_type: str, needed: Needed, left: Left) -> list[Path]:

@@ -10,7 +10,7 @@ from imr_fhir.reporting.csv_cells import cells
 from imr_fhir.reporting.duck import read_ndjson
 from imr_fhir.reporting.lines import Left, count_lines, newest_lines, sound_lines
 from imr_fhir.reporting.stored import SUSPECTS, blank, is_text, stored
-from imr_fhir.reporting.views.compile import LINES, View
+from imr_fhir.reporting.views.compile import View
 from imr_fhir.reporting.views.needed import Needed
 from imr_fhir.reporting.views.value import SAID, literal
 from imr_fhir.reporting.work import Work
@@ -70,12 +70,10 @@ class Maker:
     def _at_once(self, resource: str, files: Sequence[Path], views: Sequence[View]) -> tuple[int, list[Table]] | None:
         """Lines and tables; None where a line is no resource of this type, or where a resource has several lines."""
         made: dict[str, Table] = {}
-        lines, ids = 0, -1
+        lines, ids = sum(map(count_lines, files)), -1
         keyed = min((view for view in views if view.key), key=lambda view: view.many, default=None)
         if keyed:
-            self.duck.execute(f"CREATE OR REPLACE SEQUENCE {LINES}")
             made[keyed.name] = self._table(keyed, files)
-            (lines,) = self.one(f"SELECT nextval('{LINES}') - 1")
             (ids,) = self.one(f'SELECT count(DISTINCT "{keyed.key}") FROM {self._parquet(self._made(keyed))}')
         if lines != ids and (not keyed or keyed.many):  # not every resource has a row in that table
             of_type = f"resourceType = '{resource}'"

@@ -17,7 +17,6 @@ from imr_fhir.reporting.views.value import Names, Value, fault
 
 _SELECT = {"column", "select", "unionAll", *WAYS}
 SOURCE = "r"
-LINES = "lines"  # the sequence by which a strict SELECT counts the lines that it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,14 @@ class View:
     def sql(self, source: str, *, strict: bool = False) -> str:
         """Its SELECT. ``source`` yields the columns ``needed``: a read_json() or the name of a table.
 
-        Resources of another type have no row; where ``strict``, and the view has a ``key``, they are an error, and the
-        sequence LINES counts the others: the filter alone, or reading twice, would cost a tenth of the whole.
+        Resources of another type have no row; where ``strict``, and the view has a ``key``, they are an error, since to
+        filter them out would cost a tenth of the whole.
         """
         single, is_type = dict(self._rows.single), f"{SOURCE}.\"resourceType\" = '{self.resource}'"
         wheres = list(self._wheres)
         if strict and self.key:
-            counted, other = f"nextval('{LINES}') > 0", fault(f"a line holds no {self.resource}")
-            single[self.key] = f"CASE WHEN {is_type} AND {counted} THEN {single[self.key]} ELSE {other} END"
+            other = fault(f"a line holds no {self.resource}")
+            single[self.key] = f"CASE WHEN {is_type} THEN {single[self.key]} ELSE {other} END"
         else:
             wheres.insert(0, is_type)
         where = "WHERE " + " AND ".join(f"({each})" for each in wheres) if wheres else ""
