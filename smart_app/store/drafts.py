@@ -210,18 +210,6 @@ class Drafts:
             found = connection.execute(_IN_STATE, wanted).scalars().all()
             return tuple(self._get(connection, draft_id, owner) for draft_id in found)
 
-    def set_answer(self, draft_id: str, owner: Owner, item: str, value: str, now: datetime) -> int:
-        """Keeps the answer (empty: taken back), whatever was there, and returns its new version.
-
-        Raises DraftSealed and NoAccess.
-        """
-        with self._database.writing() as connection:
-            self._touch(connection, draft_id, owner, now)
-            query = select(answer.c.version).where(answer.c.draft_id == draft_id, answer.c.item == item)
-            version: int = connection.execute(query).scalar_one_or_none() or 0
-            self._write(connection, draft_id, item, Answer(value, version + 1), new=not version)
-            return version + 1
-
     def set_answers(
         self, draft_id: str, owner: Owner, values: Mapping[str, str], now: datetime, shown: Shown | None = None
     ) -> Draft:

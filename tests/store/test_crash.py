@@ -118,10 +118,10 @@ from tests.store.test_crash import open_named
 store = open_named({str(place)!r}, {str(tmp_path / "keys.json")!r})
 launch = start(store).launch
 made = draft(store, launch)
-store.drafts.set_answer(made.id, launch.owner, "01", "01-2", NOW)
-store.drafts.set_answer(made.id, launch.owner, "02", "02-5", NOW)
+store.drafts.set_answers(made.id, launch.owner, {{"01": "01-2"}}, NOW)
+store.drafts.set_answers(made.id, launch.owner, {{"02": "02-5"}}, NOW)
 with store.writing():
-    store.drafts.set_answer(made.id, launch.owner, "03", "03-1", NOW)
+    store.drafts.set_answers(made.id, launch.owner, {{"03": "03-1"}}, NOW)
     os.kill(os.getpid(), signal.SIGKILL)
 """)
     store = Store.open(place, keys)

@@ -17,11 +17,9 @@ DAY = timedelta(days=1)
 def test_each_answer_is_kept_with_its_version(store: Store, launch: Launch) -> None:
     made = draft(store, launch)
     owner = launch.owner
-    assert store.drafts.set_answer(made.id, owner, "06", "06-3", NOW) == 1
-    assert store.drafts.set_answer(made.id, owner, "13", "13-na", NOW) == 1
-    assert store.drafts.set_answer(made.id, owner, "06", "06-4", NOW) == 2
-    assert store.drafts.set_answer(made.id, owner, "comment", "Tired <today>", NOW) == 1
-    assert store.drafts.set_answer(made.id, owner, "13", "", NOW) == 2
+    given = ("06", "06-3"), ("13", "13-na"), ("06", "06-4"), ("comment", "Tired <today>"), ("13", "")
+    for item, value in given:
+        store.drafts.set_answers(made.id, owner, {item: value}, NOW)
     now = store.drafts.get(made.id, owner)
     assert now.answers == {
         "06": Answer("06-4", 2),
@@ -36,8 +34,8 @@ def test_two_tabs_see_one_draft_and_the_last_writer_wins(store: Store, launch: L
     first, second = draft(store, launch), draft(store, launch)
     assert first.id == second.id
     assert first.identifier == second.identifier
-    store.drafts.set_answer(first.id, launch.owner, "06", "06-3", NOW)
-    store.drafts.set_answer(second.id, launch.owner, "06", "06-5", NOW)
+    store.drafts.set_answers(first.id, launch.owner, {"06": "06-3"}, NOW)
+    store.drafts.set_answers(second.id, launch.owner, {"06": "06-5"}, NOW)
     assert draft(store, launch).codes == {"06": "06-5"}
 
 
@@ -56,7 +54,7 @@ def test_draft_opens_for_its_own_user_site_and_patient_alone(
     stranger = start(store, **other).launch
     steps = [
         lambda: store.drafts.get(made.id, stranger.owner),
-        lambda: store.drafts.set_answer(made.id, stranger.owner, "06", "06-1", NOW),
+        lambda: store.drafts.set_answers(made.id, stranger.owner, {"06": "06-1"}, NOW),
         lambda: store.drafts.set_answers(made.id, stranger.owner, {"06": "06-1"}, NOW),
         lambda: store.drafts.set_language(made.id, stranger.owner, "en", NOW),
         lambda: store.drafts.discard(made, stranger.owner),
@@ -94,14 +92,14 @@ def test_end_is_30_days_after_the_last_touch_and_warned_of(store: Store, launch:
     assert made.expires == NOW + 30 * DAY
     assert not made.expiring(NOW + 22 * DAY)
     assert made.expiring(NOW + 23 * DAY)
-    store.drafts.set_answer(made.id, launch.owner, "06", "06-1", NOW + DAY)
+    store.drafts.set_answers(made.id, launch.owner, {"06": "06-1"}, NOW + DAY)
     assert store.drafts.get(made.id, launch.owner).expires == NOW + 31 * DAY
     assert draft(store, launch, NOW + 2 * DAY).expires == NOW + 32 * DAY
 
 
 def test_discarded_draft_is_gone_with_its_answers(store: Store, launch: Launch) -> None:
     made = draft(store, launch)
-    store.drafts.set_answer(made.id, launch.owner, "06", "06-1", NOW)
+    store.drafts.set_answers(made.id, launch.owner, {"06": "06-1"}, NOW)
     with pytest.raises(StaleDraft):
         store.drafts.discard(made, launch.owner)
     store.drafts.discard(store.drafts.get(made.id, launch.owner), launch.owner)
@@ -114,11 +112,11 @@ def test_discarded_draft_is_gone_with_its_answers(store: Store, launch: Launch) 
 
 def test_sealed_draft_is_read_only_and_makes_room_for_the_next(store: Store, launch: Launch) -> None:
     made = draft(store, launch)
-    store.drafts.set_answer(made.id, launch.owner, "06", "06-1", NOW)
+    store.drafts.set_answers(made.id, launch.owner, {"06": "06-1"}, NOW)
     read = store.drafts.get(made.id, launch.owner)
     store.filings.seal(sealing(launch, of=read), entry(launch), NOW)
     for step in (
-        lambda: store.drafts.set_answer(made.id, launch.owner, "06", "06-2", NOW),
+        lambda: store.drafts.set_answers(made.id, launch.owner, {"06": "06-2"}, NOW),
         lambda: store.drafts.set_answers(made.id, launch.owner, {"06": "06-2"}, NOW),
         lambda: store.drafts.set_language(made.id, launch.owner, "en", NOW),
         lambda: store.drafts.discard(made, launch.owner),
@@ -132,7 +130,7 @@ def test_sealed_draft_is_read_only_and_makes_room_for_the_next(store: Store, lau
 
 def test_answer_that_comes_between_reading_and_sealing_is_not_lost(store: Store, launch: Launch) -> None:
     read = draft(store, launch)
-    store.drafts.set_answer(read.id, launch.owner, "06", "06-1", NOW)
+    store.drafts.set_answers(read.id, launch.owner, {"06": "06-1"}, NOW)
     with pytest.raises(StaleDraft):
         store.filings.seal(sealing(launch, of=read), entry(launch), NOW)
     assert store.drafts.get(read.id, launch.owner).state == "open"
@@ -155,7 +153,7 @@ def test_begun_anew_the_one_before_is_set_aside_whole(store: Store, launch: Laun
     (aside,) = store.drafts.aside_for(launch.owner)
     assert aside == replace(read, state="aside", touched=NOW + DAY)
     with pytest.raises(DraftSealed):
-        store.drafts.set_answer(read.id, launch.owner, "06", "06-5", NOW)
+        store.drafts.set_answers(read.id, launch.owner, {"06": "06-5"}, NOW)
     with pytest.raises(DraftSealed):
         store.drafts.begin_anew(read, launch.owner, answers={}, **ANEW)
     assert store.drafts.set_seen(read.id, launch.owner, "Practitioner/2", NOW + DAY).state == "aside"
@@ -168,7 +166,7 @@ def test_begun_anew_the_one_before_is_set_aside_whole(store: Store, launch: Laun
 
 def test_begun_anew_twice_or_on_what_changed_meanwhile_nothing_is_lost(store: Store, launch: Launch) -> None:
     read = draft(store, launch)
-    store.drafts.set_answer(read.id, launch.owner, "06", "06-1", NOW)
+    store.drafts.set_answers(read.id, launch.owner, {"06": "06-1"}, NOW)
     with pytest.raises(StaleDraft):
         store.drafts.begin_anew(read, launch.owner, answers={}, **ANEW)
     assert [each.codes for each in store.drafts.open_for(launch.owner)] == [{"06": "06-1"}]
@@ -179,11 +177,11 @@ def test_begun_anew_for_another_patient_no_answer_there_is_written_over(store: S
     read = draft(store, launch)
     other = start(store, patient="bjorn").launch
     there = draft(store, other)
-    store.drafts.set_answer(there.id, other.owner, "06", "06-1", NOW)
+    store.drafts.set_answers(there.id, other.owner, {"06": "06-1"}, NOW)
     with pytest.raises(StaleDraft):
         store.drafts.begin_anew(read, other.owner, answers={"06": "06-5"}, **ANEW)
     assert store.drafts.get(read.id, launch.owner).state == "open"
-    store.drafts.set_answer(there.id, other.owner, "06", "", NOW)
+    store.drafts.set_answers(there.id, other.owner, {"06": ""}, NOW)
     fresh = store.drafts.begin_anew(read, other.owner, answers={"06": "06-5"}, **ANEW)
     assert (fresh.owner, fresh.codes) == (other.owner, {"06": "06-5"})
     assert store.drafts.open_for(other.owner) == (fresh,)

@@ -176,7 +176,7 @@ def test_patients_submit_seals_and_back_says_finished(store: Store) -> None:
     mine = start(store)
     given = hand_over(store, mine)
     opened, secret = store.handovers.open(given.handover.id, NOW)
-    store.drafts.set_answer(opened.draft_id, opened.owner, "06", "06-3", NOW)
+    store.drafts.set_answers(opened.draft_id, opened.owner, {"06": "06-3"}, NOW)
     with store.writing():
         of = store.drafts.get(opened.draft_id, opened.owner)
         filing = store.filings.seal(sealing(mine.launch, of=of), entry(mine.launch), NOW)

@@ -47,7 +47,7 @@ def everything(store: Store) -> list[str]:
         launch.owner, "client", questionnaire=w["questionnaire"], language=w["language"], about=w["about"],
         identifier=w["identifier"], answers={"01": w["answer"]}, now=NOW,
     )  # fmt: skip
-    store.drafts.set_answer(made.id, launch.owner, "comment", w["comment"], NOW)
+    store.drafts.set_answers(made.id, launch.owner, {"comment": w["comment"]}, NOW)
     given = store.handovers.create(launch, made, PIN, {"name": w["handover"]}, NOW)
     opened, patient_secret = store.handovers.open(given.handover.id, NOW)
     of = store.drafts.get(made.id, opened.owner)

@@ -46,7 +46,9 @@ def test_writers_of_two_processes_lose_no_update(store: Store, url: URL, keys: K
 
     def increments(number: int) -> list[int]:
         mine = (store, other)[number % 2]
-        return [mine.drafts.set_answer(made.id, launch.owner, "06", "06-3", NOW) for _ in range(25)]
+        texts = [f"{number}: {n}" for n in range(25)]
+        kept = [mine.drafts.set_answers(made.id, launch.owner, {"comment": text}, NOW) for text in texts]
+        return [each.answers["comment"].version for each in kept]
 
     with ThreadPoolExecutor(8) as pool:
         versions = sorted(version for given in pool.map(increments, range(8)) for version in given)

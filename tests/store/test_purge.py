@@ -72,7 +72,7 @@ def test_hand_over_goes_a_day_later_and_its_draft_stays(store: Store) -> None:
 
 def test_open_draft_goes_30_days_after_the_last_touch_with_its_answers(store: Store, launch: Launch) -> None:
     made = draft(store, launch)
-    store.drafts.set_answer(made.id, launch.owner, "06", "06-3", NOW + DAY)
+    store.drafts.set_answers(made.id, launch.owner, {"06": "06-3"}, NOW + DAY)
     store.purge(NOW + 31 * DAY)
     assert store.drafts.get(made.id, launch.owner).codes == {"06": "06-3"}
     store.purge(NOW + 31 * DAY + MINUTE)

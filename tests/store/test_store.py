@@ -55,7 +55,7 @@ def test_rows_swapped_behind_the_apps_back_do_not_open(store: Store, launch: Lau
     other = start(store, patient="bjorn").launch
     drafts = [draft(store, each) for each in (launch, other)]
     for each, owner in zip(drafts, (launch.owner, other.owner), strict=True):
-        store.drafts.set_answer(each.id, owner, "06", "06-3", NOW)
+        store.drafts.set_answers(each.id, owner, {"06": "06-3"}, NOW)
     with behind(place) as connection:
         first, second = (
             connection.execute(select(answer.c.value).where(answer.c.draft_id == each.id)).scalar_one()
