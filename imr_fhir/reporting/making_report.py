@@ -15,6 +15,7 @@ from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.export.courses_table import NAME, read
 from imr_fhir.reporting.export.ledger import private_folder, replace
 from imr_fhir.reporting.measure_report import bundle
+from imr_fhir.reporting.measured import BLIND, LATEST, PAIRS, SCORES, SEEN_FIRST
 from imr_fhir.reporting.page import page
 from imr_fhir.reporting.proportions import Line, proportions
 from imr_fhir.reporting.reconciliation import Reconciliation, reconcile
@@ -152,7 +153,21 @@ def _data(report: Report, found: tuple[Line, ...]) -> dict[str, Any]:
             for line in change
         ],
         "agreement": _agreement(report),
+        "pairs": {name: report.shown(cell) for name, cell in _PAIRS.items()},
+        "score_agreement": _score_agreement(report),
     }
+
+
+_PAIRS = {"all": PAIRS, "blind": BLIND, "seen_first": SEEN_FIRST, "latest": LATEST, "both_complete": SCORES}
+
+
+def _score_agreement(report: Report) -> dict[str, Any] | None:
+    """Of those that are ``both_complete``; None of fewer than two, and where their number is hidden."""
+    found = report.measured.scores
+    if found is None or report.shown(SCORES) is None:
+        return None
+    limits = [found.limits.low, found.limits.high]
+    return {"mean_difference": found.mean_difference, "limits": limits, "icc": found.icc}
 
 
 def _agreement(report: Report) -> list[dict[str, Any]]:

@@ -33,6 +33,12 @@ def shown_differences(folder: Path, other: Recomputed) -> list[str]:
         own = other.items[line["item"]]
         shown = {name: line[name] for name in own if line[name] is not None}
         found += [f"{line} {name}: {own[name]}" for name in shown if not _near(shown[name], own[name])]
+    names = {"all": "all", "blind": "blind", "seen_first": "seen first", "latest": "latest"}
+    pairs = {name: other.pairs[own] for name, own in names.items()} | {"both_complete": other.scores["n"]}
+    found += [f"pairs, {name}: {n}" for name, n in said["pairs"].items() if n not in (None, pairs[name])]
+    scores = said["score_agreement"] or {}
+    own = {"mean_difference": other.scores["mean"], "limits": other.scores["limits"], "icc": other.scores["icc"]}
+    found += [f"scores, {name}: {scores[name]}" for name in scores if not _near(scores[name], own[name])]
     return found
 
 
