@@ -70,11 +70,12 @@ class Maker:
     def _at_once(self, resource: str, files: Sequence[Path], views: Sequence[View]) -> tuple[int, list[Table]] | None:
         """Lines and tables; None where a line is no resource of this type, or where a resource has several lines."""
         made: dict[str, Table] = {}
-        lines, ids = sum(map(count_lines, files)), -1
+        ids = -1
         keyed = min((view for view in views if view.key), key=lambda view: view.many, default=None)
         if keyed:
             made[keyed.name] = self._table(keyed, files)
             (ids,) = self.one(f'SELECT count(DISTINCT "{keyed.key}") FROM {self._parquet(self._made(keyed))}')
+        lines = sum(map(count_lines, files))  # of files that were read well: no line is too long
         if lines != ids and (not keyed or keyed.many):  # not every resource has a row in that table
             of_type = f"resourceType = '{resource}'"
             counts = f"count(*), count(*) FILTER ({of_type}), count(DISTINCT id) FILTER ({of_type})"
