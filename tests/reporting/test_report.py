@@ -349,6 +349,21 @@ def test_a_unit_called_all_is_one_of_the_units_and_a_row_that_stands_twice_one_c
     assert report_of(tmp_path).report.counted.counts == counts
 
 
+def test_rows_of_the_table_of_courses_that_say_no_course_are_told(tmp_path: Path) -> None:
+    """By their rows, where there are few of them beside the tables alone; never what stands in them."""
+    rows = ["patient,unit,offered,start,end,reason", "person-00001,North,,2025-01-07,,", "Ola N.,North,,2025-01-07,,"]
+    path = exported(25, tmp_path) / "courses.csv"
+    path.write_text("\n".join([*rows, "person-00002,North,,07.01.2025,,"]), encoding="utf-8")
+    said = CliRunner().invoke(main, command(tmp_path))
+    assert said.exit_code == 3, said.output
+    assert (
+        "The hospital's table of courses: fewer than 5 rows left out, which say no course: which, is in " in said.output
+    )
+    (fault,) = json.loads((tmp_path / "out" / "tables" / "not-accounted-for.json").read_text())
+    assert [(each["file"], each["line"]) for each in fault["lost"]] == [("courses.csv", 3), ("courses.csv", 4)]
+    assert "Ola N." not in said.output + json.dumps(fault)
+
+
 @pytest.mark.parametrize("people", [1, 2, 3, 5, 8, 13])
 def test_a_small_place_has_a_report_too(people: int, tmp_path: Path) -> None:
     made = report_of(exported(people, tmp_path, seed=people))

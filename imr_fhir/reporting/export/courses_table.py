@@ -29,10 +29,11 @@ LARGEST = 50_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``faults``: rows that can't be read, each with its number."""
+    """``faults``: rows that can't be read, each with its number; ``left``: these numbers, the heads being row 1."""
 
-    rows: tuple[CourseRow, ...]
-    faults: tuple[str, ...]
+    rows: tuple[CourseRow, ...] = ()
+    faults: tuple[str, ...] = ()
+    left: tuple[int, ...] = ()
 
 
 def read(path: Path) -> Table:
@@ -50,7 +51,7 @@ def read(path: Path) -> Table:
     missing = [name for name in COLUMNS if name not in columns]
     if missing:
         raise ExportError(f"{path} has no column {', '.join(missing)}.", next_step=_EXAMPLE)
-    rows, faults, known = [], [], set[CourseRow]()
+    rows, faults, left, known = [], [], [], set[CourseRow]()
     try:
         for number, row in enumerate(reader, 2):
             try:
@@ -61,9 +62,10 @@ def read(path: Path) -> Table:
                 rows.append(found)
             except ResourceError as error:  # the file's own name is not told: the manifest leaves the hospital
                 faults.append(f"The table of courses, row {number}: {error.message}")
+                left.append(number)
     except csv.Error:
         raise ExportError(f"{path} is no CSV from line {reader.line_num} on.", next_step=_EXAMPLE) from None
-    return Table(tuple(rows), tuple(faults))
+    return Table(tuple(rows), tuple(faults), tuple(left))
 
 
 def _row(row: Mapping[str, Any]) -> CourseRow:
