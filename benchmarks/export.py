@@ -114,4 +114,4 @@ def _smart_fetch() -> Path | None:
 
 if __name__ == "__main__":
     for line in lines():
-        print(f"{line.what}: {line.figure} ({line.goal}: {'yes' if line.met else 'NO'})", flush=True)
+        print(line, flush=True)

@@ -10,12 +10,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Line:
-    """One row of RESULTS.md. ``goal`` is the design's, in words; ``met`` whether this run met it."""
+    """One row of RESULTS.md. ``goal`` is the design's, in words; ``met``: whether it was, None where none is set."""
 
     what: str
     figure: str
     goal: str
-    met: bool
+    met: bool | None
+
+    @property
+    def verdict(self) -> str:
+        return "" if self.met is None else "yes" if self.met else "**no**"
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.figure} ({self.goal}{self.verdict and ': '}{self.verdict})"
 
 
 def median_seconds(work: Callable[[], object], *, runs: int, clock: Callable[[], float] = time.perf_counter) -> float:

@@ -42,9 +42,9 @@ def main() -> None:
     found = []
     for lines in ALL:
         for line in lines():
-            print(f"{line.what}: {line.figure} ({line.goal}: {'yes' if line.met else 'NO'})", flush=True)
+            print(line, flush=True)
             found.append(line)
-    rows = [f"| {line.what} | {line.figure} | {line.goal} | {'yes' if line.met else '**no**'} |" for line in found]
+    rows = [f"| {line.what} | {line.figure} | {line.goal} | {line.verdict} |" for line in found]
     machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
     made = f"{date.today():%d %B %Y}, {machine}.\n\n"
     table = "\n".join(["| what | figure | asked for | met |", "|---|---|---|---|", *rows])

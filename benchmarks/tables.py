@@ -80,7 +80,7 @@ def _spark_line(folder: Path, size: int) -> Line:
     ran = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
     seconds = time.monotonic() - begun
     figure = f"{float(ran.stdout):.0f} s CPU, {seconds:.0f} s in all"
-    return Line(f"{size:,} responses to the items table, by Pathling on Spark (local[2])", figure, "to compare", True)
+    return Line(f"{size:,} responses to the items table, by Pathling on Spark (local[2])", figure, "to compare", None)
 
 
 def make_items_on_spark(folder: Path) -> None:
@@ -172,4 +172,4 @@ def _head(number: int, chance: random.Random) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for line in lines(tuple(map(int, sys.argv[1:])) or SIZES):
-        print(f"{line.what}: {line.figure} ({line.goal}: {'yes' if line.met else 'NO'})")
+        print(line)

@@ -85,8 +85,8 @@ def make(
             work=own.parts,
         )
     reconciliation = reconcile(manifest, written, report)
-    if courses.left:
-        lost = tuple(Lost("", NAME, row) for row in courses.left)
+    if courses.faults:
+        lost = tuple(Lost("", NAME, row) for row in courses.faults)
         fault = Fault("The hospital's table of courses", "rows left out, which say no course", len(lost), lost)
         reconciliation = replace(reconciliation, faults=(*reconciliation.faults, fault))
     found = tuple(proportions(report))

@@ -10,7 +10,7 @@ died, or the hospital's own word for leaving, which leaves as "left".
 import csv
 import io
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,10 @@ LARGEST = 50_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``faults``: rows that can't be read, each with its number; ``left``: these numbers, the heads being row 1."""
+    """``faults``: why a row can't be read, by its number; the heads are row 1."""
 
     rows: tuple[CourseRow, ...] = ()
-    faults: tuple[str, ...] = ()
-    left: tuple[int, ...] = ()
+    faults: Mapping[int, str] = field(default_factory=dict)
 
 
 def read(path: Path) -> Table:
@@ -51,7 +50,7 @@ def read(path: Path) -> Table:
     missing = [name for name in COLUMNS if name not in columns]
     if missing:
         raise ExportError(f"{path} has no column {', '.join(missing)}.", next_step=_EXAMPLE)
-    rows, faults, left, known = [], [], [], set[CourseRow]()
+    rows, faults, known = [], dict[int, str](), set[CourseRow]()
     try:
         for number, row in enumerate(reader, 2):
             try:
@@ -60,12 +59,11 @@ def read(path: Path) -> Table:
                     raise ResourceError("it stands there twice.")
                 known.add(found)
                 rows.append(found)
-            except ResourceError as error:  # the file's own name is not told: the manifest leaves the hospital
-                faults.append(f"The table of courses, row {number}: {error.message}")
-                left.append(number)
+            except ResourceError as error:
+                faults[number] = error.message
     except csv.Error:
         raise ExportError(f"{path} is no CSV from line {reader.line_num} on.", next_step=_EXAMPLE) from None
-    return Table(tuple(rows), tuple(faults), tuple(left))
+    return Table(tuple(rows), faults)
 
 
 def _row(row: Mapping[str, Any]) -> CourseRow:
@@ -114,7 +112,9 @@ def leaving(table: Table, release: Release, patients: Collection[str] | None) ->
     rows = [row for row in _released(table, release) if patients is None or row.patient in patients]
     for row in sorted(rows, key=lambda row: (row.patient, row.start or date.min)):
         writer.writerow(asdict(row))
-    return Leaving(out.getvalue().encode(), len(rows), len(table.rows) - len(rows), table.faults)
+    # without the file's own name: the manifest leaves the hospital
+    faults = tuple(f"The table of courses, row {number}: {why}" for number, why in table.faults.items())
+    return Leaving(out.getvalue().encode(), len(rows), len(table.rows) - len(rows), faults)
 
 
 def _released(table: Table, release: Release) -> Iterator[CourseRow]:
