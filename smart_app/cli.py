@@ -62,9 +62,10 @@ def serve(path: Path) -> None:
         server = Server(app, listener, threads=config.threads, behind_proxy=config.proxy_hops > 0)
         settle_memory()
         with tidied(state_of(app)) as tidying:
+            got = _signals()  # before anybody is answered: who is answered may stop it at once
             server.start()
             _log.info("Listening on %s for %s", config.bind, config.public_url)
-            _until_stopped(_signals(), state_of(app), tidying)
+            _until_stopped(got, state_of(app), tidying)
             server.stop(_GRACEFUL)
 
 
@@ -116,7 +117,7 @@ def demo(port: int, app_port: int, folder: Path, reset: bool, ehr: str) -> None:
             running_demo(folder, port=port, app_port=app_port, reset=reset, tell=click.echo, ehr=ehr) as running,
             tidied(running.state) as tidying,
         ):
-            got = _signals()  # before anybody is told that it runs: who is told may stop it at once
+            got = _signals()  # before anybody is told that it runs, as above
             click.echo(_told(running, folder))
             _until_stopped(got, running.state, tidying)
     except KeyboardInterrupt:

@@ -200,8 +200,17 @@ def test_a_taken_port_is_one_sentence(settings: Path) -> None:
     assert "Traceback" not in result.output
 
 
+_SERVE = "from smart_app.cli import main; main()"
+_STOPPED_AS_IT_STARTS = """
+import signal
+from smart_app.serving import Server
+start = Server.start
+Server.start = lambda server: (start(server), signal.raise_signal({number}))
+"""
+
+
 def serve(settings: Path, until: Sequence[int]) -> subprocess.Popen[str]:
-    program = [sys.executable, "-c", "from smart_app.cli import main; main()", "serve", "--config", str(settings)]
+    program = [sys.executable, "-c", _SERVE, "serve", "--config", str(settings)]
     process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONWARNINGS": "error"})
     for _ in range(1200):
         try:
@@ -223,6 +232,14 @@ def test_it_serves_until_it_is_told_to_stop(settings: Path, number: signal.Signa
     assert f"Stopping: {number.name}" in log
     assert "GET /readyz 200" in log
     assert "The audit log stands at 0:" in log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_as_soon_as_it_answers_it_stops_as_it_should(settings: Path, number: signal.Signals) -> None:
+    code = _STOPPED_AS_IT_STARTS.format(number=int(number)) + _SERVE
+    command = [sys.executable, "-c", code, "serve", "--config", str(settings)]
+    stopped = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (stopped.returncode, f"Stopping: {number.name}" in stopped.stderr) == (0, True), stopped.stderr
 
 
 def test_tidying_ends_and_revokes_what_idled_out(run: Running) -> None:
