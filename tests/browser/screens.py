@@ -33,6 +33,11 @@ class Walk:
         self.page.goto(self.home + path)
         return self.page
 
+    def meanwhile(self, resource_type: str, **changed: Any) -> None:
+        """Somebody else writes what each of these of the patient's has of ``changed``."""
+        for each in steps.filed(self.run, self.patient, resource_type):
+            steps.put(self.run, each | {name: value for name, value in changed.items() if name in each})
+
     def press(self, name: str, value: str) -> None:
         self.page.locator(f"button[name={name}][value={value}]:visible").first.click()
 
@@ -75,6 +80,15 @@ class Walk:
         self.look(page, "goal-edit")
         page.goto(page.url.replace("edit", "withdraw"))
         self.look(page, "goal-withdraw")
+        self.meanwhile("Goal", description={"text": "Sing in a choir again, with people to have coffee with afterwards"})
+        page.fill("#reason", "Written for somebody else")
+        page.locator("main form button").last.click()
+        self.look(page, "goal-withdraw-changed")
+        self.at("").locator("a[href$='/review']").first.click()
+        self.meanwhile("Goal", description={"text": "Ring the choir and ask whether they want another alto"})
+        page.locator("[value=done]").first.check()
+        self.press("do", "save")
+        self.look(page, "goal-review-changed")
 
     def another_device(self) -> None:
         page = self.at("give")
@@ -139,6 +153,9 @@ class Walk:
         page.fill("#pin", steps.PIN)
         page.locator("form.pin button").click()
         self.look(page, "today")
+        self.meanwhile("QuestionnaireResponse", status="amended")
+        page.locator("[value=talked-about]").first.click()
+        self.look(page, "today-changed")
         page.locator("[value=talked-about]").first.click()
         self.look(page, "today-noted")
 
@@ -170,6 +187,10 @@ class Walk:
         self.press("do", "discard")
         page = self.at(f"response/{mine['id']}/withdraw")
         self.look(page, "withdraw")
+        self.meanwhile("QuestionnaireResponse", status="completed")
+        page.fill("#reason", "It was about somebody else")
+        page.locator("main form button").last.click()
+        self.look(page, "withdraw-changed")
 
     def together(self) -> None:
         self.look(self.at("together"), "together")
