@@ -122,13 +122,14 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
         "asks": reason_label(words(), plan, there=withdraws(plan, stands)),
         "reason": request.form.get("reason", ""),
         "error": "",
+        "changed": False,
         "version": filed.version_id,
         "once": request.form.get("once") or urn(),
     }
     if request.method == "GET":
         return render_template("form/withdraw.html", page=page)
     if request.form.get("version", page["version"]) != page["version"]:
-        return render_template("form/withdraw.html", page=page | {"error": say("form.withdraw.changed")}), 409
+        return render_template("form/withdraw.html", page=page | {"changed": True}), 409
     try:
         reason = read_reason(request.form)
     except AnswerError as error:

@@ -94,12 +94,13 @@ def withdraw(launch: Launch, goal_id: str) -> Any:
         "once": request.form.get("once") or urn(),
         "reason": request.form.get("reason", ""),
         "error": "",
+        "changed": False,
         "asks": reason_label(words(), plan, there="Goal" in plan.updates),
     }
     if request.method == "GET":
         return render_template("goals/withdraw.html", page=page)
     if request.form.get("version", page["version"]) != page["version"]:
-        return render_template("goals/withdraw.html", page=page | {"error": say("form.withdraw.changed")}), 409
+        return render_template("goals/withdraw.html", page=page | {"changed": True}), 409
     try:
         reason = read_reason(request.form)
     except AnswerError as error:

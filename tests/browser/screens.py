@@ -80,7 +80,7 @@ class Walk:
         self.look(page, "goal-edit")
         page.goto(page.url.replace("edit", "withdraw"))
         self.look(page, "goal-withdraw")
-        self.meanwhile("Goal", description={"text": "Sing in a choir again, with people to have coffee with afterwards"})
+        self.meanwhile("Goal", description={"text": "Sing in a choir again, with people to have coffee with"})
         page.fill("#reason", "Written for somebody else")
         page.locator("main form button").last.click()
         self.look(page, "goal-withdraw-changed")
