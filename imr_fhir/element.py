@@ -122,7 +122,7 @@ class Element:
             raise self.error(f"{self.path}, {name}: {fault.message}", next_step=NEXT_STEP) from fault
 
     def day(self, name: str) -> date | None:
-        """The date ``name``; the first day of a partial one."""
+        """The date ``name``; a PartialDate where it names no day."""
         text = self.text(name)
         try:
             return parse_date(text) if text else None

@@ -14,12 +14,33 @@ _TIME = re.compile(
 )
 
 
+class PartialDate(date):
+    """A FHIR date that ends at the month or the year ("2026-05", "2026"): its first day where one is reckoned with."""
+
+    of_month: bool  # not of a year
+
+    @property
+    def last(self) -> date:
+        month = self.month + 1 if self.of_month else 13
+        return date(self.year + month // 13, month % 12, 1) - timedelta(days=1)
+
+
+def last_day(day: date) -> date:
+    """The day by which all of ``day`` is over: of a month or a year its last, else itself."""
+    return day.last if isinstance(day, PartialDate) else day
+
+
 def parse_date(text: str) -> date:
-    """A FHIR date, which may end at the month or the year: then its first day. Raises ResourceError."""
+    """A FHIR date; one that ends at the month or the year is a PartialDate. Raises ResourceError."""
     found = _DATE.fullmatch(text)
     if not found:
         raise _fault(text, "a date", "2026-03-31")
-    return _day(found, text)
+    day = _day(found, text)
+    if found[3]:
+        return day
+    partial = PartialDate(day.year, day.month, day.day)
+    partial.of_month = bool(found[2])
+    return partial
 
 
 def parse_date_time(text: str) -> datetime:

@@ -70,6 +70,7 @@ class Goal:
     theirs: bool = True  # expressed by the patient
     parent: str = ""  # of a step: reference of its goal; "" of a goal
     milestones: tuple[str, ...] = ()  # references of the steps that an older Goal names itself
+    date_unread: bool = False  # one of the three in the record is no date: its words are shown all the same
     id: str = ""  # the server's, "" while new
     version_id: str = ""
 
@@ -159,7 +160,7 @@ def _require_codes(goal: Goal) -> None:
             raise GoalError(
                 f"{code!r} is no {what} of a goal.", next_step=f"Use one of {', '.join(filter(None, codes))}."
             )
-    if goal.achievement and not goal.status_date:
+    if goal.achievement and not goal.status_date and not goal.id:  # what others wrote may lack it
         raise GoalError("The goal does not say since when it has its status.", next_step="Give the day of the review.")
 
 
@@ -197,22 +198,32 @@ def from_resource(raw: Mapping[str, Any], *, patient: str) -> Goal:
         raise found.fault(f"has achievementStatus {shown(', '.join(achievements))}, which is none of R4")
     codes = _our_codes(found)
     related = _related(found)
+    dates = [(found, "startDate"), (found, "statusDate"), *((target, "dueDate") for target in found.many("target"))]
     return Goal(
         patient=patient,
         text=text,
         identifier=uuid_identifier(found.many("identifier")),
         category=next((area for area in LIFE_AREAS if area in codes), ""),
-        start=found.day("startDate"),
-        due=next((due for target in found.many("target") if (due := target.day("dueDate"))), None),
+        start=readable_day(found, "startDate"),
+        due=next((due for target in found.many("target") if (due := readable_day(target, "dueDate"))), None),
         lifecycle=found.code("lifecycleStatus", LIFECYCLES),
         achievement=achievements[0] if achievements else "",
-        status_date=found.day("statusDate"),
+        status_date=readable_day(found, "statusDate"),
         theirs=expressed_by == ("Patient", patient),
         parent=next((target for kind, target in related if kind == "part-of"), ""),
         milestones=tuple(target for kind, target in related if kind == "milestone"),
+        date_unread=any(name in one.raw and readable_day(one, name) is None for one, name in dates),
         id=server_id(found),
         version_id=version_id(found),
     )
+
+
+def readable_day(found: Element, name: str) -> date | None:
+    """The date ``name`` of a Goal; None where there is none, or what is there is no date."""
+    try:
+        return found.day(name)
+    except GoalError:
+        return None
 
 
 def _our_codes(found: Element) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from imr_fhir import artefacts
 from imr_fhir.element import Element, local_type_and_id, resource
 from imr_fhir.errors import GoalError
-from imr_fhir.goal import ACHIEVED, relation_kinds
+from imr_fhir.goal import ACHIEVED, readable_day, relation_kinds
 from imr_fhir.rating_update import merged_meta
 
 # What our Goal says, and leaves out where it says it no more. A narrative made of the old one would contradict it.
@@ -41,11 +41,12 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
         and not found.codes("achievementStatus", ACHIEVED)
     ):
         merged["achievementStatus"] = base["achievementStatus"]
-    started = found.day("startDate")
     if "startDate" not in built and "startCodeableConcept" in base:
         merged["startCodeableConcept"] = base["startCodeableConcept"]
-    elif started and started.isoformat() == built.get("startDate"):  # "2025-11" is not made the first of November
-        merged["startDate"] = base["startDate"]
+    for name in ("startDate", "statusDate"):  # "2025-11" is not made the first of November; what is no date stays
+        before = readable_day(found, name)
+        if name in base and (before.isoformat() if before else None) == built.get(name):
+            merged[name] = base[name]
     merged["target"] = _targets(built, found)
     merged["meta"] = merged_meta(built["meta"], found.one("meta"))
     another = "expressedBy" in base and local_type_and_id(found.reference("expressedBy"))[0] != "Patient"
@@ -58,8 +59,8 @@ def _targets(built: Mapping[str, Any], found: Element) -> list[dict[str, Any]]:
     """The due date is that of the first target which has one; measures, such as levels of goal attainment, are others',
     and so is a duration until somebody chooses a day."""
     targets, due = found.many("target"), built.get("target", [{}])[0].get("dueDate")
-    dated = [(place, day) for place, target in enumerate(targets) if (day := target.day("dueDate"))]
-    place, before = dated[0] if dated else (0, None)
+    dated = [(place, readable_day(each, "dueDate")) for place, each in enumerate(targets) if "dueDate" in each.raw]
+    place, before = next((one for one in dated if one[1]), dated[0] if dated else (0, None))
     changed = [dict(target.raw) for target in targets] or [{}]
     if due != (before.isoformat() if before else None):
         rest = {name: each for name, each in changed[place].items() if name.lstrip("_") not in _DUE}

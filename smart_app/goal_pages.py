@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from flask import render_template, request
 from imr_fhir.ehr.chart import Chart, read_chart
 from imr_fhir.element import local_type_and_id
 from imr_fhir.errors import NotConnected, NotFound
+from imr_fhir.fhir_time import PartialDate
 from imr_fhir.goal import LIFE_AREAS, Goal, steps_of
 from imr_fhir.record import Factor
 from smart_app.access import Launch, audit
@@ -38,6 +39,7 @@ class GoalPage:
     where: str
     save: str
     editing: bool
+    hints: Mapping[str, str]  # by field
     areas: tuple[str, ...] = LIFE_AREAS
 
 
@@ -111,8 +113,11 @@ def once(begun: Begun | None) -> str:
     return (begun.fields if begun else request.form).get("once") or urn()
 
 
-def goal_page(launch: Launch, form: GoalForm, key: str, begun: Begun | None = None) -> Any:
-    """``key`` is the page's, as of its draft: "new", or "<goal's id>/edit"."""
+def goal_page(
+    launch: Launch, form: GoalForm, key: str, begun: Begun | None = None, *, there: Sequence[Goal] = ()
+) -> Any:
+    """``key`` is the page's, as of its draft: "new", or "<goal's id>/edit". ``there``: the goal as the record has it,
+    then its open steps."""
     page = GoalPage(
         lid=launch.id,
         key=key,
@@ -124,5 +129,17 @@ def goal_page(launch: Launch, form: GoalForm, key: str, begun: Begun | None = No
         where=where(launch),
         save=save_label(launch, "goal"),
         editing=key != "new",
+        hints=_hints(form, there),
     )
     return render_template("goals/goal.html", page=page), 400 if page.errors else 200
+
+
+def _hints(form: GoalForm, there: Sequence[Goal]) -> dict[str, str]:
+    """What the record says of a date that names no day, where the field, which can hold days alone, has its first."""
+    rows = {step.id: (f"step-due-{place}", step.date) for place, step in enumerate(form.steps, 1) if step.id}
+    fields = [("due", form.due_date) if place == 0 else rows.get(goal.id) for place, goal in enumerate(there)]
+    return {
+        field[0]: say("goals.due.partial", date=words().day(goal.due))
+        for goal, field in zip(there, fields, strict=True)
+        if isinstance(goal.due, PartialDate) and field and field[1] == goal.due
+    }

@@ -59,19 +59,21 @@ def edit(launch: Launch, goal_id: str) -> Any:
     if request.method == "POST" and (left := saved_before(launch, form_name(request.form)) or put_off(launch, page)):
         return left
     chart, goal = read_goal_of(launch, goal_id)
+    there = (goal, *open_steps(chart, goal))
     if request.method == "GET":
         before = begun(launch, page)
-        return goal_page(launch, read_goal(before.fields) if before else shown_goal(chart, goal), page, before)
+        form = read_goal(before.fields) if before else shown_goal(chart, goal)
+        return goal_page(launch, form, page, before, there=there)
     typed = read_goal(request.form)
     if request.form.get("do") == "save":
         typed = _checked(typed, chart, goal)
     if typed.faults or request.form.get("do") != "save":
         keep_typed(launch, page)
-        return goal_page(launch, typed, page)
+        return goal_page(launch, typed, page, there=there)
     act = begin(launch)
     after, parts = changed_goal(act, launch.client(), goal, open_steps(chart, goal), factors_of(chart, goal), typed)
     if not parts:
-        return goal_page(launch, replace(typed, faults={"text": ("form.error.unchanged", {})}), page)
+        return goal_page(launch, replace(typed, faults={"text": ("form.error.unchanged", {})}), page, there=there)
     author = act.session.patient_reference if after.theirs else act.session.clinician
     parts += told(act, placed(parts, act.plan), activity="update", author=author)
     receipt = save(launch, act, parts, kind="goal", details={}, form=form_name(request.form))

@@ -20,6 +20,8 @@ from babel.numbers import format_decimal
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale, get_translations, refresh  # type: ignore[import-untyped]
 
+from imr_fhir.fhir_time import PartialDate
+
 LANGUAGES = {"en": "English", "nb": "Norsk"}  # in its own name, for who can't read the other one
 # A Norwegian browser says nb, no or nn; a Norwegian EHR often plain "no" (BCP 47's macrolanguage).
 _CODES = {"en": "en", "nb": "nb", "no": "nb", "nn": "nb"}
@@ -28,6 +30,7 @@ _DAY = {"en": "d MMMM y", "nb": "d. MMMM y"}
 _SHORT_DAY = {"en": "d MMM y", "nb": "d. MMM y"}
 _MONTH = "MMMM y"
 _SHORT_MONTH = "MMM y"
+_YEAR = "y"
 SEPARATOR = " · "
 
 
@@ -66,11 +69,11 @@ class Words:
 
     def day(self, value: date) -> str:
         """ "3 November 2026", "3. november 2026". A datetime gives the day in its own time zone."""
-        return _formatted(_plain(value), _DAY[self.language], self.language)
+        return self._day(value, _DAY[self.language], _MONTH)
 
     def short_day(self, value: date) -> str:
         """ "3 Nov 2026", "3. nov. 2026": for tables and rows of choices."""
-        return _formatted(_plain(value), _SHORT_DAY[self.language], self.language)
+        return self._day(value, _SHORT_DAY[self.language], _SHORT_MONTH)
 
     def month(self, value: date) -> str:
         """ "November 2026", "november 2026"."""
@@ -90,6 +93,12 @@ class Words:
             return str(value)
         rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
         return _decimal(rounded, places, self.language)
+
+    def _day(self, value: date, day: str, month: str) -> str:
+        """Of a month or a year no more than the record says."""
+        if isinstance(value, PartialDate):
+            return _formatted(value, month if value.of_month else _YEAR, self.language)
+        return _formatted(_plain(value), day, self.language)
 
     def _message(self, key: str) -> str:
         message = self.catalogue.gettext(key)

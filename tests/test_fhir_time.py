@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import format_date_time, in_zone, parse_date, parse_date_time
+from imr_fhir.fhir_time import format_date_time, in_zone, last_day, parse_date, parse_date_time
 
 OSLO = timezone(timedelta(hours=2))
 INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -114,3 +114,12 @@ def test_in_the_night_that_clocks_go_back_times_stay_in_order() -> None:
     ]  # fmt: skip
     assert first < second
     assert first == datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [("2026-03-31", date(2026, 3, 31)), ("2026-12", date(2026, 12, 31)), ("2028-02", date(2028, 2, 29)),
+     ("2026", date(2026, 12, 31)), ("2199", date(2199, 12, 31))],
+)  # fmt: skip
+def test_a_month_or_a_year_is_over_with_its_last_day(text: str, last: date) -> None:
+    assert last_day(parse_date(text)) == last

@@ -132,8 +132,6 @@ REFUSED: dict[str, tuple[Callable[[Json], object], type[Exception], str]] = {
     "unknown achievement": (
         lambda r: r["achievementStatus"]["coding"][0].update(code="half"), GoalError, "achievementStatus 'half'",
     ),
-    "malformed start": (lambda r: r.update(startDate="01.01.2026"), GoalError, "startDate.*01.01.2026"),
-    "malformed due date": (lambda r: r["target"][0].update(dueDate="soon"), GoalError, "dueDate.*'soon'"),
     "a modifier": (lambda r: r.update(modifierExtension=[{}]), GoalError, "change its meaning"),
     "a target that is none": (lambda r: r.update(target={"dueDate": "2026-01-01"}), GoalError, "no list of objects"),
 }  # fmt: skip
@@ -307,6 +305,24 @@ def test_an_update_makes_no_date_more_exact_than_it_was_and_takes_out_none_that_
     found = from_resource({**whole, **duration}, patient="anna")
     chosen = kept(written(replace(found, due=date(2026, 9, 1))), {**whole, **duration})
     assert chosen["target"] == [{"dueDate": "2026-09-01"}]
+
+
+@pytest.mark.parametrize("bad", ["01.01.2026", "soon", "2026-01-01T00:00:00Z", "9999-12-31", "", None, 2026])
+@pytest.mark.parametrize("name", ["startDate", "statusDate", "dueDate"])
+def test_what_is_no_date_hides_no_words_and_stays_until_there_is_one(name: str, bad: object) -> None:
+    base = {**written(replace(GOAL, id="2")), "statusDate": "2026-03-01"}
+    (base["target"][0] if name == "dueDate" else base)[name] = bad
+    found = from_resource(base, patient="anna")
+    assert (found.text, found.date_unread) == (GOAL.text, True)
+    kept_as_it_was = kept(written(replace(found, text="Sing")), base)
+    assert {each: kept_as_it_was.get(each) for each in ("startDate", "statusDate", "target")} == {
+        each: base[each] for each in ("startDate", "statusDate", "target")
+    }
+    day = date(2026, 9, 1)
+    chosen = kept(written(replace(found, start=day, status_date=day, due=day)), base)
+    assert (chosen["startDate"], chosen["statusDate"], chosen["target"]) == (
+        "2026-09-01", "2026-09-01", [{"dueDate": "2026-09-01"}]
+    )  # fmt: skip
 
 
 def test_an_update_of_a_step_has_one_parent() -> None:

@@ -11,6 +11,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g
 
+from imr_fhir.fhir_time import parse_date
 from smart_app.language import first_language, init_language, language_of, say, use_language, words
 from tests.presenters.build import words as spoken
 
@@ -144,6 +145,20 @@ def test_dates_are_written_as_people_write_them(
         month,
         short_month,
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "day", "short"),
+    [
+        ("en", "2026-11", "November 2026", "Nov 2026"),
+        ("nb", "2026-11", "november 2026", "nov. 2026"),
+        ("en", "2026", "2026", "2026"),
+        ("nb", "2026", "2026", "2026"),
+    ],
+)
+def test_a_date_that_names_no_day_is_told_as_it_is(language: str, text: str, day: str, short: str) -> None:
+    when, say = parse_date(text), spoken(language)
+    assert (say.day(when), say.short_day(when)) == (day, short)
 
 
 def test_a_time_is_told_by_its_own_clock() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from imr_fhir.fhir_time import last_day
 from imr_fhir.goal import Goal, steps_alone, steps_of
 from smart_app.language import Words
 from smart_app.presenters.situation import OpenGoalDraft
@@ -136,7 +137,9 @@ def _tags(words: Words, goal: Goal, name: str, today: date) -> tuple[str, ...]:
         found.append(words.say("goal.not_theirs", name=name))
     if goal.lifecycle == "on-hold":
         found.append(words.say("goal.on_hold"))
-    if goal.due and goal.due < today:
+    if goal.date_unread:
+        found.append(words.say("goal.date_unread"))
+    if goal.due and last_day(goal.due) < today:
         found.append(words.say("goal.date_passed"))
     return tuple(found)
 
@@ -156,8 +159,10 @@ def _steps(words: Words, steps: Sequence[Goal], said: Mapping[str, Said], today:
         if said.get(step.id, Said()).result == "partly":
             states.append(options[1])
         due = words.say("goals.by", day=words.day(step.due)) if step.due else ""
-        if step.due and step.due < today:
+        if step.due and last_day(step.due) < today:
             due = f"{due} · {words.say('goal.step.date_passed')}"
+        if step.date_unread:
+            due = " · ".join(filter(None, (due, words.say("goal.date_unread"))))
         views.append(StepView(step.text, "•", " · ".join(states), due, next=place == 0))
     views += [StepView(step.text, "–", options[3], "", next=False) for step in left]
     return tuple(views)

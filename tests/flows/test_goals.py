@@ -236,6 +236,46 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
     assert (after["description"]["text"], after["note"][0]["text"]) == ("Sing", "From the ward")
 
 
+@pytest.mark.parametrize(
+    ("given", "shown", "overdue"),
+    [
+        ("2026", "2026", False),
+        ("2027-05", "May 2027", False),
+        ("2025-02", "February 2025", True),
+    ],
+)
+def test_a_date_is_as_exact_as_the_record_says(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any], given: str, shown: str, overdue: bool
+) -> None:
+    steps.put(run, goal | {"startDate": "2024-11", "target": [{"dueDate": given}]})
+    panel = text(chart.browser.get(chart.url))
+    assert f"since November 2024 · by {shown} " in panel
+    assert (say("goal.date_passed") in panel) is overdue
+    page = open_page(chart, goal, "edit")
+    assert say("goals.due.partial", date=shown) in text(page)
+    (due,) = re.findall(r'name="due"[^>]* value="([^"]+)"', page.text)
+    go(chart.browser, page, do="save", text="Sing every week", theirs="yes", helps="My sister\nThe sea", due=due)
+    (after,) = [each for each in filed(run, patient, "Goal") if each["id"] == goal["id"]]
+    assert (after["startDate"], after["target"], after["description"]["text"]) == (
+        "2024-11", [{"dueDate": given}], "Sing every week"
+    )  # fmt: skip
+
+
+def test_a_date_that_can_not_be_one_hides_no_words_and_stays(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    bad = {"startDate": "0001-01-01", "statusDate": "1753-01-01", "target": [{"dueDate": "9999-12-31"}]}
+    steps.put(run, goal | bad)
+    panel = text(chart.browser.get(chart.url))
+    assert "Sing in a choir again" in panel
+    assert say("goal.date_unread") in panel
+    page = open_page(chart, goal, "edit")
+    receipt = go(chart.browser, page, do="save", text="Sing every week", theirs="yes", helps="My sister\nThe sea")
+    assert heading(receipt) == SAVED
+    (after,) = [each for each in filed(run, patient, "Goal") if each["id"] == goal["id"]]
+    assert {name: after[name] for name in bad} == bad
+
+
 def test_changed_by_somebody_else_meanwhile(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
     page = open_page(chart, goal, "edit")
     theirs = steps.put(run, goal | {"description": {"text": "Sing at Christmas"}})
