@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 
 from imr_fhir.bundle import resolved
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.ehr.transport import Limit, Transport
+from imr_fhir.ehr.limits import Limit
+from imr_fhir.ehr.transport import Transport
 from tests.wire_server import Exchange, serve
 
 Fault = Callable[[Exchange], bool]  # True: it has answered, or not, as it wanted

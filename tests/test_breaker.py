@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from imr_fhir.ehr.breaker import THRESHOLDS, Breaker, Thresholds
-from imr_fhir.ehr.transport import Limit, Transport
+from imr_fhir.ehr.limits import Limit
+from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import LostReply, NotConnected
 from tests.wire_server import Exchange, Server, serve
 

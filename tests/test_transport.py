@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from imr_fhir.ehr.address import Reference, local_reference, location_reference, parse, under
-from imr_fhir.ehr.transport import LIMITS, Limit, Transport
+from imr_fhir.ehr.limits import LIMITS, Limit
+from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import BadReply, LostReply, NotConnected, NotJson, RefusedUrl
 from tests.wire_server import Exchange, Server, serve
 

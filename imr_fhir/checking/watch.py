@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from imr_fhir.ehr.client import PAGE, FhirClient, Found, Params
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.paging import PAGE, Found, Params
 from imr_fhir.ehr.receipt import Receipt
 from imr_fhir.errors import ImrError
 

@@ -13,7 +13,8 @@ from imr_fhir.course import Course, episode_course
 from imr_fhir.document_reading import read_document
 from imr_fhir.documented import Document
 from imr_fhir.ehr import patient as patient_resource
-from imr_fhir.ehr.client import FhirClient, Found
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.paging import Found
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.ehr.scores import belongs, codings, derived_from, has_code, ratings_in, to_search
 from imr_fhir.errors import EhrError, Forbidden, Invalid, NotFound, ResourceError, Unauthorized

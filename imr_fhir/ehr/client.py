@@ -2,54 +2,31 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from imr_fhir.ehr.address import is_id, make_local, origin, under
+from imr_fhir.ehr.address import is_id, make_local, origin
+from imr_fhir.ehr.answer import resource_in, resources_of
 from imr_fhir.ehr.compartment import belongs
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.json_writer import write_json
-from imr_fhir.ehr.outcome import sentence
+from imr_fhir.ehr.limits import LIMITS
+from imr_fhir.ehr.paging import PAGE, PAGES, Found, Page, Pages, Params, next_page
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
-from imr_fhir.ehr.transport import LIMITS, Incoming, Reply, Transport
-from imr_fhir.errors import BadReply, EhrError, LaunchError, NotJson, OtherResource, WrongPatient
+from imr_fhir.ehr.transport import Incoming, Reply, Transport
+from imr_fhir.errors import BadReply, EhrError, LaunchError, OtherResource, WrongPatient
 from imr_fhir.version import etag, stored_version
 
 T = TypeVar("T")
 
-PAGE = 500  # one round trip for nearly every chart; servers give fewer where they want to
-PAGES = 50
 _FHIR = "application/fhir+json"
 _TELL = "Tell the EHR's administrator."
-
-Params = Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """``foreign``: how many were dropped, being another patient's. ``said``: warnings of the EHR, as sentences."""
-
-    resources: tuple[dict[str, Any], ...]
-    foreign: int = 0
-    truncated: bool = False
-    said: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """``resources`` as they stand, others than those searched for among them. ``next`` is "" on the last one; ``date``
-    is the server's clock, as HTTP writes it."""
-
-    resources: tuple[dict[str, Any], ...]
-    next: str
-    date: str
 
 
 class FhirClient:
@@ -102,7 +79,7 @@ class FhirClient:
         reply = self._send("GET", f"{_path(resource_type, resource_id)}", purpose=self._reading)
         if reply.status != 200:
             raise failure(reply, f"to show {resource_type}")
-        found = _resource(reply, resource_type)
+        found = resource_in(reply, resource_type)
         if found.get("id") != resource_id:
             raise OtherResource(
                 f"The EHR answered with another {resource_type} than the one asked for.", next_step=_TELL
@@ -129,7 +106,7 @@ class FhirClient:
             reply = self._send("POST", f"{resource_type}/_search", purpose=purpose, headers=form, body=query.encode())
         else:
             reply = self._send("GET", f"{resource_type}?{query}", purpose=purpose)
-        seen = _Pages(self, resource_type)
+        seen = Pages(resource_type, self.base, self.ours)
         url = seen.take(reply)
         most = PAGES if pages is None else pages
         while url and len(seen.seen) < most:
@@ -142,10 +119,8 @@ class FhirClient:
         reply = self._send("GET", url, purpose="export-page")
         if reply.status != 200:
             raise failure(reply, "to search")
-        bundle = _resource(reply, "Bundle")
-        entries = (entry.get("resource") for entry in _list(bundle.get("entry")) if isinstance(entry, dict))
-        resources = tuple(each for each in entries if isinstance(each, dict))
-        return Page(resources, self.next_page(bundle), reply.headers.get("Date", ""))
+        bundle = resource_in(reply, "Bundle")
+        return Page(tuple(resources_of(bundle)), next_page(bundle, self.base), reply.headers.get("Date", ""))
 
     def ask(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -201,7 +176,7 @@ class FhirClient:
         entries = bundle["entry"]
         for entry in entries:
             self._require_ours(entry["resource"], "would be written for another patient")
-        answers = _resource(self._write("POST", "", bundle, {}), "Bundle").get("entry")
+        answers = resource_in(self._write("POST", "", bundle, {}), "Bundle").get("entry")
         if not isinstance(answers, list) or len(answers) != len(entries):
             raise BadReply("The EHR did not answer for each part of the transaction.", next_step=_TELL)
         return [entry_receipt(entry["request"], answer) for entry, answer in zip(entries, answers, strict=True)]
@@ -211,7 +186,7 @@ class FhirClient:
         reply = self._send("GET", "metadata", purpose="metadata")
         if reply.status != 200:
             raise failure(reply, "to say what it can do")
-        return _resource(reply, "CapabilityStatement")
+        return resource_in(reply, "CapabilityStatement")
 
     def outcome(self, path: str, resource: Mapping[str, Any]) -> dict[str, Any]:
         """The OperationOutcome with which ``path`` ("Goal/$validate") answers: a verdict, also as a refusal."""
@@ -219,7 +194,7 @@ class FhirClient:
         reply = self._send("POST", path, purpose="validate", headers=headers, body=write_json(resource))
         if reply.status not in (200, 400, 412, 422):
             raise failure(reply, "to validate")
-        return _resource(reply, "OperationOutcome")
+        return resource_in(reply, "OperationOutcome")
 
     def ours(self, resource: Mapping[str, Any]) -> bool:
         """Whether it is the patient's of this client, or of no patient."""
@@ -228,10 +203,6 @@ class FhirClient:
     def clock_off(self, now: datetime) -> timedelta:
         """How far the server's clock is from ``now``, by its last reply; 0 where there was none."""
         return self._transport.clock_off(self.base, now)
-
-    def page_address(self, url: str) -> str:
-        """A ``next`` link, absolute; raises RefusedUrl where it leads away from this server."""
-        return under(url, self.base)
 
     def _require_ours(self, resource: Mapping[str, Any], what: str) -> None:
         if not self.ours(resource):
@@ -270,57 +241,9 @@ class FhirClient:
         left = min(seconds, self._ends - time.monotonic())
         return self._transport.send(method, url, headers=headers | _bearer(token), seconds=left, **options)
 
-    def next_page(self, bundle: Mapping[str, Any]) -> str:
-        """The address of the next page, or ""."""
-        links = [link for link in _list(bundle.get("link")) if isinstance(link, dict)]
-        following = [link for link in links if link.get("relation") == "next"]
-        if not following:
-            return ""
-        if not isinstance(following[0].get("url"), str):
-            raise BadReply("The EHR says that there is a next page, but not where.", next_step=_TELL)
-        return self.page_address(following[0]["url"])
-
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-class _Pages:
-    """What the pages of one search gave so far."""
-
-    def __init__(self, client: FhirClient, resource_type: str) -> None:
-        self._client = client
-        self._type = resource_type
-        self.resources: dict[object, dict[str, Any]] = {}  # by id: one may stand on two pages when another was written
-        self.said: list[str] = []
-        self.foreign = 0
-        self.seen: set[str] = set()
-
-    def take(self, reply: Reply) -> str:
-        """Adds one page; the address of the next, or ""."""
-        if reply.status != 200:
-            raise failure(reply, f"to search for {self._type}")
-        bundle = _resource(reply, "Bundle")
-        for entry in _list(bundle.get("entry")):
-            resource = entry.get("resource") if isinstance(entry, dict) else None
-            if isinstance(resource, dict):
-                self._add(resource)
-        url = self._client.next_page(bundle)
-        if url in self.seen:
-            raise BadReply("The EHR's pages lead in a circle.", next_step=_TELL)
-        if url:
-            self.seen.add(url)
-        return url
-
-    def _add(self, resource: dict[str, Any]) -> None:
-        if resource.get("resourceType") == "OperationOutcome":  # search.mode outcome: what the EHR wants to say
-            self.said.extend(filter(None, [sentence(resource)]))
-        elif resource.get("resourceType") == self._type:
-            if self._client.ours(resource):
-                make_local(resource, self._client.base)
-                self.resources[resource.get("id", len(self.resources))] = resource
-            else:
-                self.foreign += 1
 
 
 def _had(token: Callable[[], str]) -> Callable[[], str]:
@@ -340,19 +263,3 @@ def _path(resource_type: str, resource_id: str) -> str:
     if not is_id(resource_id):
         raise BadReply(f"{resource_id[:64]!r} is no id of a {resource_type}.", next_step=_TELL)
     return f"{resource_type}/{resource_id}"
-
-
-def _resource(reply: Reply, resource_type: str) -> dict[str, Any]:
-    try:
-        found = reply.json()
-    except NotJson as error:
-        kind = reply.headers.get("Content-Type", "nothing that says what it is")[:60]
-        raise BadReply(f"The EHR answered with {kind} where FHIR's JSON was asked for.", next_step=_TELL) from error
-    if not isinstance(found, dict) or found.get("resourceType") != resource_type:
-        said = sentence(found)
-        raise BadReply(f"The EHR did not answer with a {resource_type}. {said}".strip(), next_step=_TELL)
-    return found
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -16,9 +16,10 @@ from joserfc.jws import JWSRegistry
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.failure import failure
+from imr_fhir.ehr.limits import LIMITS
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.ehr.patient import NAME_LENGTH
-from imr_fhir.ehr.transport import LIMITS, Transport
+from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import BadReply, EhrError, IdentityError, NotConnected
 
 CLOCK = timedelta(seconds=60)  # how far the EHR's clock may be from ours

@@ -6,8 +6,6 @@ sent (NotConnected), or something may have been (LostReply).
 
 import logging
 import re
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -22,13 +20,15 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import PoolManager
-from urllib3.exceptions import DecodeError, HTTPError, IncompleteRead
+from urllib3.exceptions import HTTPError
 
 from imr_fhir.ehr import address, wire
 from imr_fhir.ehr.breaker import THRESHOLDS, Breaker, Thresholds
 from imr_fhir.ehr.host_clock import SeenClock, seen_clock
 from imr_fhir.ehr.json_reader import read_json
-from imr_fhir.errors import BadReply, LostReply, NotConnected, NotTrusted, RefusedUrl
+from imr_fhir.ehr.limits import LIMITS, Limit
+from imr_fhir.ehr.no_reply import no_reply
+from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
 
 T = TypeVar("T")
 
@@ -37,35 +37,6 @@ _OWN_HEADERS = frozenset({"authorization", "host", "content-length", "transfer-e
 
 # urllib3's DEBUG line prints whole addresses, and those of a search name the patient.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """``seconds`` from the first look-up of a name to the last byte; ``bytes`` of the body once unpacked.
-
-    ``anyway``: sent also to a host that the breaker leaves alone. For what is taken piece by piece (``open``), the
-    seconds are those in which nothing comes.
-    """
-
-    seconds: float
-    bytes: int
-    anyway: bool = False
-
-
-LIMITS: Mapping[str, Limit] = {
-    "chart": Limit(30, 10_000_000),
-    # What became of a write: few, each after a person's press, and without it a lost answer would stay unknown, and
-    # tempt to "send again", which may double it.
-    "read-back": Limit(30, 10_000_000, anyway=True),
-    "metadata": Limit(30, 10_000_000),
-    "write": Limit(30, 10_000_000),
-    "token": Limit(30, 256_000),
-    "jwks": Limit(30, 256_000),
-    "validate": Limit(180, 10_000_000),  # a validator reads all definitions at its first resource: 9 to 23 s
-    "export": Limit(60, 10_000_000),
-    "export-page": Limit(300, 100_000_000),
-    "export-file": Limit(120, 200_000_000_000),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +175,7 @@ class Transport:
                 response = self._adapter.send(request, stream=True, timeout=call.left())
             except (requests.RequestException, HTTPError, TimeoutError) as error:
                 breaker.failed(limit.seconds)
-                raise _failure(request, error, sent=call.sent) from None
+                raise no_reply(str(request.url), error, sent=call.sent) from None
             breaker.answered()
             call.idle = True
             try:
@@ -257,7 +228,7 @@ class Transport:
             finally:
                 response.close()
         except (requests.RequestException, HTTPError, TimeoutError) as error:
-            raise _failure(request, error, sent=call.sent) from None
+            raise no_reply(str(request.url), error, sent=call.sent) from None
         if seen := seen_clock(response.headers, began, time.monotonic()):
             self._clocks[address.parse(str(request.url)).origin] = seen
         return Reply(response.status_code, response.headers, body)
@@ -306,7 +277,7 @@ def _pieces(
         try:
             part = next(parts, b"")
         except (requests.RequestException, HTTPError, TimeoutError) as error:
-            raise _failure(request, error, sent=True) from None
+            raise no_reply(str(request.url), error, sent=True) from None
         if not part:
             return
         had += len(part)
@@ -320,34 +291,3 @@ def _require_fit(had: int, most: int) -> None:
             f"The reply is larger than {most:,} bytes, so the rest was not read.",
             next_step="Tell the EHR's administrator.",
         )
-
-
-# What went wrong, by the most telling error in the chain that urllib3 and requests wrap around it.
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (ssl.SSLError, "TLS failed"),
-    (TimeoutError, "time ran out"),
-    (socket.gaierror, "no such name"),
-    (ConnectionRefusedError, "it refused the connection"),
-    (ConnectionResetError, "it closed the connection"),
-    (IncompleteRead, "it stopped in the middle"),
-    (DecodeError, "its compression is broken"),
-)
-
-
-def _failure(request: requests.PreparedRequest, error: Exception, *, sent: bool) -> NotConnected | LostReply:
-    origin = address.parse(str(request.url)).origin
-    chain = list(_chain(error))
-    why = next((said for kind, said in _REASONS if any(isinstance(link, kind) for link in chain)), "no HTTP reply")
-    if sent:
-        next_step = "Look at what the EHR has before anything is sent again."
-        return LostReply(f"{origin} gave no whole reply: {why}.", next_step=next_step)
-    if bad := next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None):
-        next_step = "Nothing was sent. The hospital's own certificate authority can be set for the site."
-        return NotTrusted(f"{origin} has no certificate that we trust: {bad.verify_message}.", next_step=next_step)
-    return NotConnected(f"No connection to {origin}: {why}.", next_step="Nothing was sent. Try again in a minute.")
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

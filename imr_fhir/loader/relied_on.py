@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 from imr_fhir.artefacts import artefact_resources
 from imr_fhir.checking.statement import read_statement
-from imr_fhir.ehr.client import PAGE, PAGES, FhirClient
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.paging import PAGE, PAGES
 from imr_fhir.errors import EhrError, Invalid, NotFound
 from imr_fhir.loader.there import Resource, There
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from imr_fhir.ehr.client import FhirClient, Found
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.paging import Found
 from imr_fhir.errors import LoadError
 
 Resource = Mapping[str, Any]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from imr_fhir.ehr.client import FhirClient
-from imr_fhir.ehr.transport import LIMITS, Limit, Transport
+from imr_fhir.ehr.limits import LIMITS, Limit
+from imr_fhir.ehr.transport import Transport
 from imr_fhir.reporting.export.asked import Asked
 from imr_fhir.reporting.export.export import Options, export
 from imr_fhir.reporting.export.pseudonym import Pseudonyms

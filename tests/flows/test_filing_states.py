@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from imr_fhir.ehr.transport import Limit
+from imr_fhir.ehr.limits import Limit
 from smart_app.state import state_of
 from tests.flows import steps
 from tests.flows.filings import NOTHING, ONCE, act, buttons, count, let_time_pass, writes

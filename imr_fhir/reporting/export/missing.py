@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from imr_fhir.ehr.bulk_data import Level
-from imr_fhir.ehr.client import PAGE, FhirClient
+from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.paging import PAGE
 from imr_fhir.errors import BadReply, EhrError, Forbidden, NotFound, ResourceError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.export.allowed import leaving, patient_of

@@ -11,8 +11,9 @@ from itertools import islice
 from urllib.parse import urlencode
 
 from imr_fhir.ehr.address import local_reference
-from imr_fhir.ehr.client import PAGE, FhirClient, Page
+from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.compartment import belongs
+from imr_fhir.ehr.paging import PAGE, Page
 from imr_fhir.errors import BadReply, ExportError, Forbidden, HttpFailure, ImrError, Invalid, NotFound
 from imr_fhir.reporting.export.asking import QUESTIONNAIRES, narrow
 from imr_fhir.reporting.export.ledger import Part
