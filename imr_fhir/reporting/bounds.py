@@ -1,7 +1,7 @@
 """How far a reader can narrow down what is not shown, knowing that no count is under nought.
 
 From equation to equation: a part is at most its total less what the others are at least, and so on, until nothing
-changes. As strong as a reader with pencil and paper and patience; a linear programme can be stronger.
+changes. As strong as a reader with pencil and paper and patience; `programme` is stronger.
 """
 
 from collections import deque

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from imr_fhir.reporting.bounds import Bounds
 from imr_fhir.reporting.equations import Equations
+from imr_fhir.reporting.programme import Programme
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -35,6 +36,9 @@ def hidden(
     - its value, by solving all sums together (`Equations`);
     - that it is under ``threshold``, since no count is under nought (`Bounds`).
 
+    At last a linear programme over all of it (`Programme`) tries each: where a small count can be no other whole
+    number, the numbers that press upon it are hidden too, those of the highest ``rank`` first, then the smallest.
+
     What the sums tell of a count whatever the numbers are (nobody can have been compared in the first week) is no
     secret. Raises ValueError for a sum that does not hold: then something was counted wrong.
     """
@@ -51,12 +55,33 @@ def hidden(
     bounds.keep(dict.fromkeys(secret, threshold))
     shown: set[Key] = set()
     candidates = counts.keys() - small - set(unseen)
-    for key in sorted(candidates, key=lambda key: (rank(key), -counts[key], str(key))):
+
+    def order(key: Key) -> Any:
+        return rank(key), -counts[key], str(key)
+
+    for key in sorted(candidates, key=order):
         telling = equations.telling(key)
         if key in shown or (secret.isdisjoint(telling) and bounds.know((key, *telling))):
             equations.show(key)
             shown |= {key, *candidates.intersection(telling)}  # what is told anyway can be shown too
-    return frozenset(counts.keys() - shown)
+    pressing: set[Key] = _pressing(Programme(counts, rows, shown), secret, order)
+    return frozenset(counts.keys() - shown | pressing)
+
+
+def _pressing(programme: Programme[Key], secret: Collection[Key], order: Callable[[Key], Any]) -> set[Key]:
+    """What is to be hidden besides so that none of ``secret`` is told, the last by ``order`` first."""
+    found: set[Key] = set()
+    told = programme.told(secret)
+    while told:
+        key = min(told, key=order)
+        if not (pressing := programme.pressing(key)):
+            told.discard(key)  # it is told by the sums themselves
+            continue
+        last = max(pressing, key=order)
+        programme.hide(last)
+        found.add(last)
+        told = programme.told(told)
+    return found
 
 
 def _rows(counts: Mapping[Key, int], sums: Iterable[Sum[Key]]) -> list[dict[Key, int]]:

@@ -12,6 +12,7 @@ from imr_fhir.reporting.views.value import literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+INSTALL = "pip install 'imr-fhir[reporting]', or in a copy of the repository: make .venv/.dev"
 MEMORY = "300MB"  # the process as a whole then stays under 500
 THREADS = 2
 LONGEST_LINE = 16 * 1024 * 1024  # bytes; DuckDB's own limit for one resource
@@ -33,8 +34,7 @@ def connection(
     try:
         import duckdb
     except ModuleNotFoundError as error:
-        next_step = "pip install 'imr-fhir[reporting]', or in a copy of the repository: make .venv/.dev"
-        raise TablesError("DuckDB is not installed.", next_step=next_step) from error
+        raise TablesError("DuckDB is not installed.", next_step=INSTALL) from error
     allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
     also = ", ".join(literal(str(file.resolve())) for file in files)
     with duckdb.connect(":memory:") as duck:

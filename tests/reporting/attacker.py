@@ -1,6 +1,7 @@
-"""Somebody who wants to know what a report hides: its sums as a linear programme, solved by HiGHS.
+"""Somebody who wants to know what a report hides: its sums as a programme, solved by HiGHS.
 
-Shares nothing with what decides on hiding. Knows each sum, each number shown, and that no count is under nought.
+Shares nothing with what decides on hiding. Knows each sum, each number shown, and that no count is under nought; and,
+where it is asked to know that (`whole`), that counts are whole numbers, which takes far longer to solve.
 """
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -16,14 +17,19 @@ ENOUGH = 100_000.0  # no count is more: so each end is somewhere
 
 
 def intervals(
-    counts: Mapping[Any, int], sums: Iterable[Sum], hidden: Collection[Any], wanted: Collection[Any]
+    counts: Mapping[Any, int],
+    sums: Iterable[Sum],
+    hidden: Collection[Any],
+    wanted: Collection[Any],
+    *,
+    whole: bool = False,
 ) -> dict[Any, Interval]:
     """What each of ``wanted`` may be at least and at most; only narrow ones, whose most is under 5."""
     found: dict[Any, Interval] = {}
     for keys, lines in _apart(counts, sums):
         own = [key for key in keys if key in wanted]
         if own:
-            found |= _Programme(counts, lines, [key for key in keys if key in hidden]).narrow(own)
+            found |= _Programme(counts, lines, [key for key in keys if key in hidden], whole).narrow(own)
     return found
 
 
@@ -60,6 +66,7 @@ class _Programme:
     counts: Mapping[Any, int]
     lines: Sequence[Sum]
     hidden: Sequence[Any]
+    whole: bool
     solver: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +75,9 @@ class _Programme:
         self.at = {key: place for place, key in enumerate(self.hidden)}
         n = len(self.hidden)
         self.solver.addVars(n, np.zeros(n), np.full(n, ENOUGH))
+        if self.whole:
+            kinds = np.array([highspy.HighsVarType.kInteger] * n)
+            self.solver.changeColsIntegrality(n, np.arange(n, dtype=np.int32), kinds)
         for total, parts in self.lines:
             left = float(sum(self.counts[part] for part in parts if part not in self.at))
             known = 0.0 if total in self.at else float(self.counts[total])
