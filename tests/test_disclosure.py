@@ -128,3 +128,9 @@ def test_each_hidden_small_number_might_be_another(rows: list[list[int]]) -> Non
         if all(len(values) > 1 for values in seen.values()):
             return
     assert all(len(values) > 1 for values in seen.values()), (rows, secret, seen)
+
+
+def test_the_solver_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Standard output is the command's result."""
+    hidden({"all": 7, "a": 3, "b": 4}, [("all", ("a", "b"))])
+    assert capfd.readouterr() == ("", "")

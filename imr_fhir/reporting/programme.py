@@ -10,7 +10,7 @@ from imr_fhir.errors import ReportError
 from imr_fhir.reporting.duck import INSTALL
 
 if TYPE_CHECKING:
-    from highspy import HighsSolution
+    from highspy import Highs, HighsSolution
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -36,8 +36,7 @@ class Programme(Generic[Key]):
         self._optimal = highspy.HighsModelStatus.kOptimal
         self._places = np.arange(len(counts), dtype=np.int32)
         self._cost = np.zeros(len(counts))
-        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        self._solver.setOptionValue("output_flag", False)
+        self._solver = silent_solver()
         own = np.fromiter(counts.values(), dtype=float, count=len(counts))
         fixed = np.fromiter((key in self._shown for key in counts), dtype=bool, count=len(counts))
         self._solver.addVars(len(counts), np.where(fixed, own, 0.0), np.where(fixed, own, self._most))
@@ -85,3 +84,15 @@ class Programme(Generic[Key]):
                 next_step="Nothing was written. Tell those who keep this program.",
             )
         return self._solver.getSolution()
+
+
+def silent_solver() -> "Highs":
+    """HiGHS that says nothing: its constructor greets on standard output, which is for the command's result."""
+    import highspy
+
+    class Silent(highspy.Highs):
+        def enableCallbacks(self) -> None:
+            self.setOptionValue("output_flag", False)
+            super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+    return Silent()  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
 """Somebody who wants to know what a report hides: its sums as a programme, solved by HiGHS.
 
-Shares nothing with what decides on hiding. Knows each sum, each number shown, and that no count is under nought; and,
-where it is asked to know that (`whole`), that counts are whole numbers, which takes far longer to solve.
+Shares nothing with what decides on hiding but the silent solver. Knows each sum, each number shown, and that no count
+is under nought; and, where it is asked to know that (`whole`), that counts are whole numbers: longer to solve.
 """
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -10,6 +10,8 @@ from typing import Any
 
 import highspy
 import numpy as np
+
+from imr_fhir.reporting.programme import silent_solver
 
 Sum = tuple[Any, Sequence[Any]]
 Interval = tuple[float, float]
@@ -70,8 +72,7 @@ class _Programme:
     solver: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.solver = highspy.Highs()
-        self.solver.setOptionValue("output_flag", False)
+        self.solver = silent_solver()
         self.at = {key: place for place, key in enumerate(self.hidden)}
         n = len(self.hidden)
         self.solver.addVars(n, np.zeros(n), np.full(n, ENOUGH))
