@@ -126,7 +126,7 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
         "version": filed.version_id,
         "once": request.form.get("once") or urn(),
     }
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("form/withdraw.html", page=page)
     if request.form.get("version", page["version"]) != page["version"]:
         return render_template("form/withdraw.html", page=page | {"changed": True}), 409

@@ -60,7 +60,7 @@ def review(launch: Launch, goal_id: str) -> Any:
     chart, goal = read_goal_of(launch, goal_id)
     steps = open_steps(chart, goal)
     asked = {step.id: step.text for step in steps}
-    if request.method == "GET":
+    if request.method != "POST":
         before = begun(launch, key)
         return _page(
             launch, chart, goal, steps, read_review(before.fields, asked, goal.text) if before else None, before

@@ -32,7 +32,7 @@ goals.add_url_rule("/<path:page>/keep", "keep", keep, methods=["POST"])
 @with_launch("clinician")
 def new(launch: Launch) -> Any:
     page = "new"
-    if request.method == "GET":
+    if request.method != "POST":
         audit("view", launch)
         before = begun(launch, page)
         return goal_page(launch, read_goal(before.fields) if before else GoalForm(), page, before)
@@ -60,7 +60,7 @@ def edit(launch: Launch, goal_id: str) -> Any:
         return left
     chart, goal = read_goal_of(launch, goal_id)
     there = (goal, *open_steps(chart, goal))
-    if request.method == "GET":
+    if request.method != "POST":
         before = begun(launch, page)
         form = read_goal(before.fields) if before else shown_goal(chart, goal)
         return goal_page(launch, form, page, before, there=there)
@@ -99,7 +99,7 @@ def withdraw(launch: Launch, goal_id: str) -> Any:
         "changed": False,
         "asks": reason_label(words(), plan, there="Goal" in plan.updates),
     }
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("goals/withdraw.html", page=page)
     if request.form.get("version", page["version"]) != page["version"]:
         return render_template("goals/withdraw.html", page=page | {"changed": True}), 409

@@ -69,7 +69,7 @@ def give(launch: Launch) -> Any:
         printed=say("hand.print", name=name) if plan_of(launch).rung("answers") == "print" else "",
         blocked=say("form.edited") if "client" in plan_of(launch).edited else "",
     )
-    if request.method == "GET" or page.blocked:
+    if request.method != "POST" or page.blocked:
         return render_template("handover/give.html", page=page)
     pin = request.form.get("pin", "")
     try:
@@ -169,7 +169,7 @@ def take_back(lid: str, handover: Handover) -> Any:
 def received(launch: Launch) -> Any:
     """Files what the patient handed in; its page presses its own button where there is script."""
     waiting = state().store.filings.outbox(launch.record.owner)
-    if request.method == "GET" and waiting:
+    if request.method != "POST" and waiting:
         return render_template("handover/received.html", count=len(waiting))
     if request.method == "POST":
         for each in waiting:

@@ -41,7 +41,7 @@ def question(sitting: Sitting, page: PatientPage, number: int) -> Answer:
     if not 1 <= number <= ITEM_COUNT:
         abort(404)
     page = replace(page, item=scale("client").item(number), came=request.values.get("came", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("patient/question.html", page=page)
     if shown := _keep_or_show(sitting, page, "patient/question.html"):
         return shown
@@ -63,7 +63,7 @@ def _after(sitting: Sitting, number: int) -> str:
 
 
 def every(sitting: Sitting, page: PatientPage) -> Answer:
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("patient/all.html", page=page)
     if shown := _keep_or_show(sitting, page, "patient/all.html"):
         return shown
@@ -74,7 +74,7 @@ def every(sitting: Sitting, page: PatientPage) -> Answer:
 
 
 def comment(sitting: Sitting, page: PatientPage) -> Answer:
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("patient/comment.html", page=page)
     if shown := _keep_or_show(sitting, page, "patient/comment.html"):
         return shown

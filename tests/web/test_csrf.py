@@ -60,3 +60,17 @@ def test_a_form_from_before_stays_good_as_long_as_the_launch(run: Running) -> No
     chart = log_in(run)
     chart.browser.get(chart.url)
     assert chart.browser.submit(chart.page, "language", language="nb").status_code == 303
+
+
+def test_a_head_does_no_more_than_a_get(run: Running) -> None:
+    """Another site's script may send one with our cookies, without Origin or token."""
+    chart = log_in(run)
+    form = chart.browser.open(chart.at("goal/new"))
+    kept = {"csrf": token_in(form.text), "once": "1", "text": TYPED}
+    assert chart.browser.post(chart.at("goal/new/keep"), data=kept).status_code == 204
+    for method, path in addresses(run, "lid", chart.id):
+        if method == "GET":
+            address = urljoin(run.url, path)
+            asked, got = chart.browser.head(address), chart.browser.get(address)
+            assert (path, asked.status_code) == (path, got.status_code)
+    assert "again &amp; again" in chart.browser.get(chart.at("goal/new")).text
