@@ -16,6 +16,7 @@ _ID = re.compile(r"(?!\.+$)[A-Za-z0-9.-]{1,64}", re.ASCII)
 _REFERENCE = re.compile(
     r"(?:https?://[^\s?#]+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/[^/\s]+)?", re.ASCII
 )
+_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _NOTHING: list[Any] = []
 _JSON_NAMES = {dict: "an object", list: "a list", bool: "true or false", type(None): "nothing"}
 
@@ -188,10 +189,11 @@ def version_id(found: Element) -> str:
 
 
 def uuid_identifier(identifiers: Iterable[Element]) -> str:
-    """The first identifier that is a UUID's URI, as ours are ("urn:uuid:..."); "" where none is."""
+    """The first identifier that is a UUID's URI, as ours are ("urn:uuid:..."); "" where none is: others write whatever
+    they number by behind the same words, and of that no identifier of a score follows."""
     for identifier in identifiers:
         value = identifier.text("value")
-        if identifier.text("system") == URI_IDENTIFIER and value.startswith("urn:uuid:"):
+        if identifier.text("system") == URI_IDENTIFIER and _UUID.fullmatch(value):
             return value
     return ""
 

@@ -263,6 +263,16 @@ def test_what_another_server_calls_by_the_same_id_is_another(ehr: SmallEhr, own:
     assert [each.replaces for each in found.documents if each.id == "new"] == [("old",) if own else ()]
 
 
+@pytest.mark.parametrize("number", ["urn:uuid:", "urn:uuid:IMR-2026-17", "urn:uuid:0e4f7b65f185469caaf28c3fae59ef17"])
+def test_what_is_called_a_uuid_and_is_none_spoils_nothing(ehr: SmallEhr, number: str) -> None:
+    theirs = {"identifier": {"system": "urn:ietf:rfc:3986", "value": number}}
+    alone = score_observation(answered(40), response_reference="", urn=urn(1), filing=FILING)
+    put(ehr, response_resource(0) | theirs, alone)
+    found = chart(ehr)
+    assert found.problems == ()
+    assert [(each.kept, each.identifier) for each in found.responses] == [("form", ""), ("components", urn(1))]
+
+
 @pytest.mark.parametrize("resource_type", ["Goal", "EpisodeOfCare", "Observation"])
 @pytest.mark.parametrize("answer", [(403,), (404,), (400,), (500,), (200, b"<html>")])
 def test_one_kind_that_the_ehr_does_not_give_spoils_nothing_else(
