@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
-from imr_fhir.due import DueOccasion
+from imr_fhir.due import CLOSES_AFTER, FIRST_OPENS_BEFORE, DueOccasion
 from imr_fhir.history import CLOSE_DAYS, day
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
+
+_LONGEST = FIRST_OPENS_BEFORE + CLOSES_AFTER  # of the due windows: the first one
 
 
 def hidden_from_clinician(
@@ -17,7 +19,7 @@ def hidden_from_clinician(
     clinician_on: bool,
     may_rate: bool,
     seen_first: Collection[str] = (),
-    scheduled: bool = True,
+    scheduled: bool | None = True,
     elsewhere: Collection[date] = (),
 ) -> tuple[Response, ...]:
     """The patient's current answers that panel and form hide from this viewer today, whatever their status.
@@ -31,6 +33,8 @@ def hidden_from_clinician(
 
     ``scheduled``: a course runs today, so that there are due windows. Where none does (offered, ended, none at all) the
     occasion is the last 28 days, within which the two would be a pair: the rule's purpose, its window being missing.
+    None where nobody can say now whether any does: then it is as long as the longest due window, so that no failure of
+    the EHR shows what was hidden before it.
     ``elsewhere``: days of complete clinician ratings that are none of ``responses``, since the record has them as
     documents, which say whose they are and of which day.
     """
@@ -53,7 +57,7 @@ def hidden_from_patient(
     *,
     today: date,
     seen_first: Collection[str] = (),
-    scheduled: bool = True,
+    scheduled: bool | None = True,
     elsewhere: Collection[date] = (),
 ) -> tuple[Response, ...]:
     """The clinician's current ratings that do not come before the patient's own answers; as above, the other way.
@@ -72,13 +76,13 @@ def _until_rated(
     *,
     today: date,
     seen_first: Collection[str],
-    scheduled: bool,
+    scheduled: bool | None,
     elsewhere: Collection[date],
 ) -> tuple[Response, ...]:
     if occasion is not None and occasion.opens <= today <= occasion.closes:
         opens, closes = occasion.opens, occasion.closes
     elif not scheduled:
-        opens, closes = today - timedelta(days=CLOSE_DAYS), today
+        opens, closes = today - (_LONGEST if scheduled is None else timedelta(days=CLOSE_DAYS)), today
     else:
         return ()
     # What is dated after today may be of this occasion, and may not: it is hidden, and lifts nothing.

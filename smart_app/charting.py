@@ -56,7 +56,7 @@ def read_with(launch: Launch, waiting: Iterable[Response], *, documented: bool =
         if not waiting:
             raise
         of = Patient(launch.patient, launch.patient_name, launch.record.context.birth_date, gender="", deceased=False)
-        chart = Chart(of, (), (), (), (), ())
+        chart = Chart(of, (), (), (), None, ())
     situation = _situation(launch)
     if documented:
         waiting = (*waiting, *_documented(launch, chart))

@@ -55,13 +55,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All that is ours as the EHR has it, withdrawn and stopped ones too; times are by the clock of the site."""
+    """All that is ours as the EHR has it, withdrawn and stopped ones too; times are by the clock of the site.
+
+    ``episodes`` is None where the EHR has some to give and failed to: an EHR without any leaves the courses to be told
+    by the gaps between ratings, but these would be others, with another First and other due windows.
+    """
 
     patient: Patient
     responses: tuple[Response, ...]  # those too that only a score stands for
     goals: tuple[Goal, ...]  # goals and steps, joined
     notes: tuple[Note, ...]
-    episodes: tuple[Course, ...]
+    episodes: tuple[Course, ...] | None
     problems: tuple[Problem, ...]
     documents: tuple[Document, ...] = ()  # each holds a rating that is read by people alone, and counts for nothing
 
@@ -98,6 +102,7 @@ def read_chart(
     raw_patient = patient_read.result()
     problems: list[Problem] = []
     found: dict[str, Found] = {}
+    unsure = False  # of the courses
     for name, search in searches.items():
         try:
             found[name] = search.result()
@@ -105,6 +110,7 @@ def read_chart(
             refused = isinstance(error, Forbidden | NotFound | Invalid)
             if isinstance(error, Unauthorized) or (name == "QuestionnaireResponse" and not refused):
                 raise
+            unsure = unsure or (name == "EpisodeOfCare" and not refused)
             found[name] = Found(())
             problems.append(Problem("not-available", name, str(error)))
         problems.extend(_gaps(name, found[name]))
@@ -119,12 +125,13 @@ def read_chart(
     scored = _scored(found.get("Observation", Found(())), codes, client.base)
     responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone, scored))
     alone = _alone(client, found, responses, patient, codes, problems)
+    episodes = parsed("EpisodeOfCare", lambda raw: _episode(raw, patient, zone, episode_types))
     return Chart(
         patient=patient_resource.from_resource(raw_patient, client.base),
         responses=(*responses, *(one.in_zone(zone) for one in alone)),
         goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
-        episodes=parsed("EpisodeOfCare", lambda raw: _episode(raw, patient, zone, episode_types)),
+        episodes=None if unsure else episodes,
         documents=parsed("DocumentReference", lambda raw: read_document(raw, patient=patient, zone=zone)),
         problems=tuple(problems),
     )

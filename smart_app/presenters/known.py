@@ -84,10 +84,10 @@ def known(words: Words, chart: Chart, situation: Situation, *, name: str) -> Kno
     listed = [response for response in chart.responses if response.status in LISTED]
     later = ahead(listed, situation.today)
     counted = [response for response in listed if response not in later]
-    found = courses(chart.episodes, counted, situation.table, today=situation.today)
+    found = () if chart.episodes is None else courses(chart.episodes, counted, situation.table, today=situation.today)
     course = current_course(found, situation.today)
     now_due = current(course, situation.today) if course else None
-    scheduled = course is not None and course.runs(situation.today)
+    scheduled = None if chart.episodes is None else course is not None and course.runs(situation.today)
     opened = situation.opened | seen_first(notes, chart.responses, situation.viewer)
     if situation.own_record:  # which lists all there is, also what was taken back or only begun
         hidden = hidden_from_patient(

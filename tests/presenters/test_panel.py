@@ -52,6 +52,16 @@ def test_a_rater_without_the_scale_today_still_shows_what_was_rated_before() -> 
     assert list(panel.raters) == ["client", "clinician"]
 
 
+def test_while_the_ehr_fails_to_say_which_courses_there_are_nothing_is_said_that_hangs_on_them() -> None:
+    """By the gaps between ratings it is one course since day 0, with another First and no window open."""
+    of = chart([client(0, sum_of(30)), client(20, sum_of(45)), client(125, sum_of(50))], episodes=[course(17)])
+    failed = replace(of, episodes=None)
+    hidden = "Anna answered 6 May 2026."
+    assert [tiles(shown(each, today=126))[0][: len(hidden)] for each in (of, failed)] == [hidden, hidden]
+    panel = shown(failed, today=150, clinician_on=False)
+    assert (tiles(panel), panel.due) == (["3.3"], None)
+
+
 def test_a_missing_rater_is_said_in_words() -> None:
     late = shown(chart([*pair(0), client(91)], episodes=[course()]), today=130)
     assert tiles(late)[1] == "Not rated in this period | Last: 3.0 (sum 45, 15 to 75), 1 January 2026"

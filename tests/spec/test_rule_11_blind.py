@@ -88,6 +88,21 @@ def test_hidden_without_a_running_course(case, responses, today, hidden):
     assert ids(found) == hidden
 
 
+UNKNOWN = [
+    # case, responses, today, hidden
+    ("the patient rated today", [client(200)], 200, "client-200"),
+    ("at the begin of the longest window", [client(144)], 200, "client-144"),
+    ("before it", [client(143)], 200, ""),
+    ("the clinician rated too", [client(150), clinician(160)], 200, ""),
+]
+
+
+@pytest.mark.parametrize(("case", "responses", "today", "hidden"), UNKNOWN)
+def test_hidden_while_the_ehr_fails_to_say_which_courses_there_are(case, responses, today, hidden):
+    found = hidden_from_clinician(responses, None, today=d(today), clinician_on=True, may_rate=True, scheduled=None)
+    assert ids(found) == hidden
+
+
 # "The patient never sees the clinician's rating first."
 OF_THE_PATIENT = [
     ("nobody rated", [], 90, ""),
