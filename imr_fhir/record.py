@@ -1,15 +1,16 @@
 """The small Observations about goals, due occasions and prompts: what was said or decided on one day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from imr_fhir import artefacts
 from imr_fhir.element import Element, require_patient, resource, server_id, shown, uuid_identifier, version_id
 from imr_fhir.errors import NoteError
 from imr_fhir.fhir_time import format_date_time
 from imr_fhir.note_value import Part, one_of
+from imr_fhir.rating_update import merged_meta
 from imr_fhir.resource import SURVEY, Coding, checked, concept, identifier, meta, patient_reference
 
 STATUSES = ("final", "corrected", "amended", "entered-in-error")
@@ -80,9 +81,6 @@ class SeenFirst(Note):
     response: str  # reference of the QuestionnaireResponse that was seen
 
 
-AnyNote = TypeVar("AnyNote", bound=Note)
-
-
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """How a kind of note stands in an Observation."""
@@ -126,9 +124,13 @@ _SHAPES: Mapping[str, _Shape] = {
 CODES = tuple(_SHAPES)  # by which to search for all of them
 
 
-def withdrawn(note: AnyNote) -> AnyNote:
-    """``note`` as entered in error."""
-    return replace(note, status="entered-in-error")
+def withdrawn(raw: Mapping[str, Any], *, filing: str, security: Sequence[Coding] = ()) -> dict[str, Any]:
+    """The Observation ``raw`` of a note as entered in error. All else in it stays, what others wrote too, but for a
+    narrative, which may say that it stands. ``filing``, ``security``: as of ``to_resource``. Raises NoteError."""
+    found = resource(raw, "Observation", NoteError)
+    rest = {name: value for name, value in raw.items() if name.lstrip("_") != "text"}
+    labels = merged_meta(meta(filing, security=security), found.one("meta"))
+    return {**rest, "status": "entered-in-error", "meta": labels}
 
 
 def to_resource(note: Note, *, filing: str, profile: bool = False, security: Sequence[Coding] = ()) -> dict[str, Any]:

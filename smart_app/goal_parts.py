@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from imr_fhir import goal as goals_fhir
 from imr_fhir import record
@@ -14,6 +14,9 @@ from imr_fhir.goal import Goal
 from imr_fhir.record import Factor, Review
 from smart_app.goal_form import GoalForm, StepRow, lines
 from smart_app.sealing import Act, goal_part, note_part, urn
+
+Kind = Literal["helps", "hinders"]
+_KINDS: tuple[Kind, ...] = ("helps", "hinders")
 
 
 def new_goal(act: Act, typed: GoalForm) -> tuple[Goal, list[Part]]:
@@ -48,12 +51,20 @@ def changed_goal(
             parts.append(changed(act, client, replace(step, text=row.text, due=row.date)))
     parts += new_steps(act, goal, reference, typed.new_steps)
     shown = [factor for factor in factors if factor.id in typed.factors]
+    gone = [factor for factor in shown if factor_line(factor) not in _wanted(typed, factor.kind)]
+    parts += [_withdrawn(act, client, factor) for factor in gone]
     return after, parts + _factors(act, after, reference, typed, shown)
 
 
 def changed(act: Act, client: FhirClient, after: Goal) -> Part:
     """A change on top of the version that ``after`` was read as, so that what others wrote in the Goal stays."""
     return goal_part(act, after, client.read("Goal", after.id))
+
+
+def _withdrawn(act: Act, client: FhirClient, factor: Factor) -> Part:
+    options = {name: value for name, value in act.options.items() if name != "profile"}
+    raw = record.withdrawn(client.read("Observation", factor.id), **options)
+    return Part(raw, factor.identifier or urn(), factor.version_id)
 
 
 def new_steps(act: Act, goal: Goal, reference: str, rows: Iterable[StepRow]) -> list[Part]:
@@ -98,18 +109,20 @@ def factor_line(factor: Factor) -> str:
 
 
 def _factors(act: Act, goal: Goal, reference: str, typed: GoalForm, shown: Iterable[Factor]) -> list[Part]:
-    """``shown`` stood on the page; what somebody else added meanwhile is left as it is."""
+    """New lines. ``shown`` stood on the page; what somebody else added meanwhile is left as it is."""
     parts: list[Part] = []
-    for kind, wanted in (("helps", lines(typed.helps)), ("hinders", lines(typed.hinders))):
-        there = [factor for factor in shown if factor.kind == kind]
-        parts += [note_part(act, record.withdrawn(factor)) for factor in there if factor_line(factor) not in wanted]
-        known = {factor_line(factor) for factor in there}
+    for kind in _KINDS:
+        known = {factor_line(factor) for factor in shown if factor.kind == kind}
         parts += [
-            note_part(act, Factor(kind=kind, text=line, focus=reference, **_said(act, goal)))  # type: ignore[arg-type]
-            for line in wanted
+            note_part(act, Factor(kind=kind, text=line, focus=reference, **_said(act, goal)))
+            for line in _wanted(typed, kind)
             if line not in known
         ]
     return parts
+
+
+def _wanted(typed: GoalForm, kind: Kind) -> tuple[str, ...]:
+    return lines(typed.helps if kind == "helps" else typed.hinders)
 
 
 def _said(act: Act, goal: Goal) -> dict[str, Any]:

@@ -100,7 +100,8 @@ def test_a_review_in_one_tap_has_no_components() -> None:
 
 
 def test_a_withdrawn_note_keeps_its_words() -> None:
-    assert withdrawn(REVIEW) == replace(REVIEW, status="entered-in-error")
+    gone = withdrawn(written(REVIEW), filing=FILING)
+    assert from_resource(gone, patient="anna") == replace(REVIEW, status="entered-in-error")
 
 
 @pytest.mark.parametrize(

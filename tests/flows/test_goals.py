@@ -276,6 +276,27 @@ def test_a_date_that_can_not_be_one_hides_no_words_and_stays(
     assert {name: after[name] for name in bad} == bad
 
 
+def test_what_others_wrote_beside_a_line_that_is_taken_out_stays(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    note = next(each for each in filed(run, patient, "Observation") if each.get("valueString") == "My sister")
+    restricted = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    theirs = {
+        "note": [{"text": "She moves in May"}],
+        "extension": [{"url": "https://dips.example/id", "valueString": "7"}],
+        "category": [*note["category"], {"text": "Network"}],
+        "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">My sister</div>'},
+    }
+    steps.put(run, note | theirs | {"meta": note["meta"] | {"security": [restricted]}})
+    page = open_page(chart, goal, "edit")
+    go(chart.browser, page, do="save", text="Sing", theirs="yes", helps="The sea", hinders="No bus",
+       **{"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"})  # fmt: skip
+    (after,) = [each for each in filed(run, patient, "Observation") if each["id"] == note["id"]]
+    assert (after["status"], after["valueString"]) == ("entered-in-error", "My sister")
+    assert {name: after.get(name) for name in theirs} == theirs | {"text": None}
+    assert after["meta"]["security"] == [restricted]
+
+
 def test_changed_by_somebody_else_meanwhile(run: Running, patient: str, chart: Chart, goal: dict[str, Any]) -> None:
     page = open_page(chart, goal, "edit")
     theirs = steps.put(run, goal | {"description": {"text": "Sing at Christmas"}})
