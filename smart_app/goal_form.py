@@ -36,7 +36,7 @@ class StepRow:
 class GoalForm:
     """As typed, with the faults by field name; nothing is filed while there is one.
 
-    ``version`` and ``factors`` are the goal's version and the ids of what helps and hinders that the page showed.
+    ``version`` and ``factors`` are the goal's version and the marks of what helps and hinders that the page showed.
     """
 
     text: str = ""

@@ -17,7 +17,7 @@ from imr_fhir.record import Factor
 from smart_app.access import Launch, audit
 from smart_app.goal_drafting import Begun
 from smart_app.goal_form import Fault, GoalForm, StepRow
-from smart_app.goal_parts import factor_line
+from smart_app.goal_parts import factor_line, factor_mark
 from smart_app.language import say, words
 from smart_app.presenters.header import addressed
 from smart_app.presenters.plan_lines import goals_lines
@@ -87,7 +87,7 @@ def shown_goal(chart: Chart, goal: Goal) -> GoalForm:
         hinders="\n".join(factor_line(factor) for factor in factors if factor.kind == "hinders"),
         steps=(*steps, StepRow()),
         version=goal.version_id,
-        factors=tuple(factor.id for factor in factors),
+        factors=tuple(map(factor_mark, factors)),
     )
 
 

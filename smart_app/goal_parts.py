@@ -50,8 +50,8 @@ def changed_goal(
         elif row and (row.text, row.date) != (step.text, step.due):
             parts.append(changed(act, client, replace(step, text=row.text, due=row.date)))
     parts += new_steps(act, goal, reference, typed.new_steps)
-    shown = [factor for factor in factors if factor.id in typed.factors]
-    gone = [factor for factor in shown if factor_line(factor) not in _wanted(typed, factor.kind)]
+    shown = [factor for factor in factors if factor_mark(factor) in typed.factors]
+    gone = [factor for factor in shown if factor_line(factor) not in wanted(typed, factor.kind)]
     parts += [_withdrawn(act, client, factor) for factor in gone]
     return after, parts + _factors(act, after, reference, typed, shown)
 
@@ -103,6 +103,11 @@ def reviewed(act: Act, client: FhirClient, goal: Goal, result: str, why: Mapping
     return [note_part(act, review), changed(act, client, after)]
 
 
+def factor_mark(factor: Factor) -> str:
+    """By which a page says that it showed it, as it was."""
+    return f"{factor.id}/{factor.version_id}"
+
+
 def factor_line(factor: Factor) -> str:
     """As its line in the field, whatever other software wrote."""
     return " ".join(factor.text.split())
@@ -115,13 +120,14 @@ def _factors(act: Act, goal: Goal, reference: str, typed: GoalForm, shown: Itera
         known = {factor_line(factor) for factor in shown if factor.kind == kind}
         parts += [
             note_part(act, Factor(kind=kind, text=line, focus=reference, **_said(act, goal)))
-            for line in _wanted(typed, kind)
+            for line in wanted(typed, kind)
             if line not in known
         ]
     return parts
 
 
-def _wanted(typed: GoalForm, kind: Kind) -> tuple[str, ...]:
+def wanted(typed: GoalForm, kind: Kind) -> tuple[str, ...]:
+    """The lines that are to stand."""
     return lines(typed.helps if kind == "helps" else typed.hinders)
 
 

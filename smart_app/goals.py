@@ -10,12 +10,13 @@ from flask import Blueprint, render_template, request
 from imr_fhir import goal as goals_fhir
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.goal import Goal
+from imr_fhir.record import Factor
 from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
 from smart_app.goal_drafting import begun, close, keep, keep_typed, put_off
 from smart_app.goal_form import Fault, GoalForm, StepRow, read_goal
 from smart_app.goal_pages import factors_of, goal_page, open_steps, read_goal_of, shown_goal
-from smart_app.goal_parts import changed, changed_goal, new_goal
+from smart_app.goal_parts import changed, changed_goal, factor_line, factor_mark, new_goal, wanted
 from smart_app.goal_review import review
 from smart_app.language import say, words
 from smart_app.presenters.plan_lines import reason_label
@@ -128,4 +129,30 @@ def _checked(typed: GoalForm, chart: Chart, goal: Goal) -> GoalForm:
         elif step and row.version != step.version_id:
             faults[f"step-{number}"] = ("goals.error.changed", {"text": step.text})
         rows.append(replace(row, version=step.version_id) if step else replace(row, id="", version=""))
-    return replace(typed, version=goal.version_id, steps=tuple(rows), faults={**faults, **typed.faults})
+    marks, told = _checked_lines(typed, chart, goal)
+    faults |= told
+    typed = replace(typed, version=goal.version_id, steps=tuple(rows), factors=marks)
+    return replace(typed, faults={**faults, **typed.faults})
+
+
+def _checked_lines(typed: GoalForm, chart: Chart, goal: Goal) -> tuple[tuple[str, ...], dict[str, Fault]]:
+    """The same of what helps and what stands in the way, a line at a time: the marks of those that stand now, or that
+    are still to be told of, and what to tell first."""
+    faults: dict[str, Fault] = {}
+    now = {factor.id: factor for factor in factors_of(chart, goal)}
+    said = {note.id: note for note in chart.notes if isinstance(note, Factor)}
+    marks = []
+    for mark in typed.factors:
+        note = said.get(mark.partition("/")[0])
+        if note is None:
+            continue
+        kept, stands = factor_line(note) in wanted(typed, note.kind), note.id in now
+        told = kept != stands and factor_mark(note) != mark
+        if told and note.kind in faults:
+            marks.append(mark)
+            continue
+        if told:
+            key = "goals.error.changed" if stands else "goals.error.line_gone"
+            faults[note.kind] = (key, {"text": factor_line(note)})
+        marks += [factor_mark(note)] if stands else []
+    return tuple(marks), faults

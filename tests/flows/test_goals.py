@@ -310,6 +310,54 @@ def test_changed_by_somebody_else_meanwhile(run: Running, patient: str, chart: C
     assert heading(go(chart.browser, late, **mine)) == SAVED
 
 
+@pytest.mark.parametrize("mine", ["My sister\nThe sea", "The sea"])
+def test_a_line_that_somebody_else_changed_is_told_before_it_is_taken_out(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any], mine: str
+) -> None:
+    page = open_page(chart, goal, "edit")
+    note = next(each for each in filed(run, patient, "Observation") if each.get("valueString") == "My sister")
+    theirs = steps.put(run, note | {"valueString": "My sister and her dog"})
+    fields = {"do": "save", "text": "Sing", "theirs": "yes", "helps": mine, "hinders": "No bus"}
+    fields |= {"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"}
+    told = go(chart.browser, page, **fields)
+    assert say("goals.error.changed", text="My sister and her dog") in text(told)
+    assert [each for each in filed(run, patient, "Observation") if each["id"] == note["id"]] == [theirs]
+    assert heading(go(chart.browser, told, **fields)) == SAVED
+    notes = [(each["valueString"], each["status"]) for each in filed(run, patient, "Observation")]
+    assert ("My sister and her dog", "entered-in-error") in notes
+    assert (("My sister", "final") in notes) == ("My sister" in mine)
+
+
+def test_of_two_lines_that_were_changed_each_is_told(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    page = open_page(chart, goal, "edit")
+    for note in of_code(filed(run, patient, "Observation"), "helps"):
+        steps.put(run, note | {"valueString": f"{note['valueString']} in May"})
+    fields = {"do": "save", "text": "Sing", "theirs": "yes", "helps": "A dog", "hinders": "No bus"}
+    fields |= {"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"}
+    told = go(chart.browser, page, **fields)
+    again = go(chart.browser, told, **fields)
+    lines = [say("goals.error.changed", text=line) for line in ("My sister in May", "The sea in May")]
+    assert {line in text(told) for line in lines} == {line in text(again) for line in lines} == {True, False}
+    assert heading(go(chart.browser, again, **fields)) == SAVED
+
+
+def test_a_line_that_somebody_else_took_out_does_not_come_back_by_itself(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    page = open_page(chart, goal, "edit")
+    note = next(each for each in filed(run, patient, "Observation") if each.get("valueString") == "My sister")
+    steps.put(run, note | {"status": "entered-in-error"})
+    fields = {"do": "save", "text": "Sing", "theirs": "yes", "helps": "My sister\nThe sea", "hinders": "No bus"}
+    fields |= {"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"}
+    told = go(chart.browser, page, **fields)
+    assert say("goals.error.line_gone", text="My sister") in text(told)
+    assert heading(go(chart.browser, told, **fields)) == SAVED
+    notes = [each["status"] for each in filed(run, patient, "Observation") if each.get("valueString") == "My sister"]
+    assert sorted(notes) == ["entered-in-error", "final"]
+
+
 def test_what_somebody_else_added_is_not_withdrawn(
     run: Running, patient: str, chart: Chart, goal: dict[str, Any]
 ) -> None:
