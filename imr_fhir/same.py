@@ -60,10 +60,11 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _labels(sent: Mapping[str, Any], read: Mapping[str, Any]) -> list[str]:
     """Each label sent must have been kept; a server may add others."""
 
-    def keys(meta: Mapping[str, Any], name: str) -> set[tuple[Any, ...]]:
-        labels = meta.get(name, [])
+    def keys(meta: Mapping[str, Any], name: str) -> set[tuple[str, ...]]:
+        labels = meta.get(name)  # of a server it may be anything
         return {
-            (label.get("system"), label.get("code")) if isinstance(label, Mapping) else (label,) for label in labels
+            (str(label.get("system")), str(label.get("code"))) if isinstance(label, Mapping) else (str(label),)
+            for label in (labels if isinstance(labels, list) else [])
         }
 
     differ = [f"meta.{name}" for name in _LABELS if not keys(sent, name) <= keys(read, name)]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from imr_fhir import goal as goals
 from imr_fhir import record
+from imr_fhir.artefacts import CODES
 from imr_fhir.bundle import Part, in_order
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.goal_update import kept
@@ -172,6 +173,7 @@ def name_of(resource: Mapping[str, Any]) -> str:
         codes = [coding.get("code") for category in resource["category"] for coding in category.get("coding", ())]
         return "step" if "step" in codes else "goal"
     if kind == "Observation":
-        code: str = resource["code"]["coding"][0]["code"]
+        ours = [each["code"] for each in resource["code"]["coding"] if each.get("system") == CODES]
+        code = ours[0] if ours else ""  # others may have put theirs before it
         return code if code in record.CODES else "score" if code.startswith("score-") else "figure"
     return {"QuestionnaireResponse": "response", "Provenance": "provenance", "DocumentReference": "document"}[kind]

@@ -307,6 +307,12 @@ def test_other_patients_are_dropped_and_counted() -> None:
     assert ([resource["id"] for resource in found.resources], found.foreign) == (["1"], 2)
 
 
+@pytest.mark.parametrize("name", [None, [], {}])
+def test_ids_that_are_none_hide_nothing_of_each_other(name: Any) -> None:
+    found = search(page(observation("1"), observation("2") | {"id": name}, observation("3") | {"id": name}))
+    assert [resource["id"] for resource in found.resources] == ["1", name, name]
+
+
 def test_what_was_not_asked_for_is_left_out_and_warnings_are_told() -> None:
     bundle = page(observation("1"), {"resourceType": "Patient", "id": "anna"}, 7, None)
     bundle["entry"].append({"resource": outcome("code is ignored"), "search": {"mode": "outcome"}})

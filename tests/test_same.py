@@ -111,6 +111,14 @@ def test_different(name: str) -> None:
     assert differences(read) == paths
 
 
+@pytest.mark.parametrize("name", ["profile", "security", "tag"])
+@pytest.mark.parametrize("labels", [None, "x", [None], [{"system": ["x"], "code": {}}], [["x"]]])
+def test_labels_that_are_none_are_not_those_that_were_sent(name: str, labels: Any) -> None:
+    read = as_read()
+    meta(read, **{name: labels})
+    assert differences(read) == [f"meta.{name}"]
+
+
 def test_a_language_may_be_left_out_and_not_changed() -> None:
     sent = {"resourceType": "Observation", "language": "nb"}
     assert same_content(sent, {"resourceType": "Observation"}) == []

@@ -70,7 +70,8 @@ class Pages:
         elif resource.get("resourceType") == self._type:
             if self._ours(resource):
                 make_local(resource, self._base)
-                self.resources[resource.get("id", len(self.resources))] = resource
+                named = resource.get("id")
+                self.resources[named if isinstance(named, str) else len(self.resources)] = resource
             else:
                 self.foreign += 1
 

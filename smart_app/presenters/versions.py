@@ -101,7 +101,8 @@ def _lines(words: Words, resource: Mapping[str, Any], known: Known) -> Iterator[
         yield words.say("version.when"), text
     if status := str(resource.get("status", resource.get("lifecycleStatus", ""))):
         yield words.say("version.status"), words.say(f"version.status.{status}") if status in _STATUSES else status
-    if text := _time(words, (resource.get("meta") or {}).get("lastUpdated"), known):
+    meta = resource.get("meta")
+    if text := _time(words, meta.get("lastUpdated") if isinstance(meta, Mapping) else None, known):
         yield words.say("version.changed"), text
     value = resource.get("valueQuantity")
     if isinstance(value, Mapping) and isinstance(value.get("value"), Decimal | int):

@@ -285,6 +285,7 @@ def test_what_others_wrote_beside_a_line_that_is_taken_out_stays(
         "note": [{"text": "She moves in May"}],
         "extension": [{"url": "https://dips.example/id", "valueString": "7"}],
         "category": [*note["category"], {"text": "Network"}],
+        "code": {"coding": [{"system": "http://snomed.info/sct", "display": "Sister"}, *note["code"]["coding"]]},
         "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">My sister</div>'},
     }
     steps.put(run, note | theirs | {"meta": note["meta"] | {"security": [restricted]}})

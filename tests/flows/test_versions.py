@@ -11,7 +11,7 @@ from tests.flows import steps
 from tests.flows.filings import act, buttons, writes
 from tests.flows.steps import SAVED, answers, filed, go, heading, hidden, rate, say, text
 from tests.flows.test_filing_parts import one_by_one  # noqa: F401
-from tests.flows.wrong import before_send, body_of, in_front, is_send
+from tests.flows.wrong import Wsgi, before_send, body_of, in_front, is_send
 from tests.running import Chart, Running, log_in
 
 REASON = "Looked it up with a colleague"
@@ -77,6 +77,25 @@ def test_both_versions_in_words_item_by_item(run: Running, chart: Chart) -> None
     for key in ("version.when", "version.changed"):
         assert say(key) in table
     assert buttons(page) == {"choose", "correct", "drop"}
+
+
+def test_labels_that_are_none_leave_nothing_unknown(run: Running, patient: str, chart: Chart) -> None:
+    """After the write: a fault of ours there would leave it under way, and each look at it would fail again."""
+
+    def unlabelled(hospital: Wsgi) -> Wsgi:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if not environ["PATH_INFO"].startswith("/fhir/QuestionnaireResponse/"):
+                return hospital(environ, start_response)
+            read = json.loads(b"".join(hospital(environ, lambda status, _: start_response(status, []))))
+            return [json.dumps(read | {"meta": read["meta"] | {"tag": None}}).encode()]
+
+        return answering
+
+    with in_front(run, unlabelled):
+        differs = rate(chart, said=answers(4))
+        assert heading(differs) == DIFFERS
+        assert heading(chart.browser.get(differs.url)) == DIFFERS
+    assert len(responses(run, patient)) == 1
 
 
 def test_the_record_s_is_it(run: Running, patient: str, chart: Chart) -> None:
