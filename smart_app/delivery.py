@@ -124,7 +124,7 @@ def _one_step(filing: Filing, courier: Courier) -> Filing:
         except TooSoon:
             return filing  # the EHR said when to come again
         return _send(claimed, courier, client)
-    if filing.state is State.UNKNOWN:
+    if filing.state in (State.UNKNOWN, State.DUPLICATE):
         return _look(filing, courier)
     return filing
 
@@ -176,6 +176,8 @@ def _look(filing: Filing, courier: Courier) -> Filing:
     match outcome:
         case PartOk():
             return filings.found(filing, _receipts(outcome.receipts))
+        case _ if filing.state is State.DUPLICATE:
+            return filing  # it still is, or can't be seen: a person decides
         case Duplicate():
             return filings.duplicate(filing, outcome.ids, outcome.reason)
         case NotThere():

@@ -114,6 +114,8 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
     compared = _versions(launch, viewed) if found.state is State.DUPLICATE and here and not blind else ()
     choices = receipt.choices(actions, compared)
     can = {"choose": bool(choices), "correct": any(each.correct for each in choices)}
+    # what there is to be compared, another look would find again
+    can |= {"send": found.state is not State.DUPLICATE or not (compared or blind)}
     page = Receipt(
         title=receipt.title(words(), found),
         sentence=receipt.sentence(words(), found, here=here, blind=blind, placed=here and bool(place_now(found, plan))),

@@ -48,7 +48,7 @@ _ACTIONS: Mapping[State, tuple[str, ...]] = {
     State.WAITING: ("send",),
     State.UNKNOWN: ("send", "there", "again"),
     State.REFUSED: ("drop",),
-    State.DUPLICATE: ("choose", "correct", "drop"),
+    State.DUPLICATE: ("choose", "correct", "send", "drop"),
 }
 # What this EHR takes nowhere: all of it, or the rest.
 _KEPT_HERE: Mapping[str, tuple[str, ...]] = {"printed": ("printed", "drop"), "rest": ("printed",)}
@@ -60,6 +60,7 @@ WITH_REASON = frozenset({"there", "again", "drop", "choose", "correct"})
 # An act by another name in one state, and what is said more of it.
 _LABELS: Mapping[tuple[str, State], str] = {
     ("send", State.UNKNOWN): "look",
+    ("send", State.DUPLICATE): "look",
     ("drop", State.DUPLICATE): "withdraw_mine",
     ("drop", State.PART_OK): "drop_rest",
     ("drop", State.UNKNOWN): "drop_unknown",

@@ -96,6 +96,7 @@ STEPS = (
     Step(State.REFUSED, Event.REPLAN, State.SEALED),
     Step(State.REFUSED, Event.REPLAN_REST, State.PART_OK),
     Step(State.REFUSED, Event.WITHDRAW, State.WITHDRAWN),
+    Step(State.DUPLICATE, Event.FOUND, State.PART_OK),
     Step(State.DUPLICATE, Event.CHOOSE, State.PART_OK),
     Step(State.DUPLICATE, Event.REPLAN, State.SEALED),
     Step(State.DUPLICATE, Event.REPLAN_REST, State.PART_OK),

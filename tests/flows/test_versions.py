@@ -98,6 +98,35 @@ def test_labels_that_are_none_leave_nothing_unknown(run: Running, patient: str, 
     assert len(responses(run, patient)) == 1
 
 
+@pytest.mark.parametrize("one", [False, True])
+def test_what_was_shown_otherwise_for_a_moment_only_is_saved_by_another_look(
+    run: Running, patient: str, chart: Chart, one: bool, request: pytest.FixtureRequest
+) -> None:
+    """A copy of the database that lags, or somebody at the hospital who put it right: to take one's own back would say
+    that the record does not have it."""
+
+    def lagging(hospital: Wsgi) -> Wsgi:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if not environ["PATH_INFO"].startswith("/fhir/QuestionnaireResponse/"):
+                return hospital(environ, start_response)
+            read = json.loads(b"".join(hospital(environ, lambda status, _: start_response(status, []))))
+            return [json.dumps(other(read)).encode()]
+
+        return answering
+
+    if one:
+        request.getfixturevalue("one_by_one")
+    with in_front(run, lagging):
+        differs = rate(chart, said=answers(4))
+    assert heading(differs) == DIFFERS
+    differs = chart.browser.get(differs.url)
+    assert buttons(differs) == {"send", "drop"}
+    assert heading(act(chart, differs, "send")) == SAVED
+    (response,), (score,) = responses(run, patient), filed(run, patient, "Observation")
+    assert score["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+    assert len(steps.told_of(run, response)) == 1
+
+
 def test_the_record_s_is_it(run: Running, patient: str, chart: Chart) -> None:
     page = rated_beside(run, chart, other)
     (before,) = responses(run, patient)
