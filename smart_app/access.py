@@ -37,6 +37,7 @@ View = Callable[Concatenate["Launch", P], Any]
 # A page locks itself so long before the store ends the launch: time to say "go on" (WCAG 2.2.1 asks for 20 seconds).
 LOCK_BEFORE = timedelta(minutes=2)
 _TOUCH_AFTER = timedelta(seconds=10)  # a write a page is enough, a page of ten quick requests needs one
+_RIGHT_AFTER = timedelta(hours=6)  # answering
 _ALL_LAUNCHES = ""  # of g.covered, whose pages app.js covers in other tabs: a launch id, or all
 EVERYONE: tuple[Role, ...] = ("clinician", "patient", "reader")
 
@@ -106,11 +107,13 @@ class Launch:
     @property
     def without_figures(self) -> bool:
         """A patient whose own answers, given alone, are the latest rating of today (the site's day): scores, change and
-        gaps wait until a clinician has rated too, or until tomorrow, in whichever browser the app is opened."""
+        gaps wait until a clinician has rated too, or until tomorrow, in whichever browser the app is opened. To who
+        answers late in the evening, the minutes after midnight are "right after answering" all the same (rule 20)."""
         if self.role != "patient":
             return False
         morning = datetime.combine(self.today, time.min, self.site.zone)
-        saved = self._state.store.filings.of_patient(self.record.owner, since=morning)
+        since = min(morning, now() - _RIGHT_AFTER)
+        saved = self._state.store.filings.of_patient(self.record.owner, since=since)
         ratings = [each.details for each in saved if each.details["kind"] == "response"]
         return bool(ratings) and ratings[-1]["author"] == f"Patient/{self.patient}"
 

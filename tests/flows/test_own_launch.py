@@ -3,16 +3,19 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
-from smart_app.access import EVERYONE
+from smart_app.access import EVERYONE, opened
 from smart_app.store.audit import ACTIONS
+from smart_app.store.times import to_ms
 from tests.flows import steps
 from tests.flows.steps import answers, audited, filed, go, heading, norsk, say, text, told_of
 from tests.running import Browser, Chart, Running, log_in
+from tests.web.steps import record_of
 
 ORG = "Nordlys DPS"
 DAY_MS = 86_400_000
@@ -95,6 +98,23 @@ def test_figures_come_the_next_day(run: Running, patient: str, handed_over: bool
     with run.store.writing() as connection:  # the hospital's log-in knows no other day than this one
         connection.exec_driver_sql(f"UPDATE filing SET sealed_at = sealed_at - {DAY_MS}")
     assert shows_figures(own_launch(run, patient))
+
+
+@pytest.mark.parametrize(("hours", "waits"), [(0.1, True), (5, True), (7, False)])
+def test_who_answers_just_before_midnight_sees_none_just_after(
+    run: Running, patient: str, hours: float, waits: bool
+) -> None:
+    chart = own_launch(run, patient)
+    record = record_of(run, chart)
+    answered_alone(chart)
+    here = run.clock().astimezone(run.site.zone)
+    midnight = datetime.combine(here.date() + timedelta(days=1), datetime.min.time(), run.site.zone)
+    with run.store.writing() as connection:
+        sealed = to_ms(midnight - timedelta(minutes=2))
+        connection.exec_driver_sql(f"UPDATE filing SET sealed_at = {sealed} WHERE patient = '{record.patient_key}'")
+    run.clock.ahead = midnight + timedelta(hours=hours) - here
+    with run.app.app_context():
+        assert opened(record, "").without_figures is waits
 
 
 def test_figures_come_once_a_clinician_has_rated_too(run: Running, patient: str) -> None:
