@@ -13,9 +13,10 @@ _ORDER = {"official": 0, "usual": 1}
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """``name`` is the official one, else the usual, else the first, "" where there is none. ``birth_date`` is FHIR's
-    text, which may end at the month or year; ``gender`` FHIR's code. ``merged``: another record is to be used instead
-    (``link.type`` replaced-by). ``replaces``: ids of those that this one is used instead of."""
+    """``name`` is the official one, else the usual, else the first, of several one that has not ended; "" where there
+    is none. ``birth_date`` is FHIR's text, which may end at the month or year; ``gender`` FHIR's code. ``merged``:
+    another record is to be used instead (``link.type`` replaced-by). ``replaces``: ids of those that this one is used
+    instead of."""
 
     id: str
     name: str
@@ -54,9 +55,15 @@ def _patient_id(other: object, base: str) -> str:
 
 def _name(raw: Mapping[str, Any]) -> str:
     names = [name for name in _list(raw.get("name")) if isinstance(name, Mapping) and name.get("use") != "old"]
-    best: Mapping[str, Any] = min(names, key=lambda name: _ORDER.get(_text(name, "use"), 2), default={})
+    best: Mapping[str, Any] = min(names, key=_rank, default={})
     parts = [_text(best, "text")] if _text(best, "text") else [*_list(best.get("given")), best.get("family")]
     return plain(" ".join(part for part in parts if isinstance(part, str)), NAME_LENGTH)
+
+
+def _rank(name: Mapping[str, Any]) -> tuple[int, bool]:
+    """A name from before a marriage or a transition may stand first, official still, with its end."""
+    period = name.get("period")
+    return _ORDER.get(_text(name, "use"), 2), isinstance(period, Mapping) and "end" in period
 
 
 def _text(raw: Mapping[str, Any], name: str) -> str:
