@@ -221,6 +221,8 @@ def _pin_binding(lid: str) -> str:
 def _load() -> None:
     """Puts the launch or hand-over of this address into ``g``, or raises NoAccess."""
     ids = request.view_args or {}
+    if not all(str(each).isprintable() for each in ids.values()):
+        raise NoAccess  # PostgreSQL takes no NUL, and it is no id's
     if "lid" in ids:
         _load_launch(ids["lid"])
     elif "hid" in ids:

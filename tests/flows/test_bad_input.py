@@ -75,3 +75,10 @@ def test_a_questionnaire_edited_in_the_record_is_not_filed_against(run: Running,
             assert chart.browser.get(chart.url).status_code == 200, "nothing was handed over"
     assert filed(run, patient, "QuestionnaireResponse") == []
     assert heading(rate(log_in(run, patient=patient), rater, answers(4))) == SAVED
+
+
+@pytest.mark.parametrize("address", ["/l/{nul}/", "/p/{nul}/", "/l/{lid}/draft/{nul}", "/l/{lid}/saved/{nul}"])
+def test_a_nul_in_an_address_leads_nowhere(run: Running, address: str) -> None:
+    chart = log_in(run)
+    found = chart.browser.get(run.url + address.format(nul="a%00b", lid=chart.id))
+    assert (found.status_code, heading(found)) == (404, heading(chart.browser.get(f"{run.url}/no/such/page")))
