@@ -14,6 +14,10 @@ _SERVERS_OWN = {"id", "text"}
 _SERVERS_META = {"versionId", "lastUpdated", "source"}
 _LABELS = ("profile", "security", "tag")
 
+# What many an EHR writes beside the reference that was sent: whom or what it is to, in words (R4, references).
+_OF_A_REFERENCE = frozenset({"display", "type"})
+_NOTHING: frozenset[str] = frozenset()
+
 _TIMES = {"authored", "issued", "recorded"}
 _VERSION = re.compile(r"/_history/[^/]+$")
 
@@ -24,9 +28,10 @@ def same_content(
     """The paths at which ``read`` differs from ``sent``, e.g. ["status", "item[0].item[3]"]; [] if it is the same.
 
     Not counted: id, narrative, the version and the labels that the server gave; a resource's language that it does not
-    keep, which is shown as not known from then on; the zone in which it writes an instant;
-    digits of a decimal that say nothing; the form of a reference. ``references`` maps what was sent to what the server
-    made of it ("urn:uuid:..." -> "Observation/12"); an address under ``base``, the server's own, is the relative one.
+    keep, which is shown as not known from then on; the zone in which it writes an instant; digits of a decimal that say
+    nothing; the form of a reference, and words of the server for what it is to. ``references`` maps what was sent to
+    what the server made of it ("urn:uuid:..." -> "Observation/12"); an address under ``base``, the server's own, is the
+    relative one.
     """
     there = _References(references or {}, base.rstrip("/"))
     differ = _labels(_mapping(sent.get("meta")), _mapping(read.get("meta")))
@@ -75,7 +80,8 @@ def _labels(sent: Mapping[str, Any], read: Mapping[str, Any]) -> list[str]:
 
 def _compare(sent: Any, read: Any, path: str, there: _References, differ: list[str]) -> None:
     if isinstance(sent, Mapping) and isinstance(read, Mapping):
-        for name in [*sent, *(name for name in read if name not in sent)]:
+        added = _OF_A_REFERENCE if isinstance(sent.get("reference"), str) else _NOTHING
+        for name in [*sent, *(name for name in read if name not in sent and name not in added)]:
             inner = f"{path}.{name}".lstrip(".")
             if name not in sent or name not in read:
                 differ.append(inner)

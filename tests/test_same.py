@@ -57,6 +57,7 @@ SAME: dict[str, Callable[[Json], object]] = {
     "3.4 as a float": lambda r: r["valueQuantity"].update(value=3.4),
     "names in another order": lambda r: [r.update({name: r.pop(name)}) for name in list(r)[::-1]],
     "absolute address": lambda r: r.update(subject={"reference": f"{BASE}/Patient/anna"}),
+    "whom a reference is to": lambda r: r["subject"].update(display="Berg, Anna", type="Patient"),
     "a version in a reference": lambda r: r["derivedFrom"][0].update(reference="QuestionnaireResponse/7/_history/1"),
 }
 
@@ -71,6 +72,15 @@ def test_the_same(name: str) -> None:
 DIFFERENT: dict[str, tuple[Callable[[Json], object], list[str]]] = {
     "status": (lambda r: r.update(status="preliminary"), ["status"]),
     "type": (lambda r: r.update(resourceType="Goal"), ["resourceType"]),
+    "another patient, by the same name": (
+        lambda r: r.update(subject={"reference": "Patient/bo", "display": "Berg, Anna"}), ["subject.reference"],
+    ),
+    "a number beside a reference": (
+        lambda r: r["subject"].update(identifier={"value": "7"}), ["subject.identifier"],
+    ),
+    "a display that was sent": (lambda r: r["component"][0]["code"]["coding"][0].update(display="x"),
+                                ["component[0].code.coding[0].display"]),
+    "a display that was not": (lambda r: r["code"].update(display="x"), ["code.display"]),
     "another patient": (lambda r: r.update(subject={"reference": "Patient/bo"}), ["subject.reference"]),
     "the patient of another server": (
         lambda r: r.update(subject={"reference": "https://other.example/fhir/Patient/anna"}), ["subject.reference"],
