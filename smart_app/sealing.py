@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -127,6 +127,7 @@ def seal(
     form: str = "",
 ) -> Filing:
     """Freezes the parts with the audit row; once this returns, "we have it". The same draft or form seals once."""
+    parts = _apart(parts)
     sealing = Sealing(
         id=act.filing,
         owner=owner,
@@ -149,6 +150,18 @@ def seal(
         objects=tuple(part.full_url for part in parts),
     )
     return store.filings.seal(sealing, entry, act.now)
+
+
+def _apart(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Somebody's copy has the identifier of the first, and is a part of its own when both are changed; what is in the
+    record is referred to by its address."""
+    seen: set[str] = set()
+    found = []
+    for part in parts:
+        one = replace(part, full_url=urn()) if part.full_url in seen and "id" in part.resource else part
+        seen.add(one.full_url)
+        found.append(one)
+    return tuple(found)
 
 
 def frozen(part: Part, plan: Plan) -> NewPart:

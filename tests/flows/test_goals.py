@@ -449,3 +449,16 @@ def test_a_step_is_shown_though_its_goal_can_not_be_read(run: Running, patient: 
     own = log_in(run, patient=patient, user=f"Patient/{patient}")
     for shown in (chart.browser.get(chart.url), own.browser.get(own.at("own/record"))):
         assert "Ring the choir" in text(shown).partition(say("goal.alone"))[2]
+
+
+def test_a_step_and_somebody_s_copy_of_it_are_reviewed_in_one_go(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    (step, _) = (each for each in filed(run, patient, "Goal") if each["id"] != goal["id"])
+    steps.put(run, step | {"id": f"{patient}-copy"})
+    page = open_page(chart, goal, "review")
+    names = [name for name in re.findall(r'name="(result-[^"]+)"', page.text) if name != "result-goal"]
+    receipt = go(chart.browser, page, do="save", **dict.fromkeys(names, "done"))
+    assert heading(receipt) == SAVED
+    done = [each for each in filed(run, patient, "Goal") if each["lifecycleStatus"] == "completed"]
+    assert len(done) == len(set(names)) == 3
