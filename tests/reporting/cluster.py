@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imr_fhir.reporting.spark.java import java_21
 
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _PATIENCE = 180  # seconds
 
 
@@ -40,6 +40,20 @@ class Process:
             self.popen.wait()
 
 
+def start(folder: Path, name: str, command: list[str], environment: dict[str, str]) -> Process:
+    log = folder / f"{name}.log"
+    with log.open("wb") as out:
+        popen = subprocess.Popen(command, env=environment, cwd=folder, stdout=out, stderr=out, start_new_session=True)
+    return Process(popen, log)
+
+
+def bare_environment(folder: Path) -> dict[str, str]:
+    """Nothing of this project's; with a Java 21."""
+    with java_21(folder):
+        kept = {name: os.environ[name] for name in ("JAVA_HOME", "PATH", "LANG", "HOME") if name in os.environ}
+    return {**kept, "SPARK_LOCAL_IP": LOOPBACK}
+
+
 @dataclass(slots=True)
 class Cluster:
     folder: Path
@@ -50,7 +64,7 @@ class Cluster:
     _all: list[Process] = field(default_factory=list)
 
     def start_master(self) -> None:
-        process = self._start("master", "master.Master", "--host", _LOOPBACK, "--port", "0", "--webui-port", "0")
+        process = self._start("master", "master.Master", "--host", LOOPBACK, "--port", "0", "--webui-port", "0")
         self.master = process.said(r"Starting Spark master at (spark://\S+)")[1]
 
     def start_worker(self, *, hidden: Path | None = None) -> None:
@@ -58,7 +72,7 @@ class Cluster:
         number = len(self.workers)
         before = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(hidden)) if hidden else ()
         worker = self._start(
-            f"worker-{number}", "worker.Worker", "--host", _LOOPBACK, "--webui-port", "0", "--cores", "1",
+            f"worker-{number}", "worker.Worker", "--host", LOOPBACK, "--webui-port", "0", "--cores", "1",
             "--memory", "2g", "--work-dir", str(self.folder / f"work-{number}"), self.master, before=before,
         )  # fmt: skip
         worker.said("Successfully registered with master")
@@ -70,13 +84,8 @@ class Cluster:
             yield file, file.read_text(encoding="utf-8", errors="replace")
 
     def _start(self, name: str, of: str, *arguments: str, before: tuple[str, ...] = ()) -> Process:
-        log = self.folder / f"{name}.log"
         command = [*before, str(self.home / "bin" / "spark-class"), f"org.apache.spark.deploy.{of}", *arguments]
-        with log.open("wb") as out:
-            popen = subprocess.Popen(
-                command, env=self.environment, cwd=self.folder, stdout=out, stderr=out, start_new_session=True
-            )
-        process = Process(popen, log)
+        process = start(self.folder, name, command, self.environment)
         self._all.append(process)
         return process
 
@@ -90,9 +99,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
     """A master and so many workers; they have nothing of this project's environment."""
     import pyspark
 
-    with java_21(folder):
-        kept = {name: os.environ[name] for name in ("JAVA_HOME", "PATH", "LANG", "HOME") if name in os.environ}
-    environment = {**kept, "SPARK_LOCAL_IP": _LOOPBACK, "SPARK_LOCAL_DIRS": str(folder / "local")}
+    environment = {**bare_environment(folder), "SPARK_LOCAL_DIRS": str(folder / "local")}
     made = Cluster(folder, Path(pyspark.__file__).parent, environment)
     try:
         made.start_master()

@@ -114,6 +114,15 @@ def test_nobody_at_the_master(master: str, tmp_path: Path) -> None:
     assert f"Nobody answers at {master}." in str(ran.exception)
 
 
+def test_nothing_says_where_yarn_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HADOOP_CONF_DIR", raising=False)
+    monkeypatch.delenv("YARN_CONF_DIR", raising=False)
+    options = ["--zone", "Europe/Oslo", "--exported", "2026-01-01", "--engine", "spark", "--master", "yarn"]
+    (tmp_path / "export").mkdir()
+    ran = CliRunner().invoke(report, [str(tmp_path / "export"), str(tmp_path / "out"), *options])
+    assert "Set HADOOP_CONF_DIR to the folder with the cluster's yarn-site.xml" in str(ran.exception)
+
+
 def test_a_wait_that_is_no_number() -> None:
     assert patience("600") == 600
     with pytest.raises(TablesError, match=r"spark.imr.wait is 10min. Give it in seconds"):

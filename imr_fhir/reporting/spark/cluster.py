@@ -30,12 +30,18 @@ _SAME_PYTHON = f"Set PYSPARK_PYTHON to a Python {_PYTHON} of the cluster's machi
 _KNOWN = {
     "PYTHON_VERSION_MISMATCH": (f"Python on the cluster is not {_PYTHON}, as here", _SAME_PYTHON),
     "Cannot run program": ("a machine of the cluster has no such Python", _SAME_PYTHON),
-    "UnsupportedClassVersionError": ("Java on the cluster is older than 21", "Run its workers on Java 21."),
-    "OutOfMemoryError": ("memory is short on the cluster", "Give more: --spark-conf spark.executor.memory=8g."),
+    "UnsupportedClassVersionError": ("Java on the cluster is older than 21", "Run its executors on Java 21."),
+    "OutOfMemoryError|memory limits": (
+        "memory is short on the cluster",
+        "Give more: --spark-conf spark.executor.memory=8g.",
+    ),
     "No space left on device|Disk quota exceeded": ("a disk is full", "Make room on the cluster's disks."),
     "FileNotFoundException|FILE_NOT_EXIST|Permission denied|Mkdirs failed": ("a machine lacks the files", SHARED),
     "ExecutorLostFailure|ExecutorDeadException|FetchFailed": ("machines went down", "Look at the cluster's workers."),
-    "unresponsive|SparkContext was shut down|removed our application": ("it was given up", "Look at its master."),
+    "unresponsive|SparkContext was shut down|removed our application": (
+        "it was given up",
+        "Look at its executors' logs.",
+    ),
 }
 
 
@@ -53,13 +59,8 @@ def patience(seconds: str) -> float:
 
 
 def check_master(master: str) -> None:
-    """Raises TablesError where nobody is at ``master``: Spark would try it again for a minute, YARN for a quarter."""
+    """Raises TablesError where nobody is at ``master``: Spark would try it again for a minute."""
     kind, _, rest = master.partition("://")
-    if master == "yarn" and not (os.environ.get("HADOOP_CONF_DIR") or os.environ.get("YARN_CONF_DIR")):
-        raise TablesError(
-            "--master yarn, and nothing says where that is.",
-            next_step="Set HADOOP_CONF_DIR to the folder with the cluster's yarn-site.xml and core-site.xml.",
-        )
     if kind not in ("spark", "k8s"):
         return
     hosts = rest.rpartition("://")[2].split("/")[0].split(",")
@@ -77,25 +78,31 @@ def _answers(host: str) -> bool:
 
 
 @contextmanager
-def watched(context: "SparkContext", master: str, seconds: float) -> Iterator[None]:
-    """Ends what waits for the cluster where no machine of it is there for so long. Raises TablesError then."""
+def watched(alone: Callable[[], bool], give_up: Callable[[], None], master: str, seconds: float) -> Iterator[None]:
+    """Gives up where what is done within has been ``alone``, with no machine of the cluster's, for so long.
+
+    Raises TablesError where that ended it.
+    """
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
     ended, lost = Event(), Event()
 
     def watch() -> None:
-        status, without = context._jsc.sc().statusTracker(), 0.0
+        without = 0.0
         while not ended.wait(1):
-            alone = len(status.getExecutorInfos()) <= 1 and len(status.getActiveJobIds())  # one of them is this machine
-            without = without + 1 if alone else 0
-            if without >= seconds:
-                lost.set()
-                context.cancelAllJobs()
-                return
+            with suppress(Py4JError, OSError):  # what is wrong is said where it is met, not here
+                without = without + 1 if alone() else 0
+                if without >= seconds:
+                    lost.set()
+                    give_up()
+                    return
 
     thread = Thread(target=watch, daemon=True)
     thread.start()
     try:
         yield
-    except Exception:
+    except (TablesError, PySparkException, Py4JError, OSError):
         if lost.is_set():
             raise TablesError(
                 f"The cluster at {master} gave no machine for {seconds:g} seconds.",
@@ -105,6 +112,12 @@ def watched(context: "SparkContext", master: str, seconds: float) -> Iterator[No
     finally:
         ended.set()
         thread.join()
+
+
+def without_machines(context: "SparkContext") -> bool:
+    """Whether it has something to do and none to do it."""
+    status = context._jsc.sc().statusTracker()
+    return len(status.getExecutorInfos()) <= 1 and len(status.getActiveJobIds()) > 0  # one of them is this machine
 
 
 def check_machines(context: "SparkContext", shared: Path, files: Iterable[Path]) -> None:

