@@ -4,7 +4,7 @@ import gc
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from imr_fhir.reporting.spark.cluster import WAIT, patience
 from imr_fhir.reporting.spark.tables import write_tables_on_spark
 from imr_fhir.reporting.tables import write_tables
 from tests import parts
-from tests.reporting.cluster import Cluster, bare_python, cluster
+from tests.reporting.cluster import bare_python, cluster
 from tests.reporting.test_spark import pytestmark as pytestmark
 from tests.reporting.test_spark import same_rows, write
 
@@ -44,7 +44,7 @@ def test_the_same_rows_though_a_worker_is_killed(folder: Path, capfd: pytest.Cap
     ours = write_tables(folder / "export", folder / "here", with_free_text=True)
     there = folder / "there"
     with cluster(folder / "cluster") as spark, ThreadPoolExecutor() as pool:
-        killed = pool.submit(_kill_when_some_are_made, spark, there)
+        killed = pool.submit(kill_when_some_are_made, spark.workers[0].kill, there)
         theirs = write_tables_on_spark(folder / "export", there, master=spark.master, with_free_text=True)
         assert killed.result() < len(theirs.tables), "in the middle"
     assert theirs.sources == ours.sources
@@ -53,11 +53,11 @@ def test_the_same_rows_though_a_worker_is_killed(folder: Path, capfd: pytest.Cap
     assert capfd.readouterr() == ("", "")
 
 
-def _kill_when_some_are_made(spark: Cluster, out: Path) -> int:
+def kill_when_some_are_made(kill: Callable[[], None], out: Path) -> int:
     """How many tables there were then."""
     while len(made := list(out.glob(".tables-*/*.parquet"))) < 4:
         time.sleep(0.1)
-    spark.workers[0].kill()
+    kill()
     return len(made)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests import parts
 from tests.reporting.cluster import bare_python
 from tests.reporting.test_spark import pytestmark as ignored
 from tests.reporting.test_spark import same_rows, write
-from tests.reporting.test_spark_cluster import GOALS, ONE, SECRET
+from tests.reporting.test_spark_cluster import GOALS, ONE, SECRET, kill_when_some_are_made
 from tests.reporting.yarn import Yarn, client_settings, yarn
 
 pytestmark = [ignored, pytest.mark.xdist_group("yarn")]
@@ -60,12 +61,15 @@ def settings(machines: Yarn, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {f"spark.{where}.JAVA_HOME": machines.java_home for where in ("yarn.appMasterEnv", "executorEnv")}
 
 
-def test_the_same_rows(
+def test_the_same_rows_though_an_executor_is_killed(
     machines: Yarn, folder: Path, settings: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     write(folder / "export")
     ours, there = write_tables(folder / "export", folder / "here", with_free_text=True), folder / "there"
-    theirs = write_tables_on_spark(folder / "export", there, master="yarn", settings=settings, with_free_text=True)
+    with ThreadPoolExecutor() as pool:
+        killed = pool.submit(kill_when_some_are_made, machines.kill_an_executor, there)
+        theirs = write_tables_on_spark(folder / "export", there, master="yarn", settings=settings, with_free_text=True)
+        assert killed.result() < len(theirs.tables), "in the middle"
     assert theirs.sources == ours.sources
     same_rows(ours, theirs)
     assert {file.name for file in there.iterdir()} == {f"{table.name}.parquet" for table in ours.tables}

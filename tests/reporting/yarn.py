@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,13 @@ class Yarn:
 
     def start_node_manager(self) -> None:
         self._start("nodemanager", "yarn.server.nodemanager.NodeManager").said("Registered with ResourceManager")
+
+    def kill_an_executor(self) -> None:
+        """At once, as where its machine goes down."""
+        found = next(
+            file for file in self.folder.glob("local/nmPrivate/*/*/*.pid") if not file.stem.endswith("_000001")
+        )
+        os.killpg(int(found.read_text(encoding="utf-8")), signal.SIGKILL)
 
     def taken(self) -> int:
         """How many applications came to wait for their first machine."""

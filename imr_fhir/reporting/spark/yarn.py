@@ -26,7 +26,7 @@ _SETTINGS = {
 # By default a machine that takes no connection is waited for a quarter of an hour, and one that says nothing for ever.
 _SOON = {
     "yarn.resourcemanager.connect.max-wait.ms": "3000",
-    "yarn.resourcemanager.connect.retry-interval.ms": "1000",
+    "yarn.resourcemanager.connect.retry-interval.ms": "1500",
     "yarn.client.application-client-protocol.poll-timeout-ms": "10000",
     "ipc.client.connect.timeout": "5000",
     "ipc.client.connect.max.retries": "0",
