@@ -38,7 +38,7 @@ _KNOWN = {
     "unknown queue|submit applications? to queue": ("the queue is not for you", "Set spark.yarn.queue to one that is."),
     "above the max threshold": ("its machines are too small for what is asked", "Set spark.executor.memory to less."),
     "bin/java: |UnsupportedClassVersionError": ("its machines have no such Java", _JAVA_HOME),
-    "Failed to connect to driver": (
+    "IOException: (Failed to connect|Connecting) to ": (
         "its machines can't reach this one",
         "Set spark.driver.host, and spark.driver.port and spark.blockManager.port to ports that are open to them.",
     ),
