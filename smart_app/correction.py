@@ -48,6 +48,7 @@ def begun(launch: Launch, response_id: str, mine: Response | None = None) -> Web
     filed = _read(launch, response_id)
     if filed.status not in LISTED or _is_hidden(launch, filed):
         return redirect(url_for("panel.show", lid=launch.id), 303)
+    _viewed(launch, filed)
     owner, drafts, first = launch.record.owner, state().store.drafts, mine or filed
     before = [draft for draft in drafts.open_for(owner) if draft.about.partition("/")[0] == filed.link]
     draft = before[-1] if before else drafts.start(
@@ -65,13 +66,13 @@ def begun(launch: Launch, response_id: str, mine: Response | None = None) -> Web
 
 def look(launch: Launch, draft: Draft) -> Page | Conflict:
     """The correction as it stands, or what somebody else changed meanwhile."""
-    filed = _read(launch, draft.about.partition("/")[0])
+    filed = _viewed(launch, _read(launch, draft.about.partition("/")[0]))
     return correction_page(launch, draft, filed) if _about(filed) == draft.about else _conflict(launch, draft, filed)
 
 
 def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     """Files the correction; what stands in the way is a page. Raises AnswerError, StaleDraft."""
-    filed = _read(launch, draft.about.partition("/")[0])
+    filed = _viewed(launch, _read(launch, draft.about.partition("/")[0]))
     if _about(filed) != draft.about:
         return _conflict(launch, draft, filed)
     reason, ratings = read_reason(request.form), ratings_of(draft)
@@ -98,7 +99,7 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
 def rebase(launch: Launch, draft: Draft) -> Conflict | None:
     """The person has seen what the record has, and goes on with the own answers on top of it; what was changed since
     is shown first."""
-    filed = _read(launch, draft.about.partition("/")[0])
+    filed = _viewed(launch, _read(launch, draft.about.partition("/")[0]))
     if request.form.get("version") != filed.version_id:
         return _conflict(launch, draft, filed)
     state().store.drafts.set_about(draft.id, launch.record.owner, _about(filed), now())
@@ -113,6 +114,7 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
     filed = _read(launch, response_id)
     if filed.status not in LISTED or _is_hidden(launch, filed):
         return redirect(url_for("panel.show", lid=launch.id), 303)
+    _viewed(launch, filed)
     plan, stands = plan_of(launch), filed.reference.partition("/")[0]
     page = {
         "lid": launch.id,
@@ -192,8 +194,14 @@ def _read(launch: Launch, link: str) -> Response:
     else:
         raw = launch.client().read("QuestionnaireResponse", link)
         found = response.from_resource(raw, patient=launch.patient).in_zone(launch.site.zone)
-    audit("view", launch, resources=(found.reference,))
     return found
+
+
+def _viewed(launch: Launch, filed: Response) -> Response:
+    """``filed`` once the log has that it is looked at: all of it, or that it is there."""
+    unseen = _is_document(filed) and not filed.ratings and not filed.comment
+    audit("view", launch, resources=(filed.reference,), purpose="without its answers" if unseen else "")
+    return filed
 
 
 def _is_hidden(launch: Launch, filed: Response) -> bool:

@@ -52,6 +52,23 @@ def test_a_document_of_the_clinician_s_lifts_the_blind(tmp_path: Path) -> None:
         assert say("rating.kept.print") in panel
 
 
+def test_of_a_document_that_is_hidden_still_the_log_says_that_no_answer_was_seen(tmp_path: Path) -> None:
+    with hospital(tmp_path, "generic", **ONLY_DOCUMENTS) as run:
+        patient = patient_of(run)
+        chart = launch(run, patient)
+        steps.answered_by_patient(chart)
+        (document,) = documents(run, patient)
+        page = chart.at(f"response/DocumentReference~{document['id']}/correct")
+        assert ticked(chart.browser.open(page)) == 0
+        steps.rate(chart)
+        chart.browser.open(page)
+        rows = [
+            each for each in steps.audited(run, patient) if f"DocumentReference/{document['id']}" in each["objects"]
+        ]
+        said = [each["purpose"] for each in rows if each["action"] == "view"]
+        assert (said[0], said[-1]) == ("without its answers", "")
+
+
 @pytest.mark.parametrize("ehr", ["generic", "oracle-health"])
 def test_a_correction_is_a_document_that_replaces_the_one_before(tmp_path: Path, ehr: str) -> None:
     settings = ONLY_DOCUMENTS if ehr == "generic" else {}

@@ -41,6 +41,18 @@ def correct(run: Running, chart: Chart, patient: str, **fields: str) -> Any:
     return go(chart.browser, page, **{"do": "complete", "reason": "Misread the question", **fields})
 
 
+def test_what_is_still_hidden_is_not_logged_as_looked_at(run: Running, patient: str) -> None:
+    chart = log_in(run, patient=patient)
+    steps.answered_by_patient(chart)
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    reference = f"QuestionnaireResponse/{response['id']}"
+    for what in ("correct", "withdraw"):
+        assert chart.browser.open(chart.at(f"response/{response['id']}/{what}")).url == chart.url
+    rows = [each for each in steps.audited(run, patient) if each["action"] == "view"]
+    assert rows
+    assert not [each for each in rows if reference in each["objects"]]
+
+
 def test_corrected_with_a_reason(run: Running, patient: str, chart: Chart) -> None:
     before, score_before = only(run, patient)
     receipt = correct(run, chart, patient, **{"06": "06-5"})
