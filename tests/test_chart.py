@@ -171,6 +171,11 @@ def test_another_patients_are_dropped_and_told(ehr: SmallEhr) -> None:
     assert found.problems == (Problem("other-patient", "QuestionnaireResponse", count=3),)
 
 
+def test_a_patient_that_something_unknown_is_said_of_is_told(ehr: SmallEhr) -> None:
+    put(ehr, {**PATIENT, "modifierExtension": [{"url": "https://ehr.example/not-the-person", "valueBoolean": True}]})
+    assert chart(ehr).problems == (Problem("modified", "Patient"),)
+
+
 def test_the_ehrs_warnings_are_told(ehr: SmallEhr) -> None:
     ehr.store["OperationOutcome/1"] = {"resourceType": "Goal", "id": "x", "subject": {"reference": "Patient/anna"}}
 

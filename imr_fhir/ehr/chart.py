@@ -44,10 +44,11 @@ class Problem:
 
     unreadable: one resource is not what it should be; not-available: the EHR did not give the type at all;
     other-patient: it answered for another patient ``count`` times, which was dropped; cut-short: it has more pages than
-    are read; said: the EHR's own warning.
+    are read; said: the EHR's own warning; modified: the Patient has an extension that may change its meaning, and R4
+    forbids to pass that over.
     """
 
-    kind: Literal["unreadable", "not-available", "other-patient", "cut-short", "said"]
+    kind: Literal["unreadable", "not-available", "other-patient", "cut-short", "said", "modified"]
     about: str
     reason: str = ""
     count: int = 1
@@ -100,7 +101,7 @@ def read_chart(
     }
     wait([*searches.values()])
     raw_patient = patient_read.result()
-    problems: list[Problem] = []
+    problems = [Problem("modified", "Patient")] if "modifierExtension" in raw_patient else []
     found: dict[str, Found] = {}
     unsure = False  # of the courses
     for name, search in searches.items():

@@ -267,10 +267,11 @@ def test_what_is_missing_of_the_record_is_said_plainly() -> None:
         Problem("not-available", "EpisodeOfCare", "The EHR says: no."),
         Problem("cut-short", "Observation"),
         Problem("said", "Goal", "slow today"),
+        Problem("modified", "Patient"),
     ]
     for language in ("en", "nb"):
         lines = shown(chart(problems=problems), language=language).problems
-        assert len(lines) == 5
+        assert len(lines) == 6
         assert "QuestionnaireResponse/77" in lines[1]
     assert shown(chart(problems=problems)).problems[0] == (
         "Asked for the goals, the EHR answered with 2 of another patient. They were dropped, and this was logged."
