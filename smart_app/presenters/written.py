@@ -41,8 +41,9 @@ def written(words: Words, bodies: Iterable[bytes], patient: str) -> tuple[Writte
     there = {f"Goal/{each['id']}": each for each in resources if each["resourceType"] == "Goal" and "id" in each}
     texts = {reference: resource["description"]["text"] for reference, resource in there.items()}
     whole = {reference for reference, resource in there.items() if name_of(resource) == "goal"}
-    # A review is told with the words of its goal or step, whose change goes with it.
-    reviewed = {focus["reference"] for resource in resources for focus in resource.get("focus", ())}
+    # A review is told with the words of its goal or step, whose change goes with it; what helps is not.
+    reviews = (each for each in resources if each["resourceType"] == "Observation" and name_of(each) == "review")
+    reviewed = {focus["reference"] for review in reviews for focus in review["focus"]}
     gone = [each for each in resources if _is_withdrawn(each)]
     shown = [one for one in resources if f"{one['resourceType']}/{one.get('id')}" not in reviewed and one not in gone]
     return (

@@ -462,3 +462,15 @@ def test_a_step_and_somebody_s_copy_of_it_are_reviewed_in_one_go(
     assert heading(receipt) == SAVED
     done = [each for each in filed(run, patient, "Goal") if each["lifecycleStatus"] == "completed"]
     assert len(done) == len(set(names)) == 3
+
+
+def test_a_change_is_told_with_its_words_beside_what_helps(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    """Also what is printed, where the record takes no goals, is made of these lines."""
+    page = open_page(chart, goal, "edit")
+    fields = {"text": "Sing on stage", "theirs": "yes", "helps": "My sister\nThe sea\nA coat", "hinders": "No bus"}
+    fields |= {"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"}
+    receipt = go(chart.browser, page, do="save", **fields)
+    assert heading(receipt) == SAVED
+    assert [word for word in ("Sing on stage", "A coat") if word not in text(receipt)] == []
