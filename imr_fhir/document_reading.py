@@ -1,13 +1,11 @@
 """A rating that the EHR has as a document: that it exists, and its answers where the text came with it and is ours."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from imr_fhir import artefacts
 from imr_fhir.document import EARLY, comment_heading, item_line, readable
 from imr_fhir.documented import Document
 from imr_fhir.element import (
@@ -20,6 +18,7 @@ from imr_fhir.element import (
     version_id,
 )
 from imr_fhir.errors import ResponseError
+from imr_fhir.rating_update import merged_meta
 from imr_fhir.resource import meta
 from imr_fhir.response import Response
 from imr_fhir.scale import RATERS, Rater, Ratings, Scale, scale
@@ -96,10 +95,8 @@ def superseded_document(raw: Mapping[str, Any], *, filing: str) -> dict[str, Any
 
 
 def _tagged(raw: Mapping[str, Any], filing: str) -> dict[str, Any]:
-    labels = raw.get("meta", {})
-    others = [tag for tag in labels.get("tag", []) if tag.get("system") != artefacts.FILING]
-    kept = {name: labels[name] for name in ("profile", "security") if name in labels}
-    return {**raw, "meta": kept | {"tag": [*meta(filing)["tag"], *others]}}
+    found = resource(raw, "DocumentReference", ResponseError)
+    return {**raw, "meta": merged_meta(meta(filing), found.one("meta"))}
 
 
 def _rater(found: Element) -> Rater | None:
@@ -126,7 +123,7 @@ def _text(found: Element) -> tuple[str, str]:
                 data = base64.b64decode(attachment.text("data"), validate=True)
                 plain = attachment.text("contentType").startswith("text/plain")
                 return (data.decode() if plain else ""), language
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # no base64, or no text
                 return "", language
     return "", "en"
 

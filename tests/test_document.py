@@ -145,7 +145,15 @@ def test_its_answers_are_read_where_its_text_is_ours_to_the_letter(name: str) ->
     assert (other.ratings, other.comment) == ({}, "")
 
 
-@pytest.mark.parametrize("attachment", [{}, {"url": "Binary/1"}, {"contentType": "text/plain", "data": "no base64!"}])
+@pytest.mark.parametrize(
+    "attachment",
+    [
+        {},
+        {"url": "Binary/1"},
+        {"contentType": "text/plain", "data": "no base64!"},
+        {"contentType": "text/plain", "data": "på norsk"},
+    ],
+)
 def test_no_answers_of_a_text_that_did_not_come(attachment: dict[str, str]) -> None:
     built = {**written(new_response()), "id": "8", "content": [{"attachment": attachment}]}
     assert rating_in(built, patient="anna", zone=ZONE).ratings == {}
@@ -158,3 +166,11 @@ def test_withdrawn_it_keeps_its_content_and_others_labels() -> None:
     assert (gone["status"], gone["docStatus"], gone["content"]) == ("entered-in-error",) * 2 + (built["content"],)
     assert [tag["code"] for tag in gone["meta"]["tag"]] == [FILING, "x"]
     assert "versionId" not in gone["meta"]
+
+
+def test_a_document_whose_labels_are_none() -> None:
+    built = {**written(new_response()), "id": "8"}
+    gone = withdrawn_document({**built, "meta": None}, filing=FILING)
+    assert [tag["code"] for tag in gone["meta"]["tag"]] == [FILING]
+    with pytest.raises(ResponseError, match="no list of objects as tag"):
+        withdrawn_document({**built, "meta": {"tag": None}}, filing=FILING)
