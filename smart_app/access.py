@@ -284,6 +284,11 @@ def _check_form() -> None:
         csrf.check_token()
 
 
+def covered_after() -> int:
+    """Minutes after which this page covers itself; 0 for one that does not."""
+    return (IDLE - LOCK_BEFORE) // timedelta(minutes=1) if "launch" in g else 0
+
+
 def _lock_when_idle(response: Response) -> BaseResponse:
     """A page that nobody uses covers itself: its launch is alive for two minutes more, to be gone on with."""
     is_page = response.location is None and response.mimetype == "text/html"  # an error's page names the patient too
@@ -299,3 +304,4 @@ def init_access(app: Flask) -> None:
     app.before_request(_check_form)
     app.after_request(_lock_when_idle)
     app.add_template_global(csrf.csrf_field)
+    app.add_template_global(covered_after)

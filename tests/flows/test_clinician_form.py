@@ -87,6 +87,9 @@ def test_without_script_a_button_keeps_each_answer(run: Running) -> None:
     chart = log_in(run, patient=patient)
     form = begin(chart)
     assert form.text.count('name="do" value="keep-') == 15
+    said = say("form.no_script", button=say("form.keep"))
+    assert f"{said} {say('form.no_script.covered', minutes=13)}" in form.text
+    assert form.headers["Refresh"].startswith("780;"), "as the sentence says"
     kept = post(chart.browser, form, do="keep-07", **{"07": "07-2"}, comment="half a")
     assert kept.headers["Location"].endswith("#item-07")
     later = begin(log_in(run, patient=patient))
