@@ -47,13 +47,18 @@ def read_goal_of(launch: Launch, goal_id: str) -> tuple[Chart, Goal]:
     """The chart, and the goal in it. Raises EhrError, NotFound for a step and for one entered in error."""
     chart = read_chart(launch.client(), launch.patient, zone=launch.site.zone, unknown=plan_of(launch).unknown)
     audit("view", launch, resources=(f"Goal/{goal_id}",))
-    for problem in chart.problems:
-        if (problem.kind, problem.about) == ("not-available", "Goal"):
-            raise NotConnected(problem.reason, next_step="Try again in a minute.")
+    require(chart, "Goal")
     for goal in chart.goals:
         if goal.id == goal_id and not goal.parent and goal.lifecycle != "entered-in-error":
             return chart, goal
     raise NotFound("The record has no such goal.", status=404, next_step="Go back to the summary and look again.")
+
+
+def require(chart: Chart, resource_type: str) -> None:
+    """Raises NotConnected where the EHR did not give the type: what stands there is not known to be gone."""
+    for problem in chart.problems:
+        if (problem.kind, problem.about) == ("not-available", resource_type):
+            raise NotConnected(problem.reason, next_step="Try again in a minute.")
 
 
 def open_steps(chart: Chart, goal: Goal) -> tuple[Goal, ...]:

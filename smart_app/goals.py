@@ -15,7 +15,7 @@ from smart_app.access import Launch, audit, with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
 from smart_app.goal_drafting import begun, close, keep, keep_typed, put_off
 from smart_app.goal_form import Fault, GoalForm, StepRow, read_goal
-from smart_app.goal_pages import factors_of, goal_page, open_steps, read_goal_of, shown_goal
+from smart_app.goal_pages import factors_of, goal_page, open_steps, read_goal_of, require, shown_goal
 from smart_app.goal_parts import changed, changed_goal, factor_line, factor_mark, new_goal, wanted
 from smart_app.goal_review import review
 from smart_app.language import say, words
@@ -137,7 +137,10 @@ def _checked(typed: GoalForm, chart: Chart, goal: Goal) -> GoalForm:
 
 def _checked_lines(typed: GoalForm, chart: Chart, goal: Goal) -> tuple[tuple[str, ...], dict[str, Fault]]:
     """The same of what helps and what stands in the way, a line at a time: the marks of those that stand now, or that
-    are still to be told of, and what to tell first."""
+    are still to be told of, and what to tell first. Where the page showed any and the EHR gives none now, it raises
+    NotConnected: each would be written a second time."""
+    if typed.factors:
+        require(chart, "Observation")
     faults: dict[str, Fault] = {}
     now = {factor.id: factor for factor in factors_of(chart, goal)}
     said = {note.id: note for note in chart.notes if isinstance(note, Factor)}

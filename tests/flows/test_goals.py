@@ -8,6 +8,7 @@ import requests
 
 from tests.flows import steps
 from tests.flows.steps import SAVED, filed, go, heading, of_code, say, text
+from tests.flows.wrong import Wsgi, in_front
 from tests.running import Chart, Running, log_in
 
 ASK = say("step.ask", step="").partition("“")[0]
@@ -327,6 +328,31 @@ def test_a_line_that_somebody_else_changed_is_told_before_it_is_taken_out(
     notes = [(each["valueString"], each["status"]) for each in filed(run, patient, "Observation")]
     assert ("My sister and her dog", "entered-in-error") in notes
     assert (("My sister", "final") in notes) == ("My sister" in mine)
+
+
+def test_what_can_not_be_read_while_it_is_saved_is_not_written_a_second_time(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    page = open_page(chart, goal, "edit")
+    fields = {"do": "save", "text": "Sing", "theirs": "yes", "helps": "My sister\nThe sea", "hinders": "No bus"}
+    fields |= {"step-1": "Ring the choir", "step-due-1": "2026-12-24", "step-2": "Go and listen"}
+
+    def failing(hospital: Wsgi) -> Wsgi:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if environ["PATH_INFO"] != "/fhir/Observation":
+                return hospital(environ, start_response)
+            start_response("500 Fault", [("Content-Length", "0")])
+            return [b""]
+
+        return answering
+
+    with in_front(run, failing):
+        failed = go(chart.browser, page, **fields)
+    assert failed.status_code == 503
+    assert "My sister\nThe sea</textarea>" in failed.text, "what was typed is given back"
+    assert len(filed(run, patient, "Observation")) == 3
+    assert heading(go(chart.browser, page, **fields)) == SAVED
+    assert len(filed(run, patient, "Observation")) == 3
 
 
 def test_of_two_lines_that_were_changed_each_is_told(
