@@ -35,6 +35,7 @@ _PARAMS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Goal": (),
     "EpisodeOfCare": (),
 }
+_REFUSED = (Forbidden, NotFound, Invalid)  # it has none of it to give to this user
 _NOTES = tuple(f"{CODES}|{code}" for code in record.CODES)
 
 
@@ -58,8 +59,9 @@ class Problem:
 class Chart:
     """All that is ours as the EHR has it, withdrawn and stopped ones too; times are by the clock of the site.
 
-    ``episodes`` is None where the EHR has some to give and failed to: an EHR without any leaves the courses to be told
-    by the gaps between ratings, but these would be others, with another First and other due windows.
+    ``episodes`` is None where the EHR failed to say what courses hang on. An EHR without any leaves them to be told by
+    the gaps between ratings, but these would be others, with another First and other due windows. So they would be
+    without what measurements tell: ratings that have no response, and what became of what was due.
     """
 
     patient: Patient
@@ -103,15 +105,15 @@ def read_chart(
     raw_patient = patient_read.result()
     problems = [Problem("modified", "Patient")] if "modifierExtension" in raw_patient else []
     found: dict[str, Found] = {}
-    unsure = False  # of the courses
+    failed: set[str] = set()
     for name, search in searches.items():
         try:
             found[name] = search.result()
         except EhrError as error:
-            refused = isinstance(error, Forbidden | NotFound | Invalid)
+            refused = isinstance(error, _REFUSED)
             if isinstance(error, Unauthorized) or (name == "QuestionnaireResponse" and not refused):
                 raise
-            unsure = unsure or (name == "EpisodeOfCare" and not refused)
+            failed |= set() if refused else {name}
             found[name] = Found(())
             problems.append(Problem("not-available", name, str(error)))
         problems.extend(_gaps(name, found[name]))
@@ -125,14 +127,14 @@ def read_chart(
     goals += parsed("Goal", lambda raw: _step(raw, patient, steps))
     scored = _scored(found.get("Observation", Found(())), codes, client.base)
     responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone, scored))
-    alone = _alone(client, found, responses, patient, codes, problems)
+    alone = tuple(_alone(client, found, responses, patient, codes, problems, failed))
     episodes = parsed("EpisodeOfCare", lambda raw: _episode(raw, patient, zone, episode_types))
     return Chart(
         patient=patient_resource.from_resource(raw_patient, client.base),
         responses=(*responses, *(one.in_zone(zone) for one in alone)),
         goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
-        episodes=None if unsure else episodes,
+        episodes=None if failed & {"EpisodeOfCare", "Observation"} else episodes,
         documents=parsed("DocumentReference", lambda raw: read_document(raw, patient=patient, zone=zone)),
         problems=tuple(problems),
     )
@@ -145,6 +147,7 @@ def _alone(
     patient: str,
     codes: Codes,
     problems: list[Problem],
+    failed: set[str],
 ) -> Iterator[Response]:
     """What only scores tell: of one rating, the response counts, even one that can't be read."""
     there = {raw.get("id") for raw in found.get("QuestionnaireResponse", Found(())).resources}
@@ -155,6 +158,7 @@ def _alone(
         if isinstance(error, Unauthorized):
             raise
         problems.append(Problem("not-available", "Observation", str(error)))
+        failed |= set() if isinstance(error, _REFUSED) else {"Observation"}
         return
     for rating in ratings:
         if not isinstance(rating, StoredRating):
