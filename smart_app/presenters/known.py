@@ -13,7 +13,7 @@ from imr_fhir.documented import Document
 from imr_fhir.documented import standing as standing_documents
 from imr_fhir.due import DueOccasion, current
 from imr_fhir.ehr.chart import Chart
-from imr_fhir.history import LISTED, ahead
+from imr_fhir.history import LISTED, ahead, in_time
 from imr_fhir.pairing import Pair, pairs
 from imr_fhir.record import Note
 from imr_fhir.response import Response
@@ -60,12 +60,17 @@ class Known:
         return None if course is None else self.firsts[course, response.rater]
 
     def latest(self, rater: Rater) -> Response | None:
-        return next((seen for occasion in self.occasions if (seen := self.seen(occasion, rater))), None)
+        return next(iter(self._own(rater)), None)
+
+    def _own(self, rater: Rater) -> list[Response]:
+        """The rater's that may be seen, latest first: occasions go by the later of two days, and where a site pairs
+        over more than four weeks a later one may hold the rater's earlier rating."""
+        seen = (self.seen(occasion, rater) for occasion in self.occasions)
+        return sorted((response for response in seen if response), key=in_time, reverse=True)
 
     def before(self, response: Response) -> Response | None:
         """The same rater's rating before, at an earlier occasion."""
-        rater = response.rater
-        own = [seen for occasion in self.occasions if (seen := self.seen(occasion, rater))]
+        own = self._own(response.rater)
         place = own.index(response)
         return own[place + 1] if place + 1 < len(own) else None
 

@@ -62,6 +62,17 @@ def test_while_the_ehr_fails_to_say_which_courses_there_are_nothing_is_said_that
     assert (tiles(panel), panel.due) == (["3.3"], None)
 
 
+def test_the_latest_is_the_rater_s_own_where_a_site_pairs_over_two_months() -> None:
+    """Two pairs that cross: the later clinician's rating stands with the earlier answers."""
+    rated = [client(0, sum_of(30)), client(125, sum_of(45)), client(158, sum_of(60)), clinician(148), clinician(180)]
+    panel = shown(chart(rated, episodes=[course()]), today=220, pair_window=60)
+    assert panel.scales_title == say("scales.title", date="30 June 2026")
+    assert panel.tiles[0].change == (), "of the rating of May; the flag stands at that of June"
+    june = shown(chart(rated, episodes=[course()]), today=220, pair_window=60, occasion=client(158).key)
+    assert june.tiles[0].change
+    assert june.since[0].title == say("moved.title", date="6 May 2026")
+
+
 def test_a_missing_rater_is_said_in_words() -> None:
     late = shown(chart([*pair(0), client(91)], episodes=[course()]), today=130)
     assert tiles(late)[1] == "Not rated in this period | Last: 3.0 (sum 45, 15 to 75), 1 January 2026"
