@@ -14,6 +14,7 @@ from imr_fhir import response
 from imr_fhir.bundle import Part
 from imr_fhir.document_reading import rating_in, superseded_document, withdrawn_document
 from imr_fhir.ehr.address import local_reference
+from imr_fhir.ehr.attachment import with_data
 from imr_fhir.ehr.scores import rating_at, score_of
 from imr_fhir.history import LISTED
 from imr_fhir.rating_update import kept
@@ -183,7 +184,8 @@ def _read(launch: Launch, link: str) -> Response:
     """
     kind, _, observation_id = link.partition("~")
     if kind == "DocumentReference" and observation_id:
-        raw = launch.client().read("DocumentReference", observation_id)
+        client = launch.client()
+        raw = with_data(client, client.read("DocumentReference", observation_id))
         found = rating_in(raw, patient=launch.patient, zone=launch.site.zone).in_zone(launch.site.zone)
         known, _ = read_with(launch, (found,))
         found = replace(found, ratings={}, comment="") if found in known.hidden else found

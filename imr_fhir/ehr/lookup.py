@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from imr_fhir.bundle import Part, if_none_exist
+from imr_fhir.ehr.attachment import with_data
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import EhrError, Forbidden, Invalid, LaunchError, NotFound, WrongPatient
 
@@ -25,7 +26,7 @@ class Sighting:
 def read_back(client: FhirClient, part: Part, resource_id: str) -> Sighting:
     """What the EHR has under the id that it gave; the caller compares."""
     try:
-        return Sighting((client.read(part.type, resource_id),))
+        return Sighting((with_data(client, client.read(part.type, resource_id)),))
     except WrongPatient:  # a conditional create found this identifier at another patient: kept is its name alone
         return Sighting(({"resourceType": part.type, "id": resource_id},))
     except (EhrError, LaunchError) as error:
@@ -54,13 +55,14 @@ def _search(client: FhirClient, part: Part) -> Sighting:
         name, _, value = query.partition("=")
         patient = [("patient", client.patient)] if name == "identifier" and client.patient else []
         found = client.search(part.type, [(name, value), *patient])
+        ours = tuple(with_data(client, each) for each in found.resources if query in _queries(each))
     except (EhrError, LaunchError, WrongPatient) as error:
         return _unseen(part, error)
     if found.truncated:
         return Sighting(fault="The EHR has more than we could look through.")
     if found.foreign:
         return Sighting(fault="The EHR answered for another patient.")
-    return Sighting(tuple(resource for resource in found.resources if query in _queries(resource)))
+    return Sighting(ours)
 
 
 def is_foreign(resource: Mapping[str, Any]) -> bool:
@@ -74,7 +76,7 @@ def _is_it(part: Part, resource: Mapping[str, Any]) -> bool:
 
 def _read(client: FhirClient, part: Part) -> Sighting:
     try:
-        return Sighting((client.read(part.type, str(part.resource["id"])),))
+        return Sighting((with_data(client, client.read(part.type, str(part.resource["id"]))),))
     except NotFound:  # of a read, that it is not there; of a search it would be that there is no such search
         return Sighting()
 

@@ -52,6 +52,10 @@ NEEDED: tuple[Need, ...] = (
         "answers are kept to be printed where nothing else is taken",
     ),
     Need(
+        "patient", "Binary", "r", "what such a document holds, where the EHR keeps it apart",
+        "a document can't be read back there, so that it counts as not known to be saved",
+    ),
+    Need(
         "patient", "Provenance", "crs", "who recorded what, and that it was filed once",
         "who recorded it stands in the app's own log alone",
     ),

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import Headers
 
 from .access import Access
+from .binaries import apart
 from .ehrs import Ehr
 from .fhir_store import FhirStore
 from .interactions import Answer
@@ -102,6 +103,9 @@ def worded(ehr: Ehr, answer: Answer, fhir_base: str) -> Answer:
     """The answer without what this EHR does not tell."""
     headers, body = dict(answer.headers), answer.body
     location = headers.get("Location")
+    if ehr.binaries and body:
+        home = "" if ehr.binaries == "relative" else f"{fhir_base}/"
+        body = write_text(apart(read_object(body.encode()), home))
     if not ehr.versions:
         headers.pop("ETag", None)
         body = write_text(_unversioned(read_object(body.encode()))) if body else body

@@ -7,7 +7,7 @@ records) are held to nothing: so a record is filled that the EHR would not let a
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from .faults import cut
@@ -54,7 +54,8 @@ class Ehr:
     ETag, ``meta.versionId``, histories; where not, If-Match is ignored. ``client_ids``: an update may make what is not
     there. ``headers``: wanted on each call. ``unsearchable``: search parameters (type, name) that are not there.
     ``scopes``: all that are granted, where not each is. ``jwks_url``: a confidential client's keys are fetched, a key
-    set that was handed in is not taken.
+    set that was handed in is not taken. ``binaries``: what a document holds is shown as a Binary of its own, which its
+    attachment names "relative" or "absolute"; "" where it stands in it.
     """
 
     creates: Mapping[str, Takes] = field(default_factory=lambda: {ALL: Takes()})
@@ -71,6 +72,7 @@ class Ehr:
     unsearchable: frozenset[tuple[str, str]] = frozenset()
     scopes: tuple[str, ...] = ()
     jwks_url: bool = False
+    binaries: Literal["", "relative", "absolute"] = ""
 
     def granted(self, scopes: list[str]) -> list[str]:
         return grantable(self.scopes, cut(scopes)) if self.scopes else scopes
@@ -128,6 +130,7 @@ EHRS: Mapping[str, Ehr] = {
         relative_location=True,
         refusal=Refusal(403, silent=True),
         jwks_url=True,
+        binaries="relative",
     ),
     "oracle-health": replace(
         _ONE_BY_ONE,
@@ -145,6 +148,7 @@ EHRS: Mapping[str, Ehr] = {
             ),
         },
         refusal=Refusal(422),
+        binaries="absolute",
     ),
     "meditech": replace(
         _ONE_BY_ONE,

@@ -151,6 +151,8 @@ def update_conditional(resource_type: str) -> Response:
 
 @fhir.get("/<resource_type>/<resource_id>")
 def read(resource_type: str, resource_id: str) -> Response:
+    if resource_type == "Binary" and _ehr().binaries:
+        return _reply(_interactions().binary(resource_id))
     return _reply(_interactions().read(resource_type, resource_id))
 
 

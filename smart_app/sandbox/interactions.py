@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from . import search, validation
 from .access import Access
+from .binaries import binary_of, document_id
 from .bundles import Pages, Snapshot, searchset
 from .fhir_store import FhirStore, Stored
 from .json_text import write_text
@@ -36,6 +37,12 @@ class Interactions:
 
     def read(self, resource_type: str, resource_id: str) -> Answer:
         return self._of(200, self._known(resource_type, resource_id))
+
+    def binary(self, binary_id: str) -> Answer:
+        """What a document holds: it takes the right to read both."""
+        self.access.demand("Binary", "r")
+        document = self._known("DocumentReference", document_id(binary_id))
+        return Answer(200, write_text(binary_of(document.resource(), binary_id)))
 
     def vread(self, resource_type: str, resource_id: str, version: str) -> Answer:
         for stored, _ in self.store.history(self._known(resource_type, resource_id)):
