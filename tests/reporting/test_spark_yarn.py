@@ -47,6 +47,7 @@ def no_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yarn]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """With a Python for the cluster that has neither imr_fhir nor anything else."""
+    parts.need(parts.SPARK)
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     monkeypatch.setenv("PYSPARK_PYTHON", str(bare_python(tmp_path / "python")))
     (tmp_path / "small").mkdir()
@@ -155,7 +156,6 @@ def _waiting(folder: Path, seconds: str) -> dict[str, str]:
     ],
 )
 def test_no_resource_manager_answers(named: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts.need(parts.SPARK)
     monkeypatch.setenv("HADOOP_CONF_DIR", str(client_settings(folder / "conf", **named)))
     addresses = " or ".join(value for name, value in named.items() if name.startswith("address"))
     with pytest.raises(TablesError, match=rf"No ResourceManager answers at {addresses}\. Look at yarn-site.xml in"):
