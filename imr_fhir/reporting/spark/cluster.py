@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
 
 WAIT = "spark.imr.wait"  # setting: seconds without a machine of the cluster's before it is given up
+# Where the cluster hands Spark's secret on, so that nobody has to set one.
+SECURED = {
+    "spark.authenticate": "true",
+    "spark.network.crypto.enabled": "true",
+    "spark.network.crypto.cipher": "AES/GCM/NoPadding",
+}
+LONGER = f"; --spark-conf {WAIT}=600 waits longer."
 _ANSWER = 5  # seconds for a master's machine to take a connection
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SHARED = "Give folders that each machine has under the same path, and run its executors as the user that you are here."
@@ -58,44 +65,61 @@ def patience(seconds: str) -> float:
         raise TablesError(f"{WAIT} is {seconds}.", next_step="Give it in seconds: 600.") from None
 
 
-def check_master(master: str) -> None:
-    """Raises TablesError where nobody is at ``master``: Spark would try it again for a minute."""
+def check_master(master: str) -> str:
+    """This machine's address towards ``master``; "" where that is no host.
+
+    Raises TablesError where nobody is there: Spark would try it again for a minute.
+    """
     kind, _, rest = master.partition("://")
     if kind not in ("spark", "k8s"):
-        return
+        return ""
     hosts = rest.rpartition("://")[2].split("/")[0].split(",")
-    if not any(map(_answers, hosts)):
+    here = next(filter(None, map(_towards, hosts)), "")
+    if not here:
         raise TablesError(f"Nobody answers at {master}.", next_step="Look at --master, and whether the master runs.")
+    return here
 
 
-def _answers(host: str) -> bool:
+def _towards(host: str) -> str:
     name, _, port = host.rpartition(":")
     try:
-        socket.create_connection((name.strip("[]") or host, int(port) if name else 443), _ANSWER).close()
+        with socket.create_connection((name.strip("[]") or host, int(port) if name else 443), _ANSWER) as connection:
+            address = str(connection.getsockname()[0])
     except (OSError, ValueError):
-        return False
-    return True
+        return ""
+    return f"[{address}]" if ":" in address else address
 
 
 @contextmanager
-def watched(alone: Callable[[], bool], give_up: Callable[[], None], master: str, seconds: float) -> Iterator[None]:
+def watched(
+    alone: Callable[[], bool],
+    give_up: Callable[[], None],
+    master: str,
+    seconds: float,
+    why: Callable[[], tuple[str, str] | None] = lambda: None,
+) -> Iterator[None]:
     """Gives up where what is done within has been ``alone``, with no machine of the cluster's, for so long.
 
-    Raises TablesError where that ended it.
+    Raises TablesError where that ended it, with what ``why`` knew then.
     """
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     ended, lost = Event(), Event()
+    told = None
 
     def watch() -> None:
+        nonlocal told
         without = 0.0
         while not ended.wait(1):
             with suppress(Py4JError, OSError):  # what is wrong is said where it is met, not here
                 without = without + 1 if alone() else 0
                 if without >= seconds:
                     lost.set()
-                    give_up()
+                    try:
+                        told = why()
+                    finally:
+                        give_up()
                     return
 
     thread = Thread(target=watch, daemon=True)
@@ -104,9 +128,10 @@ def watched(alone: Callable[[], bool], give_up: Callable[[], None], master: str,
         yield
     except (TablesError, PySparkException, Py4JError, OSError):
         if lost.is_set():
+            reason, step = told or ("", f"Look whether its workers run and have room{LONGER}")
             raise TablesError(
-                f"The cluster at {master} gave no machine for {seconds:g} seconds.",
-                next_step=f"Look whether its workers run and have room; --spark-conf {WAIT}=600 waits longer.",
+                f"The cluster at {master} gave no machine for {seconds:g} seconds{reason and f': {reason}'}.",
+                next_step=step,
             ) from None
         raise
     finally:

