@@ -241,3 +241,11 @@ def test_what_pods_wait_for(pods: list[dict[str, Any]], said: str) -> None:
 def test_nothing_is_known_where_there_is_no_pod() -> None:
     assert waiting([]) is None
     assert refused("") is None
+
+
+def test_another_certificate_than_the_server_s(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = cluster.server.kubeconfig(token(cluster.server, ACCOUNT))
+    file.write_text(file.read_text(encoding="utf-8").replace("certificate-authority", "other"), encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    with pytest.raises(TablesError, match=r"its certificate is of nobody you trust\. Give its authority's"):
+        cluster.tables()

@@ -24,7 +24,7 @@ _IMAGES = "spark.kubernetes.container.image", "spark.kubernetes.executor.contain
 _HOST, _NAMESPACE = "spark.driver.host", "spark.kubernetes.namespace"
 # By default this machine's Java exits after three pods that ended, and nobody learns why.
 _SETTINGS = {**SECURED, "spark.executor.maxNumFailures": "2147483647"}
-_LOOK = "Look at them: kubectl describe pod."
+_LOOK = f"Look at them while it waits (kubectl describe pod){LONGER}"
 _RIGHTS = "Let its administrator give you the rights of docs/reporting.md."
 # In the API server's words, as its client quotes them.
 _REFUSED = {
@@ -128,7 +128,7 @@ def _waits(pod: Json) -> Told:
     for container in status.get("containerStatuses", ()):
         if held := container["state"].get("waiting"):
             if "Image" in held["reason"]:
-                return f"{held['reason']}, {container['image']}", f"Look at {_IMAGES[0]}, and at ….pullSecrets."
+                return f"{held['reason']}, {container['image']}", f"Look at {_IMAGES[0]} and its pullSecrets."
             return f"its pods can't begin ({held['reason']})", _LOOK
         if ended := container["state"].get("terminated"):
             why = f"its pods end at once (exit code {ended['exitCode']}, {ended.get('reason', '')})"
