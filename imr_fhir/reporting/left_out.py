@@ -43,23 +43,29 @@ def left_out(connection: "DuckDBPyConnection") -> LeftOut:
     return LeftOut(tuple(kinds), counts, tuple((kind.all, [cell for _, cell in kind.reasons]) for kind in kinds))
 
 
-# Of what is counted of a kind, or of what a figure counts, the other is all or some.
-_FIGURES = (("goals", "goals 6 months old"), ("goals", "goals begun in a course"), ("courses", "courses"))
+TABLE = "rows of the hospital's table of courses"
+# Of what is counted of these kinds, or of what a figure counts, the other is all or some.
+_FIGURES = (
+    (("goals",), "goals 6 months old"),
+    (("goals",), "goals begun in a course"),
+    (("courses", TABLE), "courses"),
+)
 
 
 def linked(counts: Mapping[Cell, int], left_out: LeftOut) -> tuple[list[Sum[Cell]], dict[Cell, int]]:
-    """What a reader can form of a figure's number and of how many are counted: goals that are younger, courses that no
-    episode tells of. As sums, and the counts of the rests, which stand nowhere."""
+    """What a reader can form of a figure's number and of how many are counted: goals that are younger, courses that
+    neither an episode nor the hospital's table tells of. As sums, and the counts of the rests, which stand nowhere."""
     sums: list[Sum[Cell]] = []
     rests: dict[Cell, int] = {}
-    for kind, quantity in _FIGURES:
-        counted = _cell(kind, "counted")
-        for cell, n in counts.items() if counted in left_out.counts else ():
+    for kinds, quantity in _FIGURES:
+        counted = [cell for kind in kinds if (cell := _cell(kind, "counted")) in left_out.counts]
+        read = sum(left_out.counts[each] for each in counted)
+        for cell, n in counts.items() if counted else ():
             if cell.quantity == quantity and (cell.unit, cell.quarter) == (ALL, ALL):
-                more, fewer = (cell, counted) if n > left_out.counts[counted] else (counted, cell)
-                parts = [fewer]
-                if rest := abs(n - left_out.counts[counted]):
-                    other = Cell(f"{kind} counted, and {quantity}", ALL, ALL, cell.rater)
+                # fewer than are counted only of goals, which are one kind
+                more, parts = (cell, [*counted]) if n >= read else (counted[0], [cell])
+                if rest := abs(n - read):
+                    other = Cell(f"{' and '.join(kinds)} counted, and {quantity}", ALL, ALL, cell.rater)
                     rests[other] = rest
                     parts.append(other)
                 sums.append((more, parts))

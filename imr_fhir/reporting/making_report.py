@@ -2,20 +2,18 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-from imr_fhir.course import Course, CourseRow, row_course
 from imr_fhir.errors import ReportError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.duck import connection
-from imr_fhir.reporting.export.courses_table import NAME, Table, read
+from imr_fhir.reporting.export.courses_table import NAME, read
 from imr_fhir.reporting.export.ledger import private_folder
 from imr_fhir.reporting.export.ledger import replace as replace_file
-from imr_fhir.reporting.faults import Fault, Lost
 from imr_fhir.reporting.measure_report import bundle
 from imr_fhir.reporting.measured import BLIND, LATEST, PAIRS, SCORES, SEEN_FIRST
 from imr_fhir.reporting.page import page
@@ -70,7 +68,7 @@ def make(
             f"There is no report; the tables are in {tables}.",
             next_step="For a report, export into another folder without --shift-dates.",
         )
-    courses = read(folder / NAME) if (folder / NAME).is_file() else Table()
+    courses = read(folder / NAME) if (folder / NAME).is_file() else None
     parquet = [file for table in written.tables for file in table.files]
     with work(tables) as own, connection(own.folders, files=parquet, spill=own.spill) as duck:
         for table in written.tables:
@@ -81,14 +79,10 @@ def make(
             exported=day,
             zone=zone,
             course_types=course_types or tuple(manifest["asked"]["episode_types"] if manifest else ()),
-            table=_courses(courses.rows),
+            table=courses.rows if courses else (),
             work=own.parts,
         )
-    reconciliation = reconcile(manifest, written, report)
-    if courses.faults:
-        lost = tuple(Lost("", NAME, row) for row in courses.faults)
-        fault = Fault("The hospital's table of courses", "rows left out, which say no course", len(lost), lost)
-        reconciliation = replace(reconciliation, faults=(*reconciliation.faults, fault))
+    reconciliation = reconcile(manifest, written, courses, report)
     found = tuple(proportions(report))
     (out / PAGE).write_text(
         page(report, reconciliation, made=now.astimezone(zone), language=language), encoding="utf-8"
@@ -127,15 +121,6 @@ def _day(manifest: Mapping[str, Any] | None, zone: tzinfo, folder: Path) -> date
             next_step="Give the day: --exported 2026-09-15.",
         )
     return parse_date_time(manifest["transactionTime"]).astimezone(zone).date()
-
-
-def _courses(rows: Iterable[CourseRow]) -> dict[str, tuple[Course, ...]]:
-    """By patient id."""
-    found: dict[str, tuple[Course, ...]] = {}
-    for row in rows:
-        if course := row_course(row):
-            found[row.patient] = (*found.get(row.patient, ()), course)
-    return found
 
 
 def _write_csv(found: tuple[Line, ...], path: Path) -> None:

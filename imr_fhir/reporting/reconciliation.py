@@ -6,14 +6,18 @@ from itertools import pairwise
 from typing import Any
 
 from imr_fhir.reporting.disclosure import THRESHOLD
+from imr_fhir.reporting.export.courses_table import NAME
+from imr_fhir.reporting.export.courses_table import Table as Courses
 from imr_fhir.reporting.export.manifest import BAD
 from imr_fhir.reporting.faults import Fault, Lost
+from imr_fhir.reporting.left_out import TABLE
 from imr_fhir.reporting.making import Source
 from imr_fhir.reporting.report import Report
 from imr_fhir.reporting.tables import Written
 
 # The kinds of a report and the tables whose rows they come from, each with its resource type.
 _FROM = {
+    "patients": (("Patient", "patients"),),
     "ratings": (("QuestionnaireResponse", "responses"), ("Observation", "scores")),
     "courses": (("EpisodeOfCare", "courses"),),
     "outcomes of due occasions": (("Observation", "due_outcomes"),),
@@ -21,12 +25,18 @@ _FROM = {
     "reviews": (("Observation", "reviews"),),
 }
 
-_ALONE = {"courses": "EpisodeOfCare", "goals": "Goal"}  # a kind that may be all of its resource type
+_ALONE = {
+    "patients": "Patient",
+    "courses": "EpisodeOfCare",
+    "goals": "Goal",
+    TABLE: NAME,
+}  # a kind that may be all of its resource type
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One resource type. None where nothing tells: no manifest, or a server that gives no count."""
+    """One resource type, or the hospital's table of courses. None where nothing tells: no manifest, or a server
+    that gives no count."""
 
     resource: str
     on_server: int | None
@@ -60,14 +70,21 @@ class Reconciliation:
     faults: tuple[Fault, ...]
 
 
-def reconcile(manifest: Mapping[str, Any] | None, written: Written, report: Report) -> Reconciliation:
-    """``manifest``: of the export, None where the folder has none. Numbers as they are: whoever shows them hides."""
+def reconcile(
+    manifest: Mapping[str, Any] | None, written: Written, courses: Courses | None, report: Report
+) -> Reconciliation:
+    """``manifest``: of the export, None where the folder has none; ``courses``: its table of courses.
+    Numbers as they are: whoever shows them hides."""
     run = manifest["runs"][-1] if manifest else {}
     whole = len(manifest["runs"]) == 1 if manifest else False  # a later run holds only what has changed
     secret = {_ALONE.get(kind.name) for kind in report.left_out.kinds if report.shown(kind.all) is None}
     steps = tuple(_step(source, run, whole, source.resource in secret) for source in written.sources)
+    table = manifest.get("courses") if manifest else None
+    if table or courses:
+        steps += (_table_step(table, courses or Courses(), NAME in secret),)
     listed = {each["name"]: each for each in manifest["files"]} if manifest else {}
-    faults = (*_given(run), *_files(listed, written.sources), *_lines(written.sources), *_rows(written, report))
+    faults = (*_given(run), *_files(listed, written.sources), *_lines(written.sources), *_table(table, courses),
+              *_rows(written, courses, report), *_merged(report))  # fmt: skip
     return Reconciliation(steps, faults)
 
 
@@ -76,6 +93,30 @@ def _step(source: Source, run: Mapping[str, Any], whole: bool, secret: bool) -> 
     on_server = run.get("onServer", {}).get(source.resource)
     received, kept = (said.get(name) if whole else None for name in ("received", "kept"))
     return Step(source.resource, on_server, received, kept, source.lines, source.read, secret)
+
+
+def _table_step(said: Mapping[str, Any] | None, courses: Courses, secret: bool) -> Step:
+    received = said["count"] + sum(said["leftOut"].values()) if said else None
+    rows = len(courses.rows)
+    return Step(NAME, None, received, said["count"] if said else None, rows + len(courses.faults), rows, secret)
+
+
+def _table(said: Mapping[str, Any] | None, courses: Courses | None) -> Iterator[Fault]:
+    """The hospital's table of courses: the manifest against the folder, and what can't be read of it."""
+    if courses is None:
+        if said:
+            yield Fault("", f"manifest.json names {NAME}, which is not in the folder", then="Export again.")
+        return
+    lost = tuple(Lost("", NAME, row) for row in courses.faults)
+    differ = said["count"] - len(courses.rows) - len(lost) if said else 0
+    if differ:
+        what = f"rows {'fewer' if differ > 0 else 'more'} than manifest.json counts"
+        yield Fault(_HOSPITAL_S, what, abs(differ), then=_CHANGED)
+    if lost:
+        yield Fault(_HOSPITAL_S, "rows left out, which say no course", len(lost), lost)
+
+
+_HOSPITAL_S = "The hospital's table of courses"
 
 
 def _given(run: Mapping[str, Any]) -> Iterator[Fault]:
@@ -119,6 +160,17 @@ _CHANGED = (
 _OURS = "Tell those who make imr-fhir: it lost them itself, and does not know which."
 
 
+def _merged(report: Report) -> Iterator[Fault]:
+    for what, ids in report.unmerged.items():
+        yield Fault("Patient", what, len(ids), tuple(map(Lost, ids)), then=_UNMERGED)
+
+
+_UNMERGED = (
+    "Each is counted as a person of its own, who may be counted twice: let the EHR's administrator look at "
+    "Patient.link of it, and export the record that stands too."
+)
+
+
 def _lines(sources: Iterable[Source]) -> Iterator[Fault]:
     for source in sources:
         for reason, count in source.left.counts.items():
@@ -131,11 +183,12 @@ def _lines(sources: Iterable[Source]) -> Iterator[Fault]:
             yield Fault(source.resource, "lines neither read nor left out", abs(unnamed), then=_OURS)
 
 
-def _rows(written: Written, report: Report) -> Iterator[Fault]:
+def _rows(written: Written, courses: Courses | None, report: Report) -> Iterator[Fault]:
     """The tables against the report: each row stands in a figure or is left out with a reason."""
     rows = {table.name: table.rows for table in written.tables}
     for kind in report.left_out.kinds:
-        expected = sum(rows[table] for _, table in _FROM[kind.name])
+        expected = sum(rows[table] for _, table in _FROM.get(kind.name, ()))
+        expected += len(courses.rows) if courses and kind.name == TABLE else 0
         found = report.left_out.counts[kind.all]
         if expected != found:
             yield Fault(kind.name, "rows of the tables are in no figure", abs(expected - found), then=_OURS)

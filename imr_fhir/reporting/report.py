@@ -1,12 +1,12 @@
 """The report of one export: its figures as far as they may be shown, and what was left out of them and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imr_fhir.course import Course
+from imr_fhir.course import CourseRow
 from imr_fhir.reporting.counting import Cell, Counted, count
 from imr_fhir.reporting.disclosure import THRESHOLD, hidden
 from imr_fhir.reporting.fact_tables import make_fact_tables
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``hidden``: what may not be shown, of all counts of the report together."""
+    """``hidden``: what may not be shown, of all counts of the report together. ``unmerged``: ids of patients whose
+    record another one replaces, and nobody can tell which, by what is wrong."""
 
     exported: date
     zone: str
@@ -29,6 +30,7 @@ class Report:
     measured: Measured
     left_out: LeftOut
     hidden: frozenset[Cell]
+    unmerged: Mapping[str, tuple[str, ...]]
     threshold: int = THRESHOLD
 
     def shown(self, cell: Cell) -> int | None:
@@ -43,17 +45,17 @@ def make_report(
     exported: date,
     zone: tzinfo,
     course_types: tuple[str, ...] = (),
-    table: Mapping[str, tuple[Course, ...]],
+    table: Sequence[CourseRow],
     work: Path,
 ) -> Report:
     """Over the tables of docs/tables.md in ``connection``, which it adds to.
 
     ``exported``: the day of the export at the site, whose ``zone`` decides on which day something was.
     ``course_types``: "system|code" of the episodes that are IMR; none: each of them is. ``table``: the hospital's own
-    courses by patient id. ``work``: a folder in which it may write.
+    rows of courses. ``work``: a folder in which it may write.
     """
-    prepare(connection, zone=str(zone), course_types=course_types)
-    make_fact_tables(connection, lives(connection, zone, table), exported, work)
+    prepare(connection, zone=str(zone), course_types=course_types, table=table)
+    make_fact_tables(connection, lives(connection, zone), exported, work)
     counted, measured, without = count(connection), measure(connection), left_out(connection)
     links, others = linked(counted.counts, without)
     counts = {**counted.counts, **measured.counts, **without.counts, **others}
@@ -63,4 +65,9 @@ def make_report(
         rank=ranks(counted.parts),
         unseen=counted.rests | measured.rests | others.keys(),
     )
-    return Report(exported, str(zone), counted, measured, without, secret)
+    return Report(exported, str(zone), counted, measured, without, secret, _unmerged(connection))
+
+
+def _unmerged(connection: "DuckDBPyConnection") -> dict[str, tuple[str, ...]]:
+    query = "SELECT fault, list(id ORDER BY id) FROM unmerged GROUP BY fault ORDER BY fault"
+    return {fault: tuple(ids) for fault, ids in connection.execute(query).fetchall()}

@@ -99,6 +99,21 @@ def test_one_patient_has_one_name_wherever_it_is_named() -> None:
     assert step == f"Goal/{KEY.id('Goal', '2')}"
 
 
+def test_of_a_merged_record_leaves_into_which_it_was_merged_and_no_other_link() -> None:
+    """`replaces` says the same from the other side; `refer` and `seealso` say who somebody else is."""
+    links = [
+        {"other": {"reference": f"Patient/{kind}", "display": "Kari Nordmann"}, "type": kind, "id": "x"}
+        for kind in ("replaced-by", "replaces", "refer", "seealso", "Kari")
+    ]
+    merged = {"resourceType": "Patient", "id": "1", "link": links}
+    stands = f"Patient/{KEY.id('Patient', 'replaced-by')}"
+    assert left(merged)["link"] == [{"other": {"reference": stands}, "type": "replaced-by"}]
+    assert "link" not in left({**merged, "link": links[1:]})
+    there = release()
+    leaving(merged, there)
+    assert not there.refused  # they are known, and not needed
+
+
 def test_another_server_s_patient_is_another_one() -> None:
     foreign = {**example("goal"), "subject": {"reference": "https://other.example/fhir/Patient/1"}}
     assert left(foreign)["subject"]["reference"] not in (f"Patient/{KEY.id('Patient', '1')}", "")

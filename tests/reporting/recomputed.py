@@ -4,6 +4,7 @@ Written from the clinical rules' text, not from the report's code. Where the rul
 was read, so that a difference from the report is either an error or a reading that somebody can see.
 """
 
+import csv
 import json
 import math
 import statistics
@@ -29,6 +30,7 @@ READINGS = """
   window, also after the course's last day, where no other course runs then.
 - A course that only gaps tell of lasts to its last response, or goes on where that is 274 days ago or less. Whether it
   was left is not recorded.
+- Who died after the course's last day ended it as it was ended.
 - Of two by one rater within 28 days (28 counts) the later complete one counts; the later one where neither is complete.
 - The latest rating may be incomplete: then the reason is `incomplete`. No rating at all is `one_rating`, as fewer than
   two. `too_close` where the other one does not count, as it is too close.
@@ -38,6 +40,9 @@ READINGS = """
 - A pair is blind unless a seen-first was recorded of one of its ratings, or of a copy of it. It may be of stopped
   ones: each response once.
 - A review of a step is a review of its goal. A goal is active to its status date when it is completed or cancelled.
+- Of records that were merged one person is left: what they say is of the record in which all links end. Where they end
+  in none of the export, or nobody can tell in which, each stays a person of its own. A test patient's record is merged
+  into nobody's.
 - Quarter: of the due date, and of month 3, 6, 9 and 12; of courses and goals, their start; of a block, its goal's.
 """
 BASE = "https://w3id.org/imr-fhir"
@@ -128,7 +133,10 @@ def recompute(folder: Path, exported: date, zone: ZoneInfo) -> Recomputed:
         for each in read["Patient"]
         if any(label.get("system") == ACT_REASON and label.get("code") == "HTEST" for label in _labels(each))
     }
-    lives = _lives(read, tests, exported, zone, found)
+    table = folder / "courses.csv"
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines())) if table.exists() else []
+    _merge(read, rows, tests, found)
+    lives = _lives(read, rows, tests, exported, zone, found)
     add = _adder(found)
     _occasions(lives, exported, add)
     _left(lives, exported, add)
@@ -149,6 +157,42 @@ def _read(folder: Path) -> dict[str, list[dict[str, Any]]]:
         ]
         for name in types
     }
+
+
+def _merge(
+    read: dict[str, list[dict[str, Any]]], rows: list[dict[str, str]], tests: set[str], found: Recomputed
+) -> None:
+    """What ``read`` and ``rows`` say of a record that was merged into another, they then say of the other."""
+    there = {each["id"]: each for each in read["Patient"]}
+
+    def next_of(patient: str) -> str:
+        links = [link for link in there[patient].get("link", []) if link["type"] == "replaced-by"]
+        others = {_owner(link, "other") for link in links}
+        return others.pop() if len(others) == 1 and patient not in tests else ""
+
+    last: dict[str, str] = {}
+    for patient in there:
+        passed = [patient]
+        while (other := next_of(passed[-1])) in there and other not in passed:
+            passed.append(other)
+        circle = other in passed
+        last[patient] = patient if circle else passed[-1]
+        merged = last[patient] != patient
+        reason = "test patient" if patient in tests else "merged into another record" if merged else "counted"
+        found.left_out["patients", reason] += 1
+    elements = {
+        "EpisodeOfCare": ("patient",),
+        "QuestionnaireResponse": ("subject",),
+        "Observation": ("subject",),
+        "Goal": ("subject", "expressedBy"),
+    }
+    for name, element in [(name, element) for name, own in elements.items() for element in own]:
+        for each in read[name]:
+            owner = _owner(each, element)
+            if owner in last:
+                each[element] = {"reference": f"Patient/{last[owner]}"}
+    for row in rows:
+        row["patient"] = last.get(row["patient"], row["patient"])
 
 
 def _labels(resource: dict[str, Any]) -> list[dict[str, Any]]:
@@ -243,7 +287,12 @@ def _answers(row: dict[str, Any]) -> dict[str, int | None] | None:
 
 
 def _lives(
-    read: dict[str, list[dict[str, Any]]], tests: set[str], exported: date, zone: ZoneInfo, found: Recomputed
+    read: dict[str, list[dict[str, Any]]],
+    rows: list[dict[str, str]],
+    tests: set[str],
+    exported: date,
+    zone: ZoneInfo,
+    found: Recomputed,
 ) -> list[Life]:
     died = {
         each["id"]: _day(each["deceasedDateTime"], zone) for each in read["Patient"] if each.get("deceasedDateTime")
@@ -266,6 +315,8 @@ def _lives(
                  _day(each["period"]["start"], zone), _day(end, zone) if end else None, each["status"], holds,
                  died.get(patient), True)
         )  # fmt: skip
+    known = {each["id"] for each in read["Patient"]}
+    _from_table(rows, known, tests, died, exported, lives, found)
     ratings = _ratings(read["QuestionnaireResponse"], tests, zone, found)
     for patient, given in ratings.items():
         if patient not in lives:
@@ -296,6 +347,37 @@ def _lives(
             for life in [life for life in courses if _takes(life, day)] or courses:
                 life.outcomes.append((day, _code(each, "valueCodeableConcept")))
     return [life for courses in lives.values() for life in courses]
+
+
+def _from_table(
+    rows: list[dict[str, str]],
+    known: set[str],
+    tests: set[str],
+    died: dict[str, date],
+    exported: date,
+    lives: dict[str, list[Life]],
+    found: Recomputed,
+) -> None:
+    """The hospital's own courses, of those of whom no EpisodeOfCare tells."""
+    told = set(lives)
+    for row in rows:
+        patient, start, end = (row[name] for name in ("patient", "start", "end"))
+        reason = "patient not in the export" if patient not in known else _dropped(patient in tests, "")
+        if not reason and patient in told:
+            reason = "the patient has an EpisodeOfCare"
+        if not reason and (not start or date.fromisoformat(start) > exported):
+            reason = "not begun"
+        found.left_out["rows of the hospital's table of courses", reason or "counted"] += 1
+        if reason in ("", "not begun") and start:
+            lives.setdefault(patient, [])  # no gaps tell of whom the table tells
+        if not reason:
+            ends = {"completed": "finished", "moved": "moved", "died": "died", "": "ended"}.get(
+                row["reason"], "cancelled"
+            )
+            last = date.fromisoformat(end) if end else None
+            how = ends if last else "active"
+            begun = date.fromisoformat(start)
+            lives[patient].append(Life(patient, row["unit"], begun, last, how, [], died.get(patient), True))
 
 
 def _dropped(test: bool, status: str) -> str:
@@ -386,10 +468,11 @@ def _occasions(lives: list[Life], exported: date, add: Callable[..., None]) -> N
 
 def _standing(life: Life, on: date) -> str:
     """On the day ``on``: left, completed, died, ongoing or silent."""
-    if life.died and life.died <= on:
+    if life.died and life.died <= on and life.died <= (life.end or life.died):
         return "died"
     if life.end and life.end <= on:
-        return {"cancelled": "left", "finished": "completed"}.get(life.status, "ended")
+        said = {"cancelled": "left", "finished": "completed", "moved": "moved", "died": "died"}
+        return said.get(life.status, "ended")
     closed = _due(life, on)
     if closed and not _anything(life, closed[-1]):
         return "silent"

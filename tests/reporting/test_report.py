@@ -364,6 +364,35 @@ def test_rows_of_the_table_of_courses_that_say_no_course_are_told(tmp_path: Path
     assert "Ola N." not in said.output + json.dumps(fault)
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (None, "manifest.json names courses.csv, which is not in the folder"),
+        (6, "The hospital's table of courses: 14 rows fewer than manifest.json counts"),
+        (20, "Every line of the export is accounted for."),
+    ],
+)
+def test_the_table_of_courses_against_the_manifest(rows: int | None, told: str, export: Path, tmp_path: Path) -> None:
+    """Without it the figures would be of the gaps between ratings, and nothing would say so."""
+
+    def spoil(folder: Path) -> None:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest["courses"] = {"count": 20, "leftOut": {"unreadable": 1, "not-in-export": 40}, "faults": []}
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        if rows is not None:
+            lines = [f"person-{n:05d},North,,2025-01-07,," for n in range(rows)]
+            text = "\n".join(["patient,unit,offered,start,end,reason", *lines])
+            (folder / "courses.csv").write_text(text, encoding="utf-8")
+
+    folder = spoiled(export, tmp_path, spoil)
+    said = CliRunner().invoke(main, command(folder))
+    assert told in said.output
+    steps = json.loads(CliRunner().invoke(main, command(folder, "--json")).stdout)["steps"]
+    step = {name: n for name, n in steps[-1].items() if name not in ("on_server", "hidden")}
+    wanted = {"resource": "courses.csv", "received": 61, "kept": 20, "lines": rows or 0, "read": rows or 0}
+    assert step == wanted
+
+
 @pytest.mark.parametrize("people", [1, 2, 3, 5, 8, 13])
 def test_a_small_place_has_a_report_too(people: int, tmp_path: Path) -> None:
     made = report_of(exported(people, tmp_path, seed=people))

@@ -28,7 +28,8 @@ def resources() -> Iterator[dict[str, Any]]:
         yield {**resource, "id": id_}
     reference = {"reference": "Patient/anna"}
     yield patient("anna", meta={"security": [_label("HTEST")]}, deceasedDateTime="2026-03-01")
-    yield patient("berta", active=True, deceasedBoolean=False)
+    links = [{"other": {"reference": "Patient/anna"}, "type": each} for each in ("seealso", "replaced-by")]
+    yield patient("berta", active=True, deceasedBoolean=False, link=[*links, {"other": {}, "type": "replaced-by"}])
     yield {
         "resourceType": "EpisodeOfCare",
         "id": "course",
@@ -91,6 +92,11 @@ def test_responses(tables: dict[str, Table]) -> None:
         "shown_language": "en", "language": None, "comment": None,
     }  # fmt: skip
     assert row(tables["responses"], id="response-stopped-at-once")["comment"] == "Too tired today"
+
+
+def test_merged_patients(tables: dict[str, Table]) -> None:
+    found = [(each["patient_id"], each["replaced_by"]) for each in tables["patient_links"]]
+    assert found == [("berta", "Patient/anna"), ("berta", None)]
 
 
 def test_items(tables: dict[str, Table]) -> None:

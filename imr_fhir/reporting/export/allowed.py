@@ -48,6 +48,14 @@ _reference = fields({"reference": reference})
 _user = fields({"reference": reference, "identifier": user_identifier})
 _unit = fields({"reference": unit_reference, "display": unit_name})
 _period = fields({"start": _when, "end": _when})
+
+
+def _replaced(link: Any, release: Release) -> Any:
+    """That a record was merged into another, and into which. Links of other types say who somebody else is."""
+    return _LINK(link, release) if _of(link, "type") == "replaced-by" else GONE
+
+
+_LINK = fields({"other": _reference, "type": one_of("replaced-by")})
 _canonical = matching(rf"({'|'.join(_FORMS.values())})(\|{VERSION})?", "canonical")
 _language = {"valueCode": one_of("en", "nb")}
 _link_id = matching(r"imr|introduction|comment|score|sum|rated|mean|\d\d", "linkId")
@@ -117,9 +125,7 @@ ALLOWED: Mapping[str, Mapping[str, Rule]] = {
         "active": boolean,
         "deceasedBoolean": boolean,
         "deceasedDateTime": _when,
-        "link": fields(
-            {"other": _reference, "type": one_of("replaced-by", "replaces", "refer", "seealso")}
-        ),  # of a merged record
+        "link": _replaced,
     },
     "Questionnaire": {
         "url": _canonical,

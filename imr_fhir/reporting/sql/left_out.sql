@@ -15,6 +15,14 @@ read AS (
   SELECT 'courses', if(left_out = '' AND (status IN ('planned', 'waitlist') OR start > getvariable('exported')),
                        'not begun', left_out)
   FROM episode
+  UNION ALL
+  SELECT 'rows of the hospital''s table of courses',
+         if(left_out = '' AND start > getvariable('exported'), 'not begun', left_out)
+  FROM table_row
+  UNION ALL
+  SELECT 'patients', CASE WHEN test THEN 'test patient'
+                          WHEN id IN (SELECT id FROM merged) THEN 'merged into another record' ELSE '' END
+  FROM patient
   UNION ALL SELECT 'outcomes of due occasions', left_out FROM outcome
   UNION ALL SELECT 'goals', left_out FROM wish
   UNION ALL SELECT 'reviews', left_out FROM review
@@ -31,6 +39,7 @@ other AS (
   SELECT 'courses', 'another programme', count(DISTINCT id) FROM courses WHERE id NOT IN (SELECT id FROM episode)
   UNION ALL SELECT 'courses', 'an older version', count(*) - count(DISTINCT id) FROM courses
   UNION ALL SELECT 'outcomes of due occasions', 'an older version', count(*) - count(DISTINCT id) FROM due_outcomes
+  UNION ALL SELECT 'patients', 'an older version', count(*) - count(DISTINCT id) FROM patients
   UNION ALL SELECT 'goals', 'an older version', count(*) - count(DISTINCT id) FROM goals
   UNION ALL SELECT 'reviews', 'an older version', count(*) - count(DISTINCT id) FROM reviews
 )

@@ -12,7 +12,7 @@ CREATE OR REPLACE MACRO left_out_of(a_patient, a_status) AS
 
 CREATE OR REPLACE TABLE episode AS
 WITH found AS (
-  SELECT id, status, id_in(patient, 'Patient') AS patient, coalesce(unit, unit_name, '') AS unit,
+  SELECT id, status, person_in(patient) AS patient, coalesce(unit, unit_name, '') AS unit,
          day_of(period_start) AS start, day_of(period_end) AS "end"
   FROM newest('courses')
   WHERE len(getvariable('course_types')) = 0 OR id IN (
@@ -33,16 +33,25 @@ SELECT found.*, offered, coalesce(holds, []) AS holds,
             WHEN "end" < start THEN 'ends before it starts' ELSE '' END AS left_out
 FROM found LEFT JOIN past USING (id);
 
+-- The hospital's own table tells the courses of a patient of whom the record has no episode.
+CREATE OR REPLACE TABLE table_row AS
+SELECT *,
+       CASE WHEN patient NOT IN (SELECT id FROM patient) AND EXISTS (FROM patient) THEN 'patient not in the export'
+            WHEN left_out_of(patient, '') != '' THEN left_out_of(patient, '')
+            WHEN patient IN (SELECT patient FROM episode WHERE left_out = '') THEN 'the patient has an EpisodeOfCare'
+            WHEN start IS NULL THEN 'not begun' ELSE '' END AS left_out
+FROM (SELECT * REPLACE (person_in('Patient/' || patient) AS patient) FROM given_row);
+
 CREATE OR REPLACE TABLE outcome AS
-SELECT id, id_in(patient, 'Patient') AS patient, outcome, day_of(said) AS day,
-       CASE WHEN left_out_of(id_in(patient, 'Patient'), status) != '' THEN left_out_of(id_in(patient, 'Patient'), status)
+SELECT id, person_in(patient) AS patient, outcome, day_of(said) AS day,
+       CASE WHEN left_out_of(person_in(patient), status) != '' THEN left_out_of(person_in(patient), status)
             WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
 FROM newest('due_outcomes');
 
 -- Of a rating that the record holds twice: of the copy that counts.
 CREATE OR REPLACE TABLE seen AS
 WITH said AS (
-  SELECT id_in(patient, 'Patient') AS patient,
+  SELECT person_in(patient) AS patient,
          coalesce(id_in(seen, 'QuestionnaireResponse'), id_in(seen, 'Observation')) AS rating
   FROM newest('seen_first')
   WHERE status != 'entered-in-error'
@@ -53,11 +62,11 @@ LEFT JOIN rating AS copy ON copy.id = said.rating AND copy.left_out != ''
 LEFT JOIN rating AS counts ON counts.identifier = copy.identifier AND counts.left_out = '';
 
 CREATE OR REPLACE TABLE wish AS
-SELECT id, id_in(patient, 'Patient') AS patient, try_cast(start_date AS DATE) AS start, lifecycle_status AS lifecycle,
+SELECT id, person_in(patient) AS patient, try_cast(start_date AS DATE) AS start, lifecycle_status AS lifecycle,
        coalesce(achievement_status, '') AS achievement, try_cast(status_date AS DATE) AS status_date,
-       id_in(expressed_by, 'Patient') IS NOT DISTINCT FROM id_in(patient, 'Patient') AS theirs,
-       CASE WHEN left_out_of(id_in(patient, 'Patient'), lifecycle_status) != ''
-              THEN left_out_of(id_in(patient, 'Patient'), lifecycle_status)
+       person_in(expressed_by) IS NOT DISTINCT FROM person_in(patient) AS theirs,
+       CASE WHEN left_out_of(person_in(patient), lifecycle_status) != ''
+              THEN left_out_of(person_in(patient), lifecycle_status)
             WHEN try_cast(start_date AS DATE) IS NULL THEN 'no start' ELSE '' END AS left_out
 FROM newest('goals');
 
@@ -66,9 +75,9 @@ WITH step AS (
   SELECT id, coalesce(id_in(goal, 'Goal'), goal_id) AS goal
   FROM newest('goal_steps') AS goal_steps LEFT JOIN goal_milestones ON id_in(step, 'Goal') = goal_steps.id
 )
-SELECT reviews.id, id_in(patient, 'Patient') AS patient, coalesce(step.goal, id_in(focus, 'Goal')) AS goal,
+SELECT reviews.id, person_in(patient) AS patient, coalesce(step.goal, id_in(focus, 'Goal')) AS goal,
        step.id IS NOT NULL AS of_step, day_of(said) AS day, result,
        regexp_extract(performer, '([A-Za-z]+)/[^/]+$', 1) AS "by",
-       CASE WHEN left_out_of(id_in(patient, 'Patient'), status) != '' THEN left_out_of(id_in(patient, 'Patient'), status)
+       CASE WHEN left_out_of(person_in(patient), status) != '' THEN left_out_of(person_in(patient), status)
             WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
 FROM newest('reviews') AS reviews LEFT JOIN step ON step.id = id_in(focus, 'Goal');

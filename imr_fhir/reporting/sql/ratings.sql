@@ -32,6 +32,33 @@ SELECT
   ) AS died
 FROM newest('patients');
 
+-- Where one record was merged into another, all of both is of the one that stands. A link counts only where it leads,
+-- over others if need be, to one Patient of the export that is replaced by none; the others are told (unmerged).
+-- What a test patient's record says stays a test patient's.
+CREATE OR REPLACE TABLE replaced AS
+SELECT patient_id AS id, min(id_in(replaced_by, 'Patient')) AS other,
+       CASE WHEN count(DISTINCT coalesce(replaced_by, '')) > 1 THEN 'replaced by several records'
+            WHEN other IS NULL OR other NOT IN (SELECT id FROM patient)
+              THEN 'replaced by a record that is not in the export' ELSE '' END AS fault
+FROM patient_links WHERE patient_id NOT IN (SELECT id FROM patient WHERE test)
+GROUP BY patient_id;
+
+CREATE OR REPLACE TABLE merged AS
+WITH RECURSIVE walk AS (
+  SELECT id, other FROM replaced WHERE fault = ''
+  UNION
+  SELECT walk.id, replaced.other FROM walk JOIN replaced ON replaced.id = walk.other AND fault = ''
+)
+SELECT id, other AS stands FROM walk WHERE other NOT IN (SELECT id FROM replaced WHERE fault = '');
+
+CREATE OR REPLACE TABLE unmerged AS
+SELECT id, if(fault = '', 'replaced by each other in a circle', fault) AS fault
+FROM replaced WHERE id NOT IN (SELECT id FROM merged);
+
+-- Id of the person that a reference means.
+CREATE OR REPLACE MACRO person_in(reference) AS
+  coalesce((SELECT stands FROM merged WHERE merged.id = id_in(reference, 'Patient')), id_in(reference, 'Patient'));
+
 -- The answers of a rating, 15 octal digits from item 15 down to item 1: 0 none, 1 not applicable, 2 to 6 the ratings 1 to 5.
 CREATE OR REPLACE TABLE response_answers AS
 SELECT
@@ -51,7 +78,7 @@ CREATE OR REPLACE TABLE rating AS
 WITH ours AS (
   SELECT
     id, 'form' AS kept, identifier, status, rater_of(questionnaire) AS rater,
-    split_part(questionnaire, '|', 2) AS version, id_in(patient, 'Patient') AS patient,
+    split_part(questionnaire, '|', 2) AS version, person_in(patient) AS patient,
     coalesce(source, author) AS rated_by, instant_of(coalesce(first_completed, authored)) AS measured,
     CASE WHEN shown_language IS NOT NULL THEN shown_language
          WHEN left(language, 2) IN ('nb', 'no', 'nn') THEN 'nb' ELSE 'en' END AS language,
@@ -77,7 +104,7 @@ alone AS (
     CASE WHEN status = 'entered-in-error' THEN status WHEN absent_reason IS NOT NULL THEN 'stopped'
          WHEN status IN ('corrected', 'amended') THEN 'amended' ELSE 'completed' END AS status,
     replace(code, 'score-', '') AS rater, split_part(questionnaire, '|', 2) AS version,
-    id_in(patient, 'Patient') AS patient, performer AS rated_by, instant_of(measured) AS measured,
+    person_in(patient) AS patient, performer AS rated_by, instant_of(measured) AS measured,
     coalesce(shown_language, '') AS language, packed, false AS unreadable, last_updated
   FROM newest('scores') LEFT JOIN score_answers USING (id)
   WHERE derived_from IS NULL OR id_in(derived_from, 'QuestionnaireResponse') NOT IN (SELECT id FROM responses)
