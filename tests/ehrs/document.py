@@ -83,7 +83,8 @@ both, the form counts. A document is listed with its date, is an answer to what 
 nowhere; at hand-back its answers are looked through as any other's, for as long as the app still has them. A correction
 or withdrawal changes what stands where it stands; where the EHR lets an app change nothing, it is kept to be printed
 with its reason, and the page says so before anyone types. The correction of a document is another that replaces it: the
-old one is marked as superseded where the EHR lets the app do so, else the page and the receipt name it.
+old one is marked as superseded where the EHR lets the app do so, else the page and the receipt name it. What a document
+holds is read back from its address where the EHR shows it apart, as a Binary (Epic, Oracle Health).
 """
 
 
