@@ -28,7 +28,7 @@ from smart_app.store.errors import DraftSealed, StaleDraft
 from smart_app.store.shown import unseen
 
 form = Blueprint("form", __name__, url_prefix="/l/<lid>")
-form.add_url_rule("/response/<response_id>/correct", "correct", correction.begin_correction)
+form.add_url_rule("/response/<response_id>/correct", "correct", correction.begin_correction, methods=["POST"])
 form.add_url_rule("/response/<response_id>/withdraw", "withdraw", correction.withdraw_rating, methods=["GET", "POST"])
 
 

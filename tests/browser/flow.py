@@ -106,7 +106,7 @@ class Clinician:
         """The rating at the top of the list, changed with a reason."""
         self.panel()
         self.surface.locator("section[aria-labelledby=ratings] summary").click()
-        self.surface.locator("a[href$='/correct']").first.click()
+        self.surface.locator("button[formaction$='/correct']").first.click()
         self.surface.wait_for_url("**/draft/*")
         self.surface.locator("[name='06']").first.check()
         self.surface.fill("[name=reason]", "Misread the question")

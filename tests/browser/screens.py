@@ -176,7 +176,8 @@ class Walk:
         page = self.at("")
         (mine,) = [one for one in steps.filed(self.run, self.patient, "QuestionnaireResponse")
                    if "imr-clinician" in one["questionnaire"]]  # fmt: skip
-        page = self.at(f"response/{mine['id']}/correct")
+        page.locator("section[aria-labelledby=ratings] summary").click()
+        page.locator(f"button[formaction$='/{mine['id']}/correct']").click()
         page.locator("[name='05']").nth(1).check()
         self.press("do", "complete")
         self.look(page, "correct-why")

@@ -158,22 +158,14 @@ def _review(chart: Chart) -> Any:
     return go(chart.browser, form, do="save", **{"result-goal": "going", "step-1": "Find the time of the practice"})
 
 
-def _link(chart: Chart, what: str) -> str:
-    rows = re.findall(rf'href="(/l/[^"]+/response/[^"/]+/{what})"', chart.browser.get(chart.url).text)
-    return rows[-1] if rows else ""
-
-
 def _corrected(chart: Chart) -> Any:
-    link = _link(chart, "correct")
-    if not link:
-        return None
-    form = chart.browser.open(chart.at(link))
-    return go(chart.browser, form, do="complete", reason="Misread", **{"06": "06-5"})
+    form = steps.listed(chart, "correct")
+    return go(chart.browser, form, do="complete", reason="Misread", **{"06": "06-5"}) if form else None
 
 
 def _withdrawn(chart: Chart) -> Any:
-    link = _link(chart, "withdraw")
-    return go(chart.browser, chart.browser.open(chart.at(link)), reason="Another patient's") if link else None
+    form = steps.listed(chart, "withdraw")
+    return go(chart.browser, form, reason="Another patient's") if form else None
 
 
 def step_down_to_the_end(chart: Chart, page: Any) -> Any:

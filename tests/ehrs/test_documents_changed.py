@@ -19,10 +19,10 @@ ONLY_DOCUMENTS = {"never_write": ("QuestionnaireResponse", "Observation")}
 
 
 def linked(chart: Chart, what: str) -> requests.Response:
-    """The page of the document's one link of this kind."""
-    panel = chart.browser.get(chart.url).text
-    (link,) = re.findall(rf'href="(/l/[^"]+/response/DocumentReference~[^"]+/{what})"', panel)
-    return chart.browser.open(chart.at(link))
+    """Where the document of the panel leads that can be corrected or withdrawn."""
+    page = steps.listed(chart, what)
+    assert page
+    return page
 
 
 def documents(run: Running, patient: str) -> list[dict[str, Any]]:
@@ -58,10 +58,10 @@ def test_of_a_document_that_is_hidden_still_the_log_says_that_no_answer_was_seen
         chart = launch(run, patient)
         steps.answered_by_patient(chart)
         (document,) = documents(run, patient)
-        page = chart.at(f"response/DocumentReference~{document['id']}/correct")
-        assert ticked(chart.browser.open(page)) == 0
+        link = f"DocumentReference~{document['id']}"
+        assert ticked(steps.correct(chart, link)) == 0
         steps.rate(chart)
-        chart.browser.open(page)
+        steps.correct(chart, link)
         rows = [
             each for each in steps.audited(run, patient) if f"DocumentReference/{document['id']}" in each["objects"]
         ]
@@ -224,7 +224,7 @@ def test_a_corrected_document_is_talked_about_as_it_is_now(tmp_path: Path) -> No
         steps.answered_by_patient(chart, answers(3), comment="Yes")
         theirs = [each for each in documents(run, patient) if "Client" in each["description"]]
         assert f'href="/l/{chart.id}/together"' not in chart.browser.get(chart.at("today")).text, "it leads nowhere"
-        form = chart.browser.open(chart.at(f"response/DocumentReference~{theirs[0]['id']}/correct"))
+        form = steps.correct(chart, f"DocumentReference~{theirs[0]['id']}")
         assert heading(go(chart.browser, form, do="complete", reason="Misread", comment="No, I am not well")) == SAVED
         assert ("No, I am not well" in today(chart), "“Yes”" in today(chart)) == (True, False)
 

@@ -131,7 +131,7 @@ def correction(apart: bool) -> Step:
         chart = scene.enter(apart=apart)
         assert heading(steps.rate(chart)) == SAVED
         (response,) = filed(scene.run, scene.patient, "QuestionnaireResponse")
-        scene.page = scene.browser.open(chart.at(f"response/{response['id']}/correct"))
+        scene.page = steps.correct(chart, response["id"])
         scene.fields = answers(4) | {"do": "complete", "comment": scene.typed, "reason": "Misread"}
 
     return before

@@ -115,6 +115,23 @@ def begin(chart: Chart, rater: str = "clinician") -> requests.Response:
     return go(chart.browser, chart.browser.get(chart.url), chart.at(f"form/{rater}/start"))
 
 
+def correct(chart: Chart, link: str) -> requests.Response:
+    """The form of a correction of what is listed under this link ("<id>", "DocumentReference~<id>")."""
+    page = chart.browser.get(chart.at("idle"))  # any page of the launch has its token, and this one asks no EHR
+    return chart.browser.follow(chart.browser.submit(page, chart.at(f"response/{link}/correct")))
+
+
+def listed(chart: Chart, what: str) -> requests.Response | None:
+    """Where the panel's last "correct" or "withdraw" leads; None where it offers none."""
+    panel = chart.browser.get(chart.url).text
+    found = re.findall(rf'(?:href|formaction)="/l/[^"]+/response/([^"/]+)/{what}"', panel)
+    if not found:
+        return None
+    return (
+        correct(chart, found[-1]) if what == "correct" else chart.browser.open(chart.at(f"response/{found[-1]}/{what}"))
+    )
+
+
 def rate(chart: Chart, rater: str = "clinician", said: Said | None = None, **more: str) -> requests.Response:
     """A rating from the first page to the receipt."""
     form = begin(chart, rater)

@@ -37,7 +37,7 @@ def first_completed(response: dict[str, Any]) -> str:
 
 
 def correct(run: Running, chart: Chart, patient: str, **fields: str) -> Any:
-    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    page = steps.correct(chart, only(run, patient)[0]["id"])
     return go(chart.browser, page, **{"do": "complete", "reason": "Misread the question", **fields})
 
 
@@ -46,11 +46,17 @@ def test_what_is_still_hidden_is_not_logged_as_looked_at(run: Running, patient: 
     steps.answered_by_patient(chart)
     (response,) = filed(run, patient, "QuestionnaireResponse")
     reference = f"QuestionnaireResponse/{response['id']}"
-    for what in ("correct", "withdraw"):
-        assert chart.browser.open(chart.at(f"response/{response['id']}/{what}")).url == chart.url
+    assert steps.correct(chart, response["id"]).url == chart.url
+    assert chart.browser.open(chart.at(f"response/{response['id']}/withdraw")).url == chart.url
     rows = [each for each in steps.audited(run, patient) if each["action"] == "view"]
     assert rows
     assert not [each for each in rows if reference in each["objects"]]
+
+
+def test_a_look_at_its_address_begins_no_correction(run: Running, patient: str, chart: Chart) -> None:
+    page = chart.at(f"response/{only(run, patient)[0]['id']}/correct")
+    assert chart.browser.get(page).status_code == 404
+    assert steps.post(chart.browser, chart.page, page, csrf="").status_code == 403
 
 
 def test_corrected_with_a_reason(run: Running, patient: str, chart: Chart) -> None:
@@ -103,7 +109,7 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
 
 
 def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Chart) -> None:
-    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    page = steps.correct(chart, only(run, patient)[0]["id"])
     assert page.text.count('-3" checked>') == 15
     assert "As filed</textarea>" in page.text
 
@@ -115,7 +121,7 @@ def test_the_day_is_the_hospital_s_where_its_ehr_tells_times_in_utc(run: Running
         if each["url"] == FIRST_COMPLETED:
             each["valueDateTime"] = "2026-01-14T23:30:00Z"
     steps.put(run, response)
-    page = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    page = steps.correct(chart, response["id"])
     assert heading(page) == say("form.correct.title", day="15 January 2026")
 
 
@@ -150,8 +156,8 @@ def test_withdrawn_with_a_reason(run: Running, patient: str, chart: Chart) -> No
     panel = chart.browser.get(chart.url)
     assert "withdrawn" in text(panel)
     assert f"response/{after['id']}/correct" not in panel.text
-    for path in ("correct", "withdraw"):
-        assert chart.browser.open(chart.at(f"response/{after['id']}/{path}")).url == chart.url
+    assert steps.correct(chart, after["id"]).url == chart.url
+    assert chart.browser.open(chart.at(f"response/{after['id']}/withdraw")).url == chart.url
 
 
 def changed_by_another(
@@ -175,7 +181,7 @@ def test_what_was_changed_after_it_was_shown_is_not_withdrawn_unseen(run: Runnin
 
 
 def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, chart: Chart) -> None:
-    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    page = steps.correct(chart, only(run, patient)[0]["id"])
     theirs = changed_by_another(run, patient)
     conflict = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
     assert (conflict.status_code, heading(conflict)) == (409, say("conflict.title"))
@@ -197,7 +203,7 @@ def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, ch
 
 
 def test_changed_once_more_while_the_two_were_compared(run: Running, patient: str, chart: Chart) -> None:
-    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    page = steps.correct(chart, only(run, patient)[0]["id"])
     changed_by_another(run, patient)
     conflict = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
     changed_by_another(run, patient, "02-2", "A little")
@@ -209,19 +215,19 @@ def test_changed_once_more_while_the_two_were_compared(run: Running, patient: st
 
 def test_one_s_own_correction_may_be_left(run: Running, patient: str, chart: Chart) -> None:
     response, _ = only(run, patient)
-    page = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    page = steps.correct(chart, response["id"])
     go(chart.browser, page, do="later", **{"02": "02-5"})
-    kept = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    kept = steps.correct(chart, response["id"])
     assert (kept.url, 'value="02-5" checked' in kept.text) == (page.url, True)
     assert go(chart.browser, kept, do="discard").url == chart.url
-    fresh = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    fresh = steps.correct(chart, response["id"])
     assert 'value="02-3" checked' in fresh.text
     assert only(run, patient)[0] == response
 
 
 def test_overtaken_between_the_look_and_the_send(run: Running, patient: str, chart: Chart) -> None:
     """The hospital refuses the older version (412); both versions are shown, and the correction begins anew."""
-    page = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    page = steps.correct(chart, only(run, patient)[0]["id"])
     application = run.hospital.app.wsgi_app
 
     def overtaking(environ: Any, start_response: Any) -> Any:
@@ -240,14 +246,17 @@ def test_overtaken_between_the_look_and_the_send(run: Running, patient: str, cha
     dropped = go(chart.browser, late, do="drop", reason="Theirs is right")
     assert heading(dropped) == say("filing.withdrawn.title")
     assert "Theirs is right" in text(dropped)
-    anew = chart.browser.open(chart.at(f"response/{only(run, patient)[0]['id']}/correct"))
+    anew = steps.correct(chart, only(run, patient)[0]["id"])
     assert 'value="02-1" checked' in anew.text
 
 
 def test_another_patient_s_rating_is_not_corrected_here(run: Running, patient: str, chart: Chart) -> None:
     elsewhere = log_in(run, patient=steps.new_patient(run))
-    for path in ("correct", "withdraw"):
-        page = elsewhere.browser.open(elsewhere.at(f"response/{only(run, patient)[0]['id']}/{path}"))
+    response_id = only(run, patient)[0]["id"]
+    for page in (
+        steps.correct(elsewhere, response_id),
+        elsewhere.browser.open(elsewhere.at(f"response/{response_id}/withdraw")),
+    ):
         assert page.status_code in (403, 502)
         assert "As filed" not in page.text
 
@@ -288,14 +297,14 @@ def test_at_a_record_that_keeps_no_versions(run: Running, patient: str, chart: C
 
     with in_front(run, without_versions):
         assert heading(correct(run, chart, patient, **{"06": "06-5"})) == SAVED
-        page = chart.browser.open(chart.at(f"response/{before['id']}/correct"))
+        page = steps.correct(chart, before["id"])
         run.hospital.app.wsgi_app = overtaking  # type: ignore[method-assign]
         run.asked.clear()
         late = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
         assert heading(late) == say("filing.duplicate.title")
         assert "2. Knowledge A great deal (5) Not very much (1)" in text(late)
         assert "POST /fhir" not in run.asked, "nothing was written over it"
-        conflict = chart.browser.open(chart.at(f"response/{before['id']}/correct"))
+        conflict = steps.correct(chart, before["id"])
         changed_by_another(run, patient, code="02-4", display="Quite a bit")
         shown = go(chart.browser, conflict, do="complete", reason="Misread", **{"02": "02-5"})
         assert (shown.status_code, heading(shown)) == (409, say("conflict.title"))

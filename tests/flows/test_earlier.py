@@ -148,7 +148,7 @@ def test_what_was_saved_before_is_read_and_filed_and_corrected_on_its_own_versio
         assert {one["questionnaire"].partition("|")[2] for one in both} == {WAS.partition("|")[2]}
         panel = chart.browser.get(chart.url)
         assert say("ratings.title", n=2) in text(panel)
-        edit = chart.browser.follow(chart.browser.get(chart.at(f"response/{both[0]['id']}/correct")))
+        edit = steps.correct(chart, both[0]["id"])
         assert OTHERWISE not in text(edit)
         saved = go(chart.browser, edit, do="complete", reason="Misread it", **answers(3, {5: 1}))
         assert heading(saved) == steps.SAVED

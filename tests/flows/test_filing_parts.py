@@ -110,7 +110,7 @@ def test_answers_that_are_refused_as_a_form_go_a_rung_lower_and_are_read_from_th
     assert say("plan.answers.refused") in text(panel)
     again = log_in(run, patient=patient)
     assert say("plan.answers.components") in text(again.browser.get(again.url))
-    correction = chart.browser.open(chart.at(f"response/Observation~{score['id']}/correct"))
+    correction = steps.correct(chart, f"Observation~{score['id']}")
     assert heading(go(chart.browser, correction, do="complete", reason="Misread", **{"06": "06-5"})) == SAVED
     withdrawn = chart.browser.open(chart.at(f"response/Observation~{score['id']}/withdraw"))
     assert heading(go(chart.browser, withdrawn, reason="Another patient's")) == SAVED
@@ -273,7 +273,7 @@ def test_a_correction_that_was_refused_keeps_its_reason_and_is_offered_again(
 ) -> None:
     rate(chart)
     (response,) = filed(run, patient, "QuestionnaireResponse")
-    form = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    form = steps.correct(chart, response["id"])
     here = f"/fhir/QuestionnaireResponse/{response['id']}"
     with in_front(run, refuses(run, "/fhir", here)):
         page = to_paper(chart, go(chart.browser, form, do="complete", reason="Misread it", **{"06": "06-5"}))

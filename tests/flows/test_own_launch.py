@@ -347,7 +347,7 @@ def test_in_bokmal(run: Running, patient: str) -> None:
 
 
 def correct(chart: Chart, response_id: str, changed: dict[str, str], reason: str) -> None:
-    form = chart.browser.open(chart.at(f"response/{response_id}/correct"))
+    form = steps.correct(chart, response_id)
     assert heading(go(chart.browser, form, do="complete", reason=reason, **(answers(3) | changed))) == steps.SAVED
 
 

@@ -263,7 +263,7 @@ def test_a_correction_is_hidden_from_a_colleague_too(run: Running, patient: str,
     rate(chart, "client", answers(2))
     go(chart.browser, chart.browser.get(chart.url), chart.at("see-first"))
     (response,) = filed(run, patient, "QuestionnaireResponse")
-    form = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    form = steps.correct(chart, response["id"])
     with in_front(run, refuses(run, "/fhir")):
         saved = go(chart.browser, form, do="complete", reason="Misheard", **answers(4), comment="Said aloud")
     assert "Said aloud" in text(saved)

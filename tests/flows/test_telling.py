@@ -48,7 +48,7 @@ def test_log_in_view_write_and_correction_are_told_once_and_after_the_page(
 ) -> None:
     steps.rate(chart)
     (response,) = filed(run, patient, "QuestionnaireResponse")
-    page = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    page = steps.correct(chart, response["id"])
     steps.go(chart.browser, page, do="complete", reason="misheard", **steps.answers(4))
     assert TOLD not in run.asked, "no page waits for it"
     tell(run)

@@ -82,13 +82,13 @@ def test_a_change_that_has_to_look_at_the_record_first_gives_back_what_was_writt
 def test_a_correction_keeps_its_answers_and_gives_back_the_reason(run: Running, patient: str, chart: Chart) -> None:
     steps.rate(chart, said=answers(3))
     (filed_first,) = filed(run, patient, "QuestionnaireResponse")
-    form = chart.browser.open(chart.at(f"response/{filed_first['id']}/correct"))
+    form = steps.correct(chart, filed_first["id"])
     end_log_in(run, chart)
     over = post(chart.browser, form, form.url, do="complete", reason="Misread it", **(answers(3) | {"02": "02-5"}))
     assert over.status_code == 403
     assert "Misread it" in over.text
     again = log_in(run, patient=patient)
-    page = again.browser.open(again.at(f"response/{filed_first['id']}/correct"))
+    page = steps.correct(again, filed_first["id"])
     assert 'value="02-5" checked' in page.text
     assert heading(go(again.browser, page, do="complete", reason="Misread it")) == steps.SAVED
 

@@ -89,14 +89,14 @@ def test_a_correction_is_not_thrown_away_with_what_its_page_never_showed(
 ) -> None:
     steps.rate(chart)
     (response,) = filed(run, patient, "QuestionnaireResponse")
-    older = chart.browser.open(chart.at(f"response/{response['id']}/correct"))
+    older = steps.correct(chart, response["id"])
     kept(chart, chart.browser.get(older.url), comment=COMMENT)
     page = post(chart.browser, older, do="discard", comment="", **answers(3))
     assert page.status_code == 409
     assert say("form.error.discard") in text(page)
     assert f">{COMMENT}</textarea>" in page.text
     assert go(chart.browser, page, do="discard", comment=COMMENT, **answers(3)).url == chart.url
-    assert COMMENT not in chart.browser.open(chart.at(f"response/{response['id']}/correct")).text
+    assert COMMENT not in steps.correct(chart, response["id"]).text
 
 
 @pytest.mark.parametrize(("path", "field", "there", "mine"), [

@@ -8,6 +8,7 @@ import requests
 
 from imr_fhir.artefacts import artefact_resources
 from imr_fhir.ehr.json_writer import write_json
+from tests.flows import steps
 from tests.hapi_front import of_hapi, put_behind
 from tests.running import Chart, Running, log_in, running
 
@@ -52,7 +53,7 @@ def test_filed_read_back_and_said_so(chart: Chart, hapi_base: str) -> None:
 def test_corrected_with_a_reason(chart: Chart, hapi_base: str) -> None:
     (before,) = filed(hapi_base, "QuestionnaireResponse")
     browser = chart.browser
-    form = browser.open(chart.at(f"response/{before['id']}/correct"))
+    form = steps.correct(chart, before["id"])
     receipt = browser.follow(
         browser.submit(form, form.url, do="complete", reason="Misread the question", **(ANSWERS | {"06": "06-5"}))
     )
