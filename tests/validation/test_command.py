@@ -300,7 +300,7 @@ def test_what_we_build_and_load_is_good(tmp_path: Path) -> None:
     said = run(tmp_path / "Bundle-transaction.json", tmp_path / "package")
     assert said.exit_code == 0, said.output
     assert "Questionnaire 4" in said.output
-    assert "ViewDefinition 19" in said.output
+    assert "ViewDefinition 20" in said.output
 
 
 def test_a_version_that_is_not_known_is_told_once(tmp_path: Path) -> None:
