@@ -21,8 +21,8 @@ class PartialDate(date):
 
     @property
     def last(self) -> date:
-        month = self.month + 1 if self.of_month else 13
-        return date(self.year + month // 13, month % 12, 1) - timedelta(days=1)
+        month = self.month if self.of_month else 12
+        return date(self.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
 def last_day(day: date) -> date:

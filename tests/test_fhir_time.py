@@ -118,8 +118,9 @@ def test_in_the_night_that_clocks_go_back_times_stay_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("text", "last"),
-    [("2026-03-31", date(2026, 3, 31)), ("2026-12", date(2026, 12, 31)), ("2028-02", date(2028, 2, 29)),
-     ("2026", date(2026, 12, 31)), ("2199", date(2199, 12, 31))],
+    [("2026-03-31", date(2026, 3, 31)), ("2026-01", date(2026, 1, 31)), ("2026-11", date(2026, 11, 30)),
+     ("2026-12", date(2026, 12, 31)), ("2028-02", date(2028, 2, 29)), ("2026", date(2026, 12, 31)),
+     ("2199", date(2199, 12, 31))],
 )  # fmt: skip
 def test_a_month_or_a_year_is_over_with_its_last_day(text: str, last: date) -> None:
     assert last_day(parse_date(text)) == last
