@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from imr_fhir.bundle import Part
+from imr_fhir.document_reading import withdrawn_document
 from imr_fhir.ehr.filing import Duplicate, NotThere, PartOk, Unknown, look_back, send
-from tests.filed import new_response, urn
+from tests.filed import FILING, new_response, urn
 from tests.small_ehr import SmallEhr, small_ehr
 from tests.test_document import written
 from tests.wire_server import Exchange
@@ -78,3 +79,17 @@ def test_what_may_not_be_read_there_is_not_known_to_be_saved(ehr: SmallEhr, stat
     assert isinstance(outcome, Unknown)
     assert "Binary" in outcome.reason
     assert not isinstance(look_back(ehr.client(), [document()], in_transaction=False), NotThere | PartOk)
+
+
+def test_withdrawn_it_is_compared_as_it_was_read(ehr: SmallEhr) -> None:
+    """It is sent back with its address: nobody has to read what stands there, nor is it taken for another's."""
+    client = ehr.client()
+    ehr.changes = apart(ehr, BINARY)
+    outcome = send(client, [document()], in_transaction=False)
+    assert isinstance(outcome, PartOk)
+    there = client.read("DocumentReference", "n0")
+    ehr.changes = dict
+    del ehr.store[BINARY]
+    gone = Part(withdrawn_document(there, filing=FILING), urn(6), there["meta"]["versionId"])
+    assert isinstance(send(client, [gone], in_transaction=False), PartOk)
+    assert isinstance(look_back(client, [gone], in_transaction=False), PartOk)

@@ -26,7 +26,7 @@ class Sighting:
 def read_back(client: FhirClient, part: Part, resource_id: str) -> Sighting:
     """What the EHR has under the id that it gave; the caller compares."""
     try:
-        return Sighting((with_data(client, client.read(part.type, resource_id)),))
+        return Sighting((_as_sent(client, part, client.read(part.type, resource_id)),))
     except WrongPatient:  # a conditional create found this identifier at another patient: kept is its name alone
         return Sighting(({"resourceType": part.type, "id": resource_id},))
     except (EhrError, LaunchError) as error:
@@ -55,7 +55,7 @@ def _search(client: FhirClient, part: Part) -> Sighting:
         name, _, value = query.partition("=")
         patient = [("patient", client.patient)] if name == "identifier" and client.patient else []
         found = client.search(part.type, [(name, value), *patient])
-        ours = tuple(with_data(client, each) for each in found.resources if query in _queries(each))
+        ours = tuple(_as_sent(client, part, each) for each in found.resources if query in _queries(each))
     except (EhrError, LaunchError, WrongPatient) as error:
         return _unseen(part, error)
     if found.truncated:
@@ -63,6 +63,11 @@ def _search(client: FhirClient, part: Part) -> Sighting:
     if found.foreign:
         return Sighting(fault="The EHR answered for another patient.")
     return Sighting(ours)
+
+
+def _as_sent(client: FhirClient, part: Part, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A new document was sent with its data; one that was changed is as it had been read, with an address if so."""
+    return found if "id" in part.resource else with_data(client, found)
 
 
 def is_foreign(resource: Mapping[str, Any]) -> bool:
@@ -76,7 +81,7 @@ def _is_it(part: Part, resource: Mapping[str, Any]) -> bool:
 
 def _read(client: FhirClient, part: Part) -> Sighting:
     try:
-        return Sighting((with_data(client, client.read(part.type, str(part.resource["id"]))),))
+        return Sighting((client.read(part.type, str(part.resource["id"])),))
     except NotFound:  # of a read, that it is not there; of a search it would be that there is no such search
         return Sighting()
 
