@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,7 +15,9 @@ from imr_fhir.bundle import Part
 from imr_fhir.document_reading import rating_in, superseded_document, withdrawn_document
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.attachment import with_data
+from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.scores import rating_at, score_of
+from imr_fhir.errors import BadReply, Forbidden, Invalid, NotFound
 from imr_fhir.history import LISTED
 from imr_fhir.rating_update import kept
 from imr_fhir.response import Response
@@ -185,7 +187,7 @@ def _read(launch: Launch, link: str) -> Response:
     kind, _, observation_id = link.partition("~")
     if kind == "DocumentReference" and observation_id:
         client = launch.client()
-        raw = with_data(client, client.read("DocumentReference", observation_id))
+        raw = _with_text(client, client.read("DocumentReference", observation_id))
         found = rating_in(raw, patient=launch.patient, zone=launch.site.zone).in_zone(launch.site.zone)
         known, _ = read_with(launch, (found,))
         found = replace(found, ratings={}, comment="") if found in known.hidden else found
@@ -197,6 +199,14 @@ def _read(launch: Launch, link: str) -> Response:
         raw = launch.client().read("QuestionnaireResponse", link)
         found = response.from_resource(raw, patient=launch.patient).in_zone(launch.site.zone)
     return found
+
+
+def _with_text(client: FhirClient, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``document`` with its text; as it is where this EHR does not give that: it can be withdrawn, or written anew."""
+    try:
+        return with_data(client, document)
+    except (Forbidden, NotFound, Invalid, BadReply):
+        return document
 
 
 def _viewed(launch: Launch, filed: Response) -> Response:

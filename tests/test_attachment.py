@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from imr_fhir.bundle import Part
-from imr_fhir.document_reading import withdrawn_document
+from imr_fhir.document_reading import rating_in, withdrawn_document
+from imr_fhir.ehr.attachment import with_data
 from imr_fhir.ehr.filing import Duplicate, NotThere, PartOk, Unknown, look_back, send
 from tests.filed import FILING, new_response, urn
 from tests.small_ehr import SmallEhr, small_ehr
-from tests.test_document import written
+from tests.test_document import ZONE, written
 from tests.wire_server import Exchange
 
 BINARY = "Binary/XR-1"
@@ -93,3 +94,12 @@ def test_withdrawn_it_is_compared_as_it_was_read(ehr: SmallEhr) -> None:
     gone = Part(withdrawn_document(there, filing=FILING), urn(6), there["meta"]["versionId"])
     assert isinstance(send(client, [gone], in_transaction=False), PartOk)
     assert isinstance(look_back(client, [gone], in_transaction=False), PartOk)
+
+
+def test_where_nothing_stands_there_it_is_a_document_without_answers(ehr: SmallEhr) -> None:
+    client = ehr.client()
+    ehr.changes = apart(ehr, BINARY)
+    send(client, [document()], in_transaction=False)
+    del ehr.store[BINARY]["data"]
+    found = with_data(client, client.read("DocumentReference", "n0"))
+    assert rating_in(found, patient="anna", zone=ZONE).ratings == {}

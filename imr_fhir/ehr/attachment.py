@@ -34,4 +34,5 @@ def _held(client: FhirClient, content: Any) -> Any:
         return content
     binary = client.read("Binary", named.id)
     inline = {name: value for name, value in attachment.items() if name not in _INSTEAD}
-    return {**content, "attachment": {**inline, "data": binary.get("data")}}
+    held = {"data": binary["data"]} if "data" in binary else {}
+    return {**content, "attachment": {**inline, **held}}

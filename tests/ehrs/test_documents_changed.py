@@ -137,16 +137,15 @@ def test_changed_by_somebody_else_meanwhile_it_is_not_written_over(tmp_path: Pat
         assert (now["status"], now["description"].endswith("archive)")) == ("current", True)
 
 
-def test_a_document_whose_text_is_elsewhere_is_written_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("url", ["https://elsewhere.example/1", "Binary/not-given"])
+def test_a_document_whose_text_is_elsewhere_is_written_anew(tmp_path: Path, url: str) -> None:
     with hospital(tmp_path, "generic", **ONLY_DOCUMENTS) as run:
         patient = patient_of(run)
         chart = launch(run, patient)
         steps.rate(chart)
         (document,) = documents(run, patient)
         attachment = document["content"][0]["attachment"]
-        moved = {name: value for name, value in attachment.items() if name != "data"} | {
-            "url": "https://elsewhere.example/1"
-        }
+        moved = {name: value for name, value in attachment.items() if name != "data"} | {"url": url}
         steps.put(run, document | {"content": [{"attachment": moved}]})
         form = linked(chart, "correct")
         assert ticked(form) == 0
