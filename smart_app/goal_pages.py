@@ -141,10 +141,10 @@ def goal_page(
 
 def _hints(form: GoalForm, there: Sequence[Goal]) -> dict[str, str]:
     """What the record says of a date that names no day, where the field, which can hold days alone, has its first."""
-    rows = {step.id: (f"step-due-{place}", step.date) for place, step in enumerate(form.steps, 1) if step.id}
-    fields = [("due", form.due_date) if place == 0 else rows.get(goal.id) for place, goal in enumerate(there)]
+    rows = {step.id: (f"step-due-{place}", step.due) for place, step in enumerate(form.steps, 1) if step.id}
+    fields = [("due", form.due) if place == 0 else rows.get(goal.id) for place, goal in enumerate(there)]
     return {
         field[0]: say("goals.due.partial", date=words().day(goal.due))
         for goal, field in zip(there, fields, strict=True)
-        if isinstance(goal.due, PartialDate) and field and field[1] == goal.due
+        if isinstance(goal.due, PartialDate) and field and field[1] == goal.due.isoformat()  # typed, it may be no date
     }

@@ -237,6 +237,17 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
     assert (after["description"]["text"], after["note"][0]["text"]) == ("Sing", "From the ward")
 
 
+@pytest.mark.parametrize("field", ["due", "step-due-1"])
+def test_what_is_no_date_is_told_of_and_kept_where_a_goal_is_edited(
+    chart: Chart, goal: dict[str, Any], field: str
+) -> None:
+    typed = {"step-1": "Ring the choir", field: "in May"}
+    page = go(chart.browser, open_page(chart, goal, "edit"), do="save", text="Sing", **typed)
+    assert page.status_code == 400
+    assert say("goals.error.date", value="in May") in text(page)
+    assert open_page(chart, goal, "edit").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("given", "shown", "overdue"),
     [
