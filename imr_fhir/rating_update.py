@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imr_fhir import artefacts
-from imr_fhir.element import Element, resource
+from imr_fhir.element import Element, resource, shown
 from imr_fhir.errors import ResponseError
 from imr_fhir.observation import INSTANTIATES
 
@@ -53,11 +53,15 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged_meta(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:
-    """Our meta with the labels of others; the tag of an earlier filing gives way to the new one."""
+    """Our meta with the labels of others; the tag of an earlier filing gives way to the new one. Raises ``base``'s
+    ResourceError."""
     if base is None:
         return dict(built)
+    profiles = base.raw.get("profile", [])
+    if not isinstance(profiles, list):
+        raise base.fault(f"has {shown(profiles)} as profile, not a list")
     labels = {
-        "profile": [url for url in base.raw.get("profile", []) if url not in built.get("profile", [])],
+        "profile": [url for url in profiles if url not in built.get("profile", [])],
         "security": [label.raw for label in base.many("security") if label.raw not in built.get("security", [])],
         "tag": [tag.raw for tag in base.many("tag") if tag.text("system") != artefacts.FILING],
     }

@@ -174,3 +174,5 @@ def test_a_document_whose_labels_are_none() -> None:
     assert [tag["code"] for tag in gone["meta"]["tag"]] == [FILING]
     with pytest.raises(ResponseError, match="no list of objects as tag"):
         withdrawn_document({**built, "meta": {"tag": None}}, filing=FILING)
+    with pytest.raises(ResponseError, match="has nothing as profile, not a list"):
+        withdrawn_document({**built, "meta": {"profile": None}}, filing=FILING)
