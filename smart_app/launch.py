@@ -207,7 +207,12 @@ def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending
     configuration = hospital.configuration(now(), anonymous=True)
     if not launch_token and not may_be_standalone(configuration):
         raise LaunchError("This EHR opens the app from within a patient's chart only.", next_step="Open the app there.")
-    scopes = to_ask(configuration.capabilities, configured=hospital.site.scopes, standalone=not launch_token)
+    scopes = to_ask(
+        configuration.capabilities,
+        configured=hospital.site.scopes,
+        standalone=not launch_token,
+        documents="DocumentReference" not in hospital.site.never_write,
+    )
     wanted = authorization_request(
         configuration,
         client_id=hospital.site.client_id,

@@ -63,6 +63,10 @@ def test_what_we_ask_for_is_enough(capabilities: tuple[str, ...]) -> None:
     assert (words <= {"read", "write"}) == ("permission-v2" not in capabilities)
 
 
+def test_what_documents_hold_is_asked_for_where_they_are_filed() -> None:
+    assert set(to_ask([])) - set(to_ask([], documents=False)) == {"patient/Binary.read"}
+
+
 @pytest.mark.parametrize(
     "configured", ["", "launch openid patient/*.rs", "launch/patient openid patient/*.rs", "openid"]
 )

@@ -83,11 +83,14 @@ def granted(scopes: Iterable[str], resource: str, operation: str) -> bool:
     return any(_allows(scope, resource, operation) for scope in scopes)
 
 
-def to_ask(capabilities: Iterable[str], *, configured: str = "", standalone: bool = False) -> tuple[str, ...]:
+def to_ask(
+    capabilities: Iterable[str], *, configured: str = "", standalone: bool = False, documents: bool = True
+) -> tuple[str, ...]:
     """Scopes for a launch from the EHR, or standalone, where the EHR is asked to let the user choose a patient.
 
     In v2 where the server says it takes them, else in v1. ``configured`` are a site's own, with a blank between.
     A refresh token lives as long as the session where it can (online_access), and is asked for only where offered.
+    ``documents``: the site may file answers as documents; where it never does, nothing is read back from a Binary.
     """
     launch = "launch/patient" if standalone else "launch"
     if configured:
@@ -96,7 +99,8 @@ def to_ask(capabilities: Iterable[str], *, configured: str = "", standalone: boo
     offered = frozenset(capabilities)
     v2 = "permission-v2" in offered
     refresh = [scope for name, scope in _REFRESH if name in offered][:1]
-    return ("openid", "fhirUser", launch, *refresh, *(scope for need in NEEDED for scope in _written(need, v2=v2)))
+    needed = [need for need in NEEDED if documents or need.resource != "Binary"]
+    return ("openid", "fhirUser", launch, *refresh, *(scope for need in needed for scope in _written(need, v2=v2)))
 
 
 def to_ask_as_service(capabilities: Iterable[str], rights: str) -> tuple[str, ...]:
