@@ -118,7 +118,14 @@ def show(launch: Launch, viewed: Viewed, *, reason: str = "", error: str = "", w
     can |= {"send": found.state is not State.DUPLICATE or not (compared or blind)}
     page = Receipt(
         title=receipt.title(words(), found),
-        sentence=receipt.sentence(words(), found, here=here, blind=blind, placed=here and bool(place_now(found, plan))),
+        sentence=receipt.sentence(
+            words(),
+            found,
+            here=here,
+            blind=blind,
+            placed=here and bool(place_now(found, plan)),
+            compared=bool(compared),
+        ),
         about=(receipt.act_line(words(), found), *(_about(launch, found, rating) if rating and not blind else ())),
         marks=receipt.marks(words(), rating) if rating else (),
         facts=receipt.facts(words(), found, launch.site.zone, settled=settled, here=here),

@@ -183,9 +183,18 @@ def title(words: Words, filing: Filing) -> str:
     return words.say(f"filing.{state_of(filing)}.title")
 
 
-def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = False, placed: bool = False) -> str:
+def sentence(
+    words: Words,
+    filing: Filing,
+    *,
+    here: bool = True,
+    blind: bool = False,
+    placed: bool = False,
+    compared: bool = True,
+) -> str:
     """``here``: it is this patient's; else one's whose record was merged into this one. ``blind``: nothing of what was
-    written is on the page. ``placed``: what had no place in the record may have one now."""
+    written is on the page. ``placed``: what had no place in the record may have one now. ``compared``: what the record
+    has otherwise is on the page."""
     state = state_of(filing)
     by_word = {receipt.word for receipt in filing.receipts if receipt.word}
     if not here:
@@ -195,6 +204,8 @@ def sentence(words: Words, filing: Filing, *, here: bool = True, blind: bool = F
         return words.say(f"filing.held.{filing.held}")
     if state == "unknown":
         return words.say("save.unknown")
+    if state == "duplicate" and not (compared or blind):
+        return words.say("filing.duplicate.none")
     if state == "duplicate" and any(part.request["if_match"] for part in filing.parts):
         return words.say("filing.changed")
     if state == "saved" and by_word:

@@ -121,6 +121,7 @@ def test_what_was_shown_otherwise_for_a_moment_only_is_saved_by_another_look(
     assert heading(differs) == DIFFERS
     differs = chart.browser.get(differs.url)
     assert buttons(differs) == {"send", "drop"}
+    assert say("filing.duplicate.none") in text(differs)
     assert heading(act(chart, differs, "send")) == SAVED
     (response,), (score,) = responses(run, patient), filed(run, patient, "Observation")
     assert score["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
