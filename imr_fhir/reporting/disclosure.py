@@ -71,16 +71,11 @@ def hidden(
 def _pressing(programme: Programme[Key], secret: Collection[Key], order: Callable[[Key], Any]) -> set[Key]:
     """What is to be hidden besides so that none of ``secret`` is told, the last by ``order`` first."""
     found: set[Key] = set()
-    told = programme.told(secret)
-    while told:
-        key = min(told, key=order)
-        if not (pressing := programme.pressing(key)):
-            told.discard(key)  # it is told by the sums themselves
-            continue
-        last = max(pressing, key=order)
-        programme.hide(last)
-        found.add(last)
-        told = programme.told(told)
+    for key in sorted(programme.suspects(secret), key=order):
+        while pressing := programme.pressing(key):
+            last = max(pressing, key=order)
+            programme.hide(last)
+            found.add(last)
     return found
 
 

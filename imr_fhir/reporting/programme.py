@@ -47,19 +47,22 @@ class Programme(Generic[Key]):
         by = np.fromiter((by for row in rows for by in row.values()), dtype=float)
         self._solver.addRows(len(rows), nought, nought, len(by), starts, places, by)
 
-    def told(self, keys: Collection[Key]) -> set[Key]:
-        """Those of ``keys`` that can be no other whole number."""
+    def suspects(self, keys: Collection[Key]) -> set[Key]:
+        """Those of ``keys`` that no few solutions together show to be open: `pressing` tells of each."""
         left = set(keys)
-        while left and (moved := self._moved(dict.fromkeys(left, 1.0), left)):
+        while left and (moved := self._moved(self._solve(dict.fromkeys(left, 1.0)), left)):
             left -= moved
-        left -= self._moved(dict.fromkeys(left, -1.0), left)
-        return {key for key in left if not any(self._moved({key: way}, (key,)) for way in (1.0, -1.0))}
+        return left - self._moved(self._solve(dict.fromkeys(left, -1.0)), left)
 
     def pressing(self, key: Key) -> set[Key]:
-        """The shown keys without whose numbers ``key`` might be another: those with a price in its dual."""
+        """The shown keys without whose numbers ``key`` might be another: those with a price in its dual. None where it
+        can be another whole number, and none where the sums themselves tell it."""
         found: set[Key] = set()
         for way in (1.0, -1.0):
-            prices = self._solve({key: way}).col_dual
+            solution = self._solve({key: way})
+            if self._moved(solution, (key,)):
+                return set()
+            prices = solution.col_dual
             found |= {each for each in self._shown if abs(prices[self._at[each]]) > _NEAR}
         return found
 
@@ -67,9 +70,9 @@ class Programme(Generic[Key]):
         self._shown.discard(key)
         self._solver.changeColBounds(self._at[key], 0.0, self._most)
 
-    def _moved(self, towards: Mapping[Key, float], keys: Collection[Key]) -> set[Key]:
-        """Those of ``keys`` that are another whole number, or beyond it, where ``towards`` is as large as can be."""
-        values = self._solve(towards).col_value
+    def _moved(self, solution: "HighsSolution", keys: Collection[Key]) -> set[Key]:
+        """Those of ``keys`` that are another whole number there, or beyond it."""
+        values = solution.col_value
         return {key for key in keys if abs(values[self._at[key]] - self._counts[key]) > 1 - _NEAR}
 
     def _solve(self, towards: Mapping[Key, float]) -> "HighsSolution":
