@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound=Hashable)
 
+_PRIMAL = 4  # HiGHS' number for it
 _NEAR = 1e-5  # the solver's own tolerance is a hundredth of it
 
 
@@ -37,6 +38,9 @@ class Programme(Generic[Key]):
         self._places = np.arange(len(counts), dtype=np.int32)
         self._cost = np.zeros(len(counts))
         self._solver = silent_solver()
+        # Only costs change, and bounds that get wider: what solved the last one is where the next one begins.
+        self._solver.setOptionValue("presolve", "off")
+        self._solver.setOptionValue("simplex_strategy", _PRIMAL)
         own = np.fromiter(counts.values(), dtype=float, count=len(counts))
         fixed = np.fromiter((key in self._shown for key in counts), dtype=bool, count=len(counts))
         self._solver.addVars(len(counts), np.where(fixed, own, 0.0), np.where(fixed, own, self._most))
