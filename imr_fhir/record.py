@@ -122,6 +122,7 @@ _SHAPES: Mapping[str, _Shape] = {
     "seen-first": _Shape(SeenFirst, Part("", "true"), {}, ("derivedFrom", "response")),
 }
 CODES = tuple(_SHAPES)  # by which to search for all of them
+TOKENS = tuple(f"{artefacts.CODES}|{code}" for code in CODES)  # the same as a search names them
 
 
 def withdrawn(raw: Mapping[str, Any], *, filing: str, security: Sequence[Coding] = ()) -> dict[str, Any]:

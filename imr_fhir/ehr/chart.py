@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from imr_fhir import element, goal, record, response
-from imr_fhir.artefacts import CODES
 from imr_fhir.course import Course, episode_course
 from imr_fhir.document_reading import read_document
 from imr_fhir.documented import Document
@@ -36,7 +35,6 @@ _PARAMS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "EpisodeOfCare": (),
 }
 _REFUSED = (Forbidden, NotFound, Invalid)  # it has none of it to give to this user
-_NOTES = tuple(f"{CODES}|{code}" for code in record.CODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def read_chart(
     is read by its scores), Unauthorized and LaunchError where the log-in is over, WrongPatient where the EHR answers
     with another Patient.
     """
-    params = {**_PARAMS, "Observation": (("code", ",".join((*_NOTES, *to_search(codes)))),)}
+    params = {**_PARAMS, "Observation": (("code", ",".join((*record.TOKENS, *to_search(codes)))),)}
     if document_type:
         params["DocumentReference"] = (("type", document_type),)
     params = {name: more for name, more in params.items() if name not in unknown}
@@ -195,7 +193,7 @@ def _step(raw: Mapping[str, Any], patient: str, named: Collection[tuple[str, str
 
 
 def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
-    if not has_code(raw, _NOTES):
+    if not has_code(raw, record.TOKENS):
         return None
     found = record.from_resource(raw, patient=patient)
     return replace(found, said=in_zone(found.said, zone))

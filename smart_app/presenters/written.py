@@ -10,7 +10,6 @@ from typing import Any
 
 from imr_fhir import goal as goals
 from imr_fhir import record, response
-from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.scores import has_code
 from imr_fhir.element import plain_reference
 from imr_fhir.errors import ResourceError
@@ -25,7 +24,6 @@ from smart_app.presenters.items import anchor
 from smart_app.sealing import name_of
 
 _NONE: Mapping[str, str] = {}
-_NOTES = tuple(f"{CODES}|{code}" for code in record.CODES)
 _FEW = 5  # references that a person may look for one by one
 
 
@@ -84,7 +82,7 @@ def _withdrawal(words: Words, gone: Sequence[Mapping[str, Any]], patient: str) -
             yield Written(found.form.title.in_(words.language), words.day(found.measured))
         elif resource["resourceType"] == "DocumentReference":
             yield Written(words.say("filing.part.document"), str(resource.get("description", "")))
-        elif resource["resourceType"] == "Goal" or has_code(resource, _NOTES):
+        elif resource["resourceType"] == "Goal" or has_code(resource, record.TOKENS):
             yield from of(words, resource, patient)
     there = [f"{each['resourceType']}/{each['id']}" for each in gone if "id" in each]
     if there:
@@ -110,7 +108,7 @@ def of(
         elif kind == "Goal":
             found = goals.from_resource(resource, patient=patient)
             yield Written(words.say("filing.part.step" if found.parent else "filing.part.goal"), _goal(words, found))
-        elif kind == "Observation" and has_code(resource, _NOTES):
+        elif kind == "Observation" and has_code(resource, record.TOKENS):
             yield from note_lines(words, record.from_resource(resource, patient=patient), texts, whole)
     except ResourceError as error:
         yield Written(f"{kind}/{resource.get('id', '')}", error.message)
