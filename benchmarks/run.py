@@ -26,7 +26,7 @@ Compare figures of one run only: another machine gives others.
 - Form: Chromium, headless, from the start of the navigation to the end of DOMContentLoaded, when its script has run.
   The figures for LHC-Forms 40.1 and Smart Forms 1.4 were measured earlier on a machine of this kind; they load 3.3 and
   7.4 MB.
-- Tables: generated responses of 3 kB, two threads, CPU time, the least of 7, 3 and 2 runs by turns with hand-written
+- Tables: generated responses of 3 kB, two threads, CPU time, the least of 7, 4 and 4 runs by turns with hand-written
   SQL: the same file, settings and rows in the same order. It counts no lines, and tells of none that can't be counted.
 - Report: generated responses of both raters, 20 occasions a patient; a process of its own.
 - Export: both tools by command line in processes of their own, by turns, on the same HAPI and data: 200 generated

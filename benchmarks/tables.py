@@ -56,7 +56,7 @@ def lines(sizes: tuple[int, ...] = SIZES) -> Iterator[Line]:
 
 def _line(folder: Path, size: int) -> Line:
     ours, by_hand = [], []
-    for _ in range(max(2, min(7, 300_000 // size))):  # by turns, so that what else the machine does falls on both
+    for _ in range(max(4, min(7, 300_000 // size))):  # by turns, so that what else the machine does falls on both
         ours.append(_cpu(lambda: make_items(folder)))
         by_hand.append(_cpu(lambda: _make_by_hand(folder)))
     assert _rows(folder / "out" / "items.parquet") == _rows(folder / "by-hand.parquet")
