@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from imr_fhir.element import NEXT_STEP, Element, require_patient, resource
 from imr_fhir.errors import ResourceError
+from imr_fhir.fhir_time import last_day
 from imr_fhir.history import day, history, listed
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
@@ -171,7 +172,8 @@ def first_of(course: Course, responses: Iterable[Response], rater: Rater) -> Res
 
 
 def _days(period: Element, zone: tzinfo) -> tuple[date | None, date | None]:
-    return _day(period, "start", zone), _day(period, "end", zone)
+    start, end = _day(period, "start", zone), _day(period, "end", zone)
+    return start, end and last_day(end)
 
 
 def _day(period: Element, name: str, zone: tzinfo) -> date | None:

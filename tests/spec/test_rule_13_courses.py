@@ -88,6 +88,23 @@ def test_days_are_those_of_the_site(given, hours, day):
     assert found.start.isoformat() == day
 
 
+PARTIAL = [
+    # period as an EHR may give it -> the course's first and last day
+    ({"start": "2026-05-10", "end": "2026-05"}, "2026-05-10", "2026-05-31"),
+    ({"start": "2026-05-10", "end": "2026"}, "2026-05-10", "2026-12-31"),
+    ({"start": "2025-11", "end": "2026-02"}, "2025-11-01", "2026-02-28"),
+]
+
+
+@pytest.mark.parametrize(("period", "first", "last"), PARTIAL)
+def test_a_month_or_a_year_that_a_course_ends_with_belongs_to_it(period, first, last):
+    past = [{"status": "onhold", "period": period}]
+    found = episode_course(episode("finished", period=period, statusHistory=past), patient="anna", zone=ZONE)
+    assert found is not None
+    assert (found.start.isoformat(), found.end.isoformat()) == (first, last)
+    assert found.on_hold == (Span(found.start, found.end),)
+
+
 ROWS = [
     # offered, start, end, reason -> status
     (0, None, None, "", None),
