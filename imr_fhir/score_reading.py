@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from imr_fhir.artefacts import CODES
 from imr_fhir.element import (
     Element,
     local_type_and_id,
@@ -17,8 +18,8 @@ from imr_fhir.element import (
 from imr_fhir.errors import ResourceError, ResponseError
 from imr_fhir.observation import StoredScore, comment_in, from_resource
 from imr_fhir.response import Response
-from imr_fhir.scale import ITEM_COUNT, NA, NA_ITEM, Rater, only_version
-from imr_fhir.score_shape import Codes, StoredFigure, StoredRating, code_of, flat_codings, stored_urns
+from imr_fhir.scale import ITEM_COUNT, NA, NA_ITEM, Rater, only_version, scale, scale_of
+from imr_fhir.score_shape import Codes, StoredFigure, StoredRating, flat_codings, stored_urns
 
 _WITHDRAWN = "entered-in-error"
 _STANDING = ("final", "amended", "corrected")  # R4 observation-status: registered or cancelled is no result
@@ -49,9 +50,15 @@ def read_panel(raw: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]],
         {key: value for key, value in member.raw.items() if key in ("code", "dataAbsentReason") or key[:5] == "value"}
         for member in own
     ]
-    figures = {code_of(member.raw): _stored(member) for member in own}
     score = replace(from_resource(shown, patient=patient), version_id=version_id(found))  # of what the EHR has
+    figures = {code: _stored(member) for member in own for code in _our_codes(member, score)}
     return StoredRating("members", score, figures)
+
+
+def _our_codes(member: Element, score: StoredScore) -> tuple[str, ...]:
+    """What it is of the score ("06", "sum"), wherever among its codings that stands: an EHR may put its own first."""
+    form = scale_of(score.questionnaire) or scale(score.rater)
+    return (*member.codes("code", form.system), *member.codes("code", CODES))
 
 
 def _stored(found: Element) -> StoredFigure:

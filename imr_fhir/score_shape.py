@@ -75,5 +75,5 @@ def flat_codings(codes: Codes) -> dict[tuple[str, str], tuple[Rater, str]]:
 
 
 def code_of(component: Mapping[str, Any]) -> str:
-    """Of a component, or of an Observation by itself."""
+    """Of a component as we write it."""
     return str(component["code"]["coding"][0]["code"])

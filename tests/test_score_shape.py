@@ -121,6 +121,21 @@ def test_corrected_and_withdrawn_in_place(ehr: SmallEhr, shape: Shape) -> None:
     assert len(ehr.of("Observation")) == count
 
 
+@pytest.mark.parametrize("local", [{"system": "https://hospital.example/fhir/codes", "code": "4711"}, {"display": "x"}])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_corrected_in_place_too_where_the_ehr_put_a_coding_of_its_own_first(
+    ehr: SmallEhr, shape: Shape, local: dict[str, str]
+) -> None:
+    file(ehr, replace(RESPONSES["client"], ratings=answers(3)), shape)
+    for each in ehr.of("Observation"):
+        for coded in (each, *each.get("component", ())):
+            coded["code"]["coding"].insert(0, local)
+    first, count = the_one(ehr), len(ehr.of("Observation"))
+    after = response.corrected(first, ratings=answers(2), comment="", author="Practitioner/berg", authored=NOW)
+    file(ehr, after, shape, stored=score_of(ehr.client(), first, CODES))
+    assert (the_one(ehr).ratings, len(ehr.of("Observation"))) == (answers(2), count)
+
+
 @pytest.mark.parametrize("shape", ["members", "flat"])
 def test_of_a_rating_that_is_there_in_part_nothing_counts(ehr: SmallEhr, shape: Shape) -> None:
     file(ehr, RESPONSES["client"], shape)
