@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from imr_fhir.ehr.client import FhirClient
@@ -63,11 +64,18 @@ class LiveToken:
     def _ask(self) -> None:
         if not self._launch.tokens.refresh_token:
             raise _over()
+        fresh: list[Tokens] = []
+
+        def renew(stale: Launch) -> Tokens:
+            fresh.append(renewed(stale, self._hospital, self._clock()))
+            return fresh[0]
+
         try:
-            self._launch = self._store.tokens.refresh(
-                self._launch, lambda stale: renewed(stale, self._hospital, self._clock())
-            )
+            self._launch = self._store.tokens.refresh(self._launch, renew)
         except (LaunchError, NoAccess) as error:
+            # whoever ended the launch meanwhile knew of the old ones alone
+            unknown = [replace(self._launch, tokens=each) for each in fresh]
+            revoke_all(unknown, {self._hospital.site.name: self._hospital}, self._clock())
             raise _over() from error
         except (Busy, Unauthorized):
             raise

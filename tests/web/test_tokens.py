@@ -1,6 +1,7 @@
 """A launch's tokens between several processes of the app, and their end where the hospital does not play along."""
 
 import io
+import json
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -118,6 +119,31 @@ def test_a_stolen_old_refresh_token_ends_the_log_in_and_the_next_page_says_so(ru
     with pytest.raises(Unauthorized):
         thief.current()
     assert chart.browser.get(chart.url).status_code == 403
+
+
+def test_tokens_that_come_when_the_launch_is_over_are_taken_back(run: Running) -> None:
+    """Logged out while they were renewed: the log-out knew of the old ones alone."""
+    launch, soon = about_to_end(run)
+    given: list[dict[str, Any]] = []
+
+    def logging_out(hospital: Callable[..., Any]) -> Callable[..., Any]:
+        def answering(environ: dict[str, Any], start_response: Any) -> Any:
+            answer = hospital(environ, start_response)
+            if environ["PATH_INFO"] == "/oauth2/token":
+                answer = [b"".join(answer)]
+                given.append(json.loads(answer[0]))
+                assert run.store.launches.end(launch.id, "log-out", soon)
+            return answer
+
+        return answering
+
+    live = LiveToken(launch, state_of(run.app).hospitals["sandbox"], run.store, lambda: soon)
+    with in_front(run, logging_out), pytest.raises(Unauthorized):
+        live.current()
+    (new,), vault = given, run.hospital.hospital.vault
+    assert new["access_token"] != launch.tokens.access_token
+    assert [vault.look("access", new["access_token"]), vault.look("refresh", new["refresh_token"])] == [None, None]
+    assert run.asked.count(TOKEN) == 1
 
 
 @pytest.mark.parametrize(
