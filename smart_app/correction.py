@@ -141,7 +141,7 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
         return render_template("form/withdraw.html", page=page | {"error": say(error.key, **error.params)}), 400
     act = begin(launch)
     parts = _withdrawn(launch, act, filed, reason)
-    details = {"rater": filed.rater}
+    details = {"rater": filed.rater, "key": filed.identifier}
     return save(launch, act, parts, kind="withdrawal", details=details, form=form_name(request.form))
 
 

@@ -174,9 +174,8 @@ def _correct(launch: Launch, viewed: Viewed, which: str, courier: Courier) -> Re
 def _open(launch: Launch, viewed: Viewed) -> None:
     """The patient's answers before one's own rating: allowed, remembered, and noted in the record."""
     with suppress(BodyPurged):  # then there is nothing left here to be seen
-        if written := filing_page.written_answers(viewed):
-            seen = open_first(launch, viewed.filing, viewed.owner, written)
-            if viewed.here:
-                note_seen(launch, seen)
+        seen = open_first(launch, viewed.filing, viewed.owner, filing_page.written_answers(viewed))
+        if viewed.here:
+            note_seen(launch, seen)
     opened = names_of(viewed.filing)
     state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *opened)))

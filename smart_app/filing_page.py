@@ -85,9 +85,11 @@ def find(launch: Launch, fid: str) -> Viewed:
 
 
 def is_blind(launch: Launch, viewed: Viewed) -> bool:
-    """This clinician did not type the patient's answers and may have yet to rate: they open by a press of their own."""
-    details = viewed.filing.details
-    answers = details["kind"] in ("response", "correction") and details["rater"] == "client"
+    """This clinician did not type the patient's answers and may have yet to rate: they open by a press of their own. Of
+    answers that are taken back only what the record has instead is shown: they are compared."""
+    details, compared = viewed.filing.details, viewed.filing.state is State.DUPLICATE
+    kinds = ("response", "correction", *(("withdrawal",) if compared else ()))
+    answers = details["kind"] in kinds and details.get("rater") == "client"
     typed = not viewed.is_others and details.get("author") != f"Patient/{viewed.patient}"
     rates = launch.role == "clinician" and launch.site.allow_unverified_clinician_scale
     opened = names_of(viewed.filing)[0] in launch.record.context.opened

@@ -19,6 +19,7 @@ from smart_app.saving import begin
 from smart_app.state import now, state
 from smart_app.store.drafts import Draft
 from smart_app.store.filing import Filing
+from smart_app.store.filing_states import State
 from smart_app.store.owner import Owner
 
 
@@ -40,16 +41,20 @@ def is_blind(launch: Launch, draft: Draft) -> bool:
     return so_far in known.hidden  # else the own rating is complete, or none is made here
 
 
-def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response) -> Filing:
-    """``written``, the answers of ``filing``, as ``owner`` may see it. Raises LaunchError."""
+def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response | None) -> Filing:
+    """The answers that ``filing`` is about as ``owner`` may see them: those ``written`` in it, and beside them what the
+    record has instead, which is noted at once: whatever becomes of the filing, that stands. Raises LaunchError."""
     names = names_of(filing)
     act = begin(launch)
-    written = written.in_zone(launch.site.zone)
-    known, _ = read_with(launch, (written,))
-    if any(one.identifier in names for one in known.hidden):
-        audit("view", launch, resources=names[:1], purpose="seen before rating")
-        return state().store.filings.seen(filing.id, owner, act.session.person)
-    return filing
+    known, _ = read_with(launch, (written.in_zone(launch.site.zone),) if written else ())
+    hidden = [one for one in known.hidden if one.identifier in names]
+    if not hidden:
+        return filing
+    audit("view", launch, resources=names[:1], purpose="seen before rating")
+    if filing.state is State.DUPLICATE:
+        for reference in filter(None, (one.reference for one in hidden)):
+            note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
+    return state().store.filings.seen(filing.id, owner, act.session.person)
 
 
 def names_of(filing: Filing) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from tests.flows import steps
 from tests.flows.filings import act, buttons, let_time_pass
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
 from tests.flows.test_filing_parts import one_by_one  # noqa: F401
-from tests.flows.wrong import Wsgi, body_of, fault, in_front, is_send, refuses
+from tests.flows.test_versions import other
+from tests.flows.wrong import Wsgi, before_send, body_of, fault, in_front, is_send, refuses
 from tests.running import Chart, Running, log_in, running
 from tests.web.steps import record_of
 
@@ -275,3 +276,21 @@ def test_a_correction_is_hidden_from_a_colleague_too(run: Running, patient: str,
     assert heading(act(other, other.browser.get(page.url), "apart", "Kari is away")) == SAVED
     opened = [note for note in notes(run, patient) if note["performer"] == [{"reference": "Practitioner/ola"}]]
     assert opened[0]["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+
+
+def test_so_are_the_answers_that_a_withdrawal_is_compared_with(run: Running, patient: str, chart: Chart) -> None:
+    """Somebody changed them meanwhile: until that is decided they stand in the record."""
+    rate(chart, "client", answers(2))
+    go(chart.browser, chart.browser.get(chart.url), chart.at("see-first"))
+    (response,) = filed(run, patient, "QuestionnaireResponse")
+    form = chart.browser.get(chart.at(f"response/{response['id']}/withdraw"))
+    with in_front(run, before_send(run, lambda _: steps.put(run, other(response) | {"status": "amended"}))):
+        saved = go(chart.browser, form, reason="Of another person")
+    assert heading(saved) == say("filing.duplicate.title")
+    assert "2. Knowledge" in text(saved)
+    other_chart, page = colleague(run, patient, saved)
+    assert say("blind.why") in text(other_chart.page)
+    assert ("2. Knowledge" in text(page), say("blind.why") in text(page)) == (False, True)
+    assert "2. Knowledge" in text(act(other_chart, page, "open"))
+    (note,) = [each for each in notes(run, patient) if each["performer"] == [{"reference": "Practitioner/ola"}]]
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
