@@ -64,6 +64,17 @@ def read_with(launch: Launch, waiting: Iterable[Response], *, documented: bool =
     return _known(more, situation), situation
 
 
+def uncovered(launch: Launch, gone: Response) -> tuple[Response, ...]:
+    """What is open to this viewer now, and would not be without the rating ``gone``. Raises EhrError, LaunchError."""
+    chart, all_of, situation = read(launch)
+    rest = replace(
+        chart,
+        responses=tuple(one for one in chart.responses if one.reference != gone.reference),
+        documents=tuple(one for one in chart.documents if f"DocumentReference/{one.id}" != gone.reference),
+    )
+    return tuple(one for one in _known(rest, situation).hidden if one not in all_of.hidden)
+
+
 def waiting_ratings(launch: Launch) -> tuple[Response, ...]:
     """New ratings that this user saved for this patient and the record does not have yet, in the hospital's time."""
     return _ratings(launch, state().store.filings.outbox(launch.record.owner))

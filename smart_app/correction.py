@@ -33,6 +33,7 @@ from smart_app.rungs import placed, rating_parts
 from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.scale_page import Page, correction_page, missing, title
 from smart_app.sealing import Act, answers, told, urn
+from smart_app.seen_first import seen_beside
 from smart_app.site_codes import figure_codes
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
@@ -141,6 +142,8 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
         return render_template("form/withdraw.html", page=page | {"error": say(error.key, **error.params)}), 400
     act = begin(launch)
     parts = _withdrawn(launch, act, filed, reason)
+    if page["there"]:
+        parts += seen_beside(launch, act, filed)
     details = {"rater": filed.rater, "key": filed.identifier}
     return save(launch, act, parts, kind="withdrawal", details=details, form=form_name(request.form))
 

@@ -7,15 +7,17 @@ noted in the record with the answers, whoever takes them there, so that the pair
 
 from __future__ import annotations
 
+from imr_fhir.bundle import Part
 from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.score_shape import stored_urns
 from smart_app.access import Launch, audit
-from smart_app.charting import read_with
+from smart_app.charting import read_with, uncovered
 from smart_app.delivery import references_of
 from smart_app.drafting import response_of
 from smart_app.noting import note, said
 from smart_app.saving import begin
+from smart_app.sealing import Act, note_part
 from smart_app.state import now, state
 from smart_app.store.drafts import Draft
 from smart_app.store.filing import Filing
@@ -55,6 +57,15 @@ def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response |
         for reference in filter(None, (one.reference for one in hidden)):
             note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
     return state().store.filings.seen(filing.id, owner, act.session.person)
+
+
+def seen_beside(launch: Launch, act: Act, gone: Response) -> tuple[Part, ...]:
+    """Parts that go with the withdrawal of ``gone``: who takes a rating back has seen what it was compared with, and
+    rates that occasion blind no more. None where this EHR takes no notes. Raises EhrError, LaunchError."""
+    if gone.rater != "clinician" or act.plan.rung("review") != "note":
+        return ()
+    seen = [one.reference for one in uncovered(launch, gone) if one.reference]
+    return tuple(note_part(act, SeenFirst(response=reference, **said(act))) for reference in seen)
 
 
 def names_of(filing: Filing) -> tuple[str, ...]:

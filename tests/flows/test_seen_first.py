@@ -294,3 +294,29 @@ def test_so_are_the_answers_that_a_withdrawal_is_compared_with(run: Running, pat
     assert "2. Knowledge" in text(act(other_chart, page, "open"))
     (note,) = [each for each in notes(run, patient) if each["performer"] == [{"reference": "Practitioner/ola"}]]
     assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+
+
+def test_who_takes_the_own_rating_back_has_seen_what_stood_beside_it(run: Running, patient: str, chart: Chart) -> None:
+    """Rated once more, the two would be a blind pair."""
+    steps.answered_by_patient(chart, answers(2))
+    rate(chart)
+    theirs, own = filed(run, patient, "QuestionnaireResponse")
+    assert notes(run, patient) == [], "rated blind"
+    page = chart.browser.get(chart.at(f"response/{own['id']}/withdraw"))
+    assert heading(go(chart.browser, page, reason="Of another person")) == SAVED
+    (note,) = notes(run, patient)
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{theirs['id']}"}]
+    assert note["performer"] == [{"reference": "Practitioner/kari"}]
+    assert steps.told_of(run, note) == [], "why it was taken back is no reason of the note"
+    assert say("blind.why") not in text(chart.browser.get(chart.url)), "nothing is hidden that was seen"
+    assert say("blind.why") in text(log_in(run, patient=patient, user="Practitioner/ola").page)
+
+
+def test_who_takes_another_rating_back_has_seen_nothing_by_that(run: Running, patient: str, chart: Chart) -> None:
+    rate(chart)
+    rate(chart, said=answers(4))
+    steps.answered_by_patient(chart, answers(2))
+    first = filed(run, patient, "QuestionnaireResponse")[0]
+    page = chart.browser.get(chart.at(f"response/{first['id']}/withdraw"))
+    assert heading(go(chart.browser, page, reason="Twice")) == SAVED
+    assert notes(run, patient) == []
