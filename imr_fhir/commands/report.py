@@ -15,11 +15,15 @@ from imr_fhir.reporting.spark.tables import write_tables_on_spark
 from imr_fhir.reporting.tables import Written, write_tables
 from imr_fhir.reporting.words import LANGUAGES
 
+_OF_THIS_MACHINE = ("localtime", "posix", "right/")  # zones to Python, and to nothing that makes the report
+
 
 def _zone(_: click.Context, __: click.Parameter, value: str) -> ZoneInfo:
     try:
+        if value.startswith(_OF_THIS_MACHINE):
+            raise ZoneInfoNotFoundError(value)
         return ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "Europe" is a folder
         raise click.BadParameter(f"{value} is no time zone. Write it as Europe/Oslo.") from None
 
 

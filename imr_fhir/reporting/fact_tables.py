@@ -29,7 +29,7 @@ _TYPES = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bool: "BOOLEAN", date:
 def make_fact_tables(connection: "DuckDBPyConnection", lives: Iterable[Life], exported: date, work: Path) -> None:
     """The tables course_fact, occasion_fact, change_fact, pair_fact, pair_item_fact and goal_fact in ``connection``.
 
-    ``work``: a folder in which it may read and write.
+    After `lives.prepare`, of the same day. ``work``: a folder in which it may read and write.
     """
     with TemporaryDirectory(dir=work) as folder:
         paths = {name: Path(folder, f"{name}.csv") for name in Facts._fields}
@@ -42,7 +42,6 @@ def make_fact_tables(connection: "DuckDBPyConnection", lives: Iterable[Life], ex
             options = "".join(f", {option} = ${option}" for option in said if option != "path")
             read = f"read_csv($path, auto_detect = false, header = false, delim = ',', quote = '\"'{options})"
             connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {read}", said)
-    connection.execute("SET VARIABLE exported = ?::DATE", [exported])
     connection.execute((files("imr_fhir.reporting") / "sql" / "facts.sql").read_text(encoding="utf-8"))
 
 

@@ -39,14 +39,20 @@ _AT_ONCE = 10_000
 
 
 def prepare(
-    connection: "DuckDBPyConnection", *, zone: str, course_types: Iterable[str] = (), table: Sequence[CourseRow] = ()
+    connection: "DuckDBPyConnection",
+    *,
+    zone: str,
+    exported: date,
+    course_types: Iterable[str] = (),
+    table: Sequence[CourseRow] = (),
 ) -> None:
     """Sort out the tables of ``connection`` (docs/tables.md): what stands, and why the rest is left out.
 
-    ``zone``: the site's ("Europe/Oslo"), which decides on which day a rating was. ``course_types``: "system|code" of
-    the episodes that are IMR; none: each of them is. ``table``: the hospital's own rows of courses.
+    ``zone``: the site's ("Europe/Oslo"), which decides on which day a rating was. ``exported``: the day of the export
+    there. ``course_types``: "system|code" of the episodes that are IMR; none: each of them is. ``table``: the
+    hospital's own rows of courses.
     """
-    said = {"zone": zone, "base": BASE, "version": VERSION, "course_types": list(course_types)}
+    said = {"zone": zone, "exported": exported, "base": BASE, "version": VERSION, "course_types": list(course_types)}
     for name, value in said.items():
         connection.execute(f"SET VARIABLE {name} = ?", [value])
     columns = {name: [getattr(row, name) for row in table] for name in _ROW}

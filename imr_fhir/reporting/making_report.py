@@ -2,13 +2,14 @@
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-from imr_fhir.errors import ReportError
+from imr_fhir.errors import ReportError, ResourceError
 from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.export.courses_table import NAME, read
@@ -60,7 +61,8 @@ def make(
     manifest = _manifest(folder)
     day = exported or _day(manifest, zone, folder)
     tables = out / "tables"
-    private_folder(tables)
+    with _writing(out):
+        private_folder(tables)
     written = write(folder, tables)
     if manifest and manifest["asked"].get("shift_dates"):
         raise ReportError(
@@ -74,25 +76,53 @@ def make(
         for table in written.tables:
             files = ", ".join(literal(str(file)) for file in own.linked(table.files))
             duck.execute(f"CREATE VIEW {table.name} AS FROM read_parquet([{files}])")
-        report = make_report(
-            duck,
-            exported=day,
-            zone=zone,
-            course_types=course_types or tuple(manifest["asked"]["episode_types"] if manifest else ()),
-            table=courses.rows if courses else (),
-            work=own.parts,
-        )
+        with _told():
+            report = make_report(
+                duck,
+                exported=day,
+                zone=zone,
+                course_types=course_types or tuple(manifest["asked"]["episode_types"] if manifest else ()),
+                table=courses.rows if courses else (),
+                work=own.parts,
+            )
     reconciliation = reconcile(manifest, written, courses, report)
     found = tuple(proportions(report))
-    (out / PAGE).write_text(
-        page(report, reconciliation, made=now.astimezone(zone), language=language), encoding="utf-8"
-    )
-    _write_csv(found, out / FIGURES)
-    for name, data in ((DATA, _data(report, found)), (MEASURE, bundle(found, day))):
-        (out / name).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-    _write_lost(reconciliation, tables / LOST)
+    with _writing(out):
+        (out / PAGE).write_text(
+            page(report, reconciliation, made=now.astimezone(zone), language=language), encoding="utf-8"
+        )
+        _write_csv(found, out / FIGURES)
+        for name, data in ((DATA, _data(report, found)), (MEASURE, bundle(found, day))):
+            (out / name).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        _write_lost(reconciliation, tables / LOST)
     made = tuple(out / name for name in (PAGE, FIGURES, DATA, MEASURE))
     return Made(report, written, reconciliation, made, tables / LOST)
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Raises ReportError where ``out`` can't be written: no such folder, no right to it, a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            f"The report can't be written to {out}: {error.strerror or type(error).__name__}.",
+            next_step="Make room there, or give another folder.",
+        ) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raises ReportError for what DuckDB says; its own words may quote the data, so only their kind is told."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise ReportError(
+            f"The figures can't be counted ({type(error).__name__}).",
+            next_step="Where the memory or the disk is full, make room; else tell those who make imr-fhir.",
+        ) from None
 
 
 def _write_lost(reconciliation: Reconciliation, path: Path) -> None:
@@ -109,8 +139,11 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {**found, "runs": found["runs"], "files": found["files"], "asked": found["asked"]}
-    except (ValueError, KeyError, TypeError):
+        parse_date_time(found["transactionTime"])
+        list(found["asked"]["episode_types"])
+        dict(found["runs"][-1])
+        return {**found, "files": [{**each, "name": each["name"], "count": each["count"]} for each in found["files"]]}
+    except (ValueError, LookupError, TypeError, ResourceError):
         raise ReportError(f"{path} is no manifest of an export.", next_step="Export again.") from None
 
 

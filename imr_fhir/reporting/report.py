@@ -54,7 +54,7 @@ def make_report(
     ``course_types``: "system|code" of the episodes that are IMR; none: each of them is. ``table``: the hospital's own
     rows of courses. ``work``: a folder in which it may write.
     """
-    prepare(connection, zone=str(zone), course_types=course_types, table=table)
+    prepare(connection, zone=str(zone), exported=exported, course_types=course_types, table=table)
     make_fact_tables(connection, lives(connection, zone), exported, work)
     counted, measured, without = count(connection), measure(connection), left_out(connection)
     links, others = linked(counted.counts, without)

@@ -270,6 +270,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "unknown status": "ukjent status",
         "no patient": "ingen pasient",
         "no readable time": "ingen lesbar tid",
+        "dated after the export": "datert etter uttrekket",
         "no start": "uten start",
         "ended without a day": "avsluttet uten dato",
         "ends before it starts": "slutter før det begynner",

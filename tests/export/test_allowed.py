@@ -140,6 +140,12 @@ def test_dates_of_one_patient_move_by_whole_weeks_together_and_back() -> None:
     assert other["authored"] != after["authored"]
 
 
+@pytest.mark.parametrize("day", ["0001-01-01T00:00:00Z", "0001-03-01T10:00:00+01:00"])
+def test_what_stands_for_no_day_can_not_be_moved(day: str) -> None:
+    """Some software writes it where it has none: nothing lies weeks before it."""
+    assert "authored" not in left({**example("response"), "authored": day}, shift=True)
+
+
 def test_a_date_of_nobody_known_is_masked_where_it_must_be_there() -> None:
     provenance = {
         "resourceType": "Provenance",

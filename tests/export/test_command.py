@@ -179,6 +179,7 @@ p1;Sør;2026-01-05;;;
 p2;=1+1;;2026-13-02;;
 p2;Sør;;2026-05-04;2026-03-02;
 Kari Canarynordmann;Sør;;2026-03-02;;
+p2;Sør;;0001-01-01;;
 """
 
 
@@ -188,10 +189,11 @@ def test_the_hospital_s_own_courses_leave_like_the_rest(tmp_path: Path) -> None:
         done = imr_fhir(bulk, tmp_path, "--courses", str(tmp_path / "courses.csv"))
     assert done.exit_code == Exit.PARTLY, done.output
     assert (
-        "Courses (table)               3   left out: 3 rows not readable, 1 of patients not in the export"
+        "Courses (table)               3   left out: 4 rows not readable, 1 of patients not in the export"
         in done.stdout
     )
-    assert "The table of courses, row 6: its start is no date of the form 2025-02-03." in done.stdout
+    for row in (6, 9):  # 0001-01-01 is what some software writes where there is no day
+        assert f"The table of courses, row {row}: its start is no date of the form 2025-02-03." in done.stdout
     text = (tmp_path / "out" / "courses.csv").read_text()
     header, *rows = text.splitlines()
     assert header == "patient,unit,offered,start,end,reason"

@@ -314,10 +314,37 @@ def test_moved_dates_make_tables_and_no_report(export: Path, tmp_path: Path) -> 
     assert not (folder / "out" / "report.html").exists()
 
 
-def test_a_zone_that_there_is_none_of(tmp_path: Path) -> None:
-    said = CliRunner().invoke(main, ["report", str(tmp_path), str(tmp_path / "out"), "--zone", "Oslo"])
+@pytest.mark.parametrize("zone", ["Oslo", "Europe", "localtime", "posix/Europe/Oslo", ""])
+def test_a_zone_that_there_is_none_of(zone: str, tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["report", str(tmp_path), str(tmp_path / "out"), "--zone", zone])
     assert said.exit_code == 2
-    assert "Oslo is no time zone" in said.output
+    assert f"{zone} is no time zone" in said.output
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"runs": []}, id="no run"),
+        pytest.param({"transactionTime": ""}, id="no time"),
+        pytest.param({"asked": {}}, id="nothing asked for"),
+        pytest.param({"files": "x"}, id="no files"),
+        pytest.param({"files": [{"url": "https://ehr.example/1"}]}, id="a server's own"),
+    ],
+)
+def test_a_manifest_of_something_else(changed: dict[str, object], tmp_path: Path) -> None:
+    sound = {"transactionTime": "2026-09-15T03:00:00Z", "asked": {"episode_types": []}, "files": [], "runs": [{}]}
+    (tmp_path / "manifest.json").write_text(json.dumps({**sound, **changed}), encoding="utf-8")
+    said = CliRunner().invoke(main, command(tmp_path))
+    assert said.exit_code == 1
+    assert "manifest.json is no manifest of an export. Export again." in said.output
+
+
+def test_where_no_report_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    given = ["report", str(tmp_path), str(tmp_path / "file" / "out"), "--zone", "Europe/Oslo", "--exported", str(DAY)]
+    said = CliRunner().invoke(main, given)
+    assert said.exit_code == 1
+    assert "file/out: Not a directory. Make room there, or give another folder." in said.output
 
 
 def test_the_hospital_s_own_table_of_courses(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from imr_fhir.spreadsheet import escaped, unescaped
 COLUMNS = ("patient", "unit", "offered", "start", "end", "reason")
 NAME = "courses.csv"
 LARGEST = 50_000_000  # bytes
+EARLIEST = 1900  # 0001-01-01 is no day of a course
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,10 @@ def _day(name: str, cell: str) -> date | None:
     try:
         if cell and len(cell) != 10:
             raise ResourceError("a month or a year alone")
-        return parse_date(cell) if cell else None
+        found = parse_date(cell) if cell else None
+        if found and found.year < EARLIEST:
+            raise ResourceError("what some software writes where there is no day")
+        return found
     except ResourceError:
         raise ResourceError(f"its {name} is no date of the form 2025-02-03.") from None
 

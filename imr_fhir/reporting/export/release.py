@@ -183,7 +183,7 @@ def _is_time(value: str) -> bool:
 
 def _moved(value: str, back: timedelta | None) -> str:
     """ "" where it is not known by how much, or a month or a year alone can't be moved by weeks."""
-    if back is None or len(value) < 10:
+    if back is None or len(value) < 10 or value < "1900":  # 0001-01-01 stands for no day, and none lies before it
         return ""
     return (date.fromisoformat(value[:10]) - back).isoformat() + value[10:]
 

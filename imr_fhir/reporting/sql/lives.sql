@@ -1,9 +1,5 @@
 -- What stands beside the ratings, one table a kind, by patient: courses, outcomes of due occasions, what was seen first,
--- goals and their reviews. Variables: zone, and course_types ("system|code", an empty list for all).
-
-CREATE OR REPLACE MACRO day_of(text) AS
-  CASE WHEN text LIKE '%T%' THEN timezone(getvariable('zone'), instant_of(text))::DATE
-       WHEN length(text) = 10 THEN try_cast(text AS DATE) END;
+-- goals and their reviews. Variables: zone, exported, and course_types ("system|code", an empty list for all).
 
 CREATE OR REPLACE MACRO left_out_of(a_patient, a_status) AS
   CASE WHEN a_patient IS NULL THEN 'no patient'
@@ -62,12 +58,13 @@ LEFT JOIN rating AS copy ON copy.id = said.rating AND copy.left_out != ''
 LEFT JOIN rating AS counts ON counts.identifier = copy.identifier AND counts.left_out = '';
 
 CREATE OR REPLACE TABLE wish AS
-SELECT id, person_in(patient) AS patient, try_cast(start_date AS DATE) AS start, lifecycle_status AS lifecycle,
-       coalesce(achievement_status, '') AS achievement, try_cast(status_date AS DATE) AS status_date,
+SELECT id, person_in(patient) AS patient, day_of(start_date) AS start, lifecycle_status AS lifecycle,
+       coalesce(achievement_status, '') AS achievement, day_of(status_date) AS status_date,
        person_in(expressed_by) IS NOT DISTINCT FROM person_in(patient) AS theirs,
        CASE WHEN left_out_of(person_in(patient), lifecycle_status) != ''
               THEN left_out_of(person_in(patient), lifecycle_status)
-            WHEN try_cast(start_date AS DATE) IS NULL THEN 'no start' ELSE '' END AS left_out
+            WHEN day_of(start_date) IS NULL THEN 'no start'
+            WHEN day_of(start_date) > getvariable('exported') THEN 'not begun' ELSE '' END AS left_out
 FROM newest('goals');
 
 CREATE OR REPLACE TABLE review AS

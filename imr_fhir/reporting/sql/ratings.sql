@@ -1,13 +1,21 @@
 -- Each rating of the export once, with the reason why it is left out ("" where it counts).
 -- A rating is a response, or a score for which the record has no response (EHRs that take no responses).
--- Variables: zone (the site's), base (canonical base), version (of the Questionnaires that are known here).
+-- Variables: zone (the site's), exported (the day of the export there), base (canonical base), version (of the
+-- Questionnaires that are known here).
 
 CREATE OR REPLACE MACRO id_in(reference, type) AS
   nullif(regexp_extract(reference, '(?:^|/)' || type || '/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$', 1), '');
 
--- An instant of a dateTime that has a time; a day alone says too little for a measurement.
+-- An instant of a dateTime that has a time; a day alone says too little for a measurement. What lies before 1900 is no
+-- time but what some software writes where it has none (0001-01-01).
 CREATE OR REPLACE MACRO instant_of(text) AS
-  CASE WHEN text LIKE '%T%' THEN try_cast(text AS TIMESTAMPTZ) END;
+  CASE WHEN text LIKE '%T%' AND text >= '1900' THEN try_cast(text AS TIMESTAMPTZ) END;
+
+-- "For ever" (9999-12-31T23:59:59Z) is in some zones a day of the year 10000, which no date has.
+CREATE OR REPLACE MACRO day_of(text) AS
+  CASE WHEN instant_of(text) IS NOT NULL
+         THEN least(timezone(getvariable('zone'), instant_of(text))::DATE, '9999-12-31'::DATE)
+       WHEN length(text) = 10 AND text >= '1900' THEN try_cast(text AS DATE) END;
 
 CREATE OR REPLACE MACRO rater_of(canonical) AS
   CASE split_part(canonical, '|', 1)
@@ -26,10 +34,7 @@ CREATE OR REPLACE TABLE patient AS
 SELECT
   id,
   coalesce(test, false) AS test,
-  coalesce(
-    CASE WHEN deceased_at LIKE '%T%' THEN timezone(getvariable('zone'), instant_of(deceased_at))::DATE
-         ELSE try_cast(deceased_at AS DATE) END
-  ) AS died
+  day_of(deceased_at) AS died
 FROM newest('patients');
 
 -- Where one record was merged into another, all of both is of the one that stands. A link counts only where it leads,
@@ -60,11 +65,15 @@ CREATE OR REPLACE MACRO person_in(reference) AS
   coalesce((SELECT stands FROM merged WHERE merged.id = id_in(reference, 'Patient')), id_in(reference, 'Patient'));
 
 -- The answers of a rating, 15 octal digits from item 15 down to item 1: 0 none, 1 not applicable, 2 to 6 the ratings 1 to 5.
+-- What stands at no item of the scale, or is no answer of it, is not packed: it makes the rating unreadable.
+CREATE OR REPLACE MACRO place_of(item) AS
+  CASE WHEN regexp_full_match(item, '0[1-9]|1[0-5]') THEN (8 ** (try_cast(item AS INTEGER) - 1))::BIGINT END;
+
 CREATE OR REPLACE TABLE response_answers AS
 SELECT
   response_id AS id,
-  sum(CASE WHEN right(code, 2) = 'na' THEN 1 WHEN code IS NULL THEN 0 ELSE right(code, 1)::BIGINT + 1 END
-      * (8 ** (coalesce(try_cast(link_id AS INTEGER), 1) - 1))::BIGINT)::BIGINT AS packed,
+  sum(CASE WHEN right(code, 2) = 'na' THEN 1 ELSE try_cast(right(code, 1) AS BIGINT) + 1 END
+      * place_of(link_id))::BIGINT AS packed,
   coalesce(bool_or(
     link_id IS NULL OR NOT regexp_full_match(link_id, '0[1-9]|1[0-5]')
     OR (code IS NOT NULL AND (
@@ -87,15 +96,19 @@ WITH ours AS (
   WHERE rater_of(questionnaire) IS NOT NULL
 ),
 score_answers AS (
-  SELECT id, sum(CASE WHEN absent_reason = 'not-applicable' THEN 1 ELSE coalesce(rating + 1, 0) END
-                 * (8 ** (item::INTEGER - 1))::BIGINT)::BIGINT AS packed
+  SELECT
+    id,
+    sum(CASE WHEN absent_reason = 'not-applicable' THEN 1 ELSE rating + 1 END * place_of(item))::BIGINT AS packed,
+    bool_or(coalesce(rating NOT BETWEEN 1 AND 5, false) OR (absent_reason = 'not-applicable' AND item != '13'))
+      OR count(*) > count(DISTINCT item) AS unreadable
   FROM (
     SELECT score_id AS id, item, rating, absent_reason FROM score_items
     UNION ALL
     SELECT score_id, item, rating, absent_reason
     FROM score_member_links JOIN newest('score_members') AS member ON id_in(member, 'Observation') = member.id
+    WHERE status != 'entered-in-error'
   )
-  WHERE regexp_full_match(item, '0[1-9]|1[0-5]')
+  WHERE place_of(item) IS NOT NULL AND (rating IS NOT NULL OR absent_reason = 'not-applicable')
   GROUP BY id
 ),
 alone AS (
@@ -105,7 +118,7 @@ alone AS (
          WHEN status IN ('corrected', 'amended') THEN 'amended' ELSE 'completed' END AS status,
     replace(code, 'score-', '') AS rater, split_part(questionnaire, '|', 2) AS version,
     person_in(patient) AS patient, performer AS rated_by, instant_of(measured) AS measured,
-    coalesce(shown_language, '') AS language, packed, false AS unreadable, last_updated
+    coalesce(shown_language, '') AS language, packed, coalesce(unreadable, false) AS unreadable, last_updated
   FROM newest('scores') LEFT JOIN score_answers USING (id)
   WHERE derived_from IS NULL OR id_in(derived_from, 'QuestionnaireResponse') NOT IN (SELECT id FROM responses)
 ),
@@ -119,6 +132,7 @@ every AS (
       WHEN version IS DISTINCT FROM getvariable('version') THEN 'unknown version'
       WHEN each.patient IS NULL THEN 'no patient'
       WHEN measured IS NULL THEN 'no readable time'
+      WHEN timezone(getvariable('zone'), measured)::DATE > getvariable('exported') THEN 'dated after the export'
       WHEN each.status NOT IN ('completed', 'amended', 'stopped', 'in-progress') THEN 'unknown status'
       WHEN unreadable THEN 'an answer that is none of the scale''s'
       ELSE ''
