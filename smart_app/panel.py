@@ -101,7 +101,7 @@ def not_today(launch: Launch) -> Response:
     except ValueError as error:
         raise BadRequest from error
     act = begin(launch)
-    once = f"due-outcome {request.form.get('once') or urn()}"
+    once = f"due-outcome {request.form.get('once') or urn()} {outcome} {new_date}"
     note(launch, act, DueOutcome(outcome=outcome, new_date=day, **said(act)), once=once)
     return redirect(url_for("panel.show", lid=launch.id), 303)
 

@@ -79,15 +79,12 @@ def tap(launch: Launch) -> Any:
         raise BadRequest
     if not prompt_of(point, all_of.notes, points.latest):
         act, reference = begin(launch), points.latest.reference
+        follow_up = _when(launch) if given == "will-follow-up" else None
         made = Prompt(
-            response=reference,
-            reason=point.reason,
-            tap=given,
-            item=point.item,
-            follow_up=_when(launch) if given == "will-follow-up" else None,
-            **said(act),
+            response=reference, reason=point.reason, tap=given, item=point.item, follow_up=follow_up, **said(act)
         )
-        note(launch, act, made, once=f"prompt {reference} {_key(point)}")
+        # until the record has the first tap its page offers all three
+        note(launch, act, made, once=f"prompt {reference} {_key(point)} {given} {follow_up or ''}")
     return redirect(url_for("today.page", lid=launch.id), 303)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.flows import steps
+from tests.flows.filings import let_time_pass
 from tests.flows.steps import answered_by_patient, answers, filed, go, heading, of_code, rate, say, text
-from tests.flows.wrong import Wsgi, fault, in_front
+from tests.flows.wrong import Wsgi, fault, in_front, is_send
 from tests.running import Chart, Running, log_in, running
 
 TALKED, _, KNOWN = say("today.taps", when="").split(" · ")
@@ -88,6 +89,44 @@ def test_a_tap_ends_nothing_that_its_page_did_not_show(run: Running, patient: st
     assert "I can't go on" in text(late)
     assert 'name="tap"' in late.text
     assert of_code(filed(run, patient, "Observation"), "prompt") == []
+
+
+def busy_for_writes(hospital: Wsgi) -> Wsgi:
+    def answering(environ: Any, start_response: Any) -> Any:
+        if is_send(environ):
+            start_response("429 Too Many Requests", [("Content-Length", "0")])
+            return [b""]
+        return hospital(environ, start_response)
+
+    return answering
+
+
+def said_in(resources: list[dict[str, Any]], code: str) -> list[str]:
+    return sorted(each["valueCodeableConcept"]["coding"][0]["code"] for each in of_code(resources, code))
+
+
+def test_another_tap_is_not_lost_where_the_record_has_yet_to_take_the_first(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    answered_by_patient(chart, answers(3, {9: "1"}))
+    with in_front(run, busy_for_writes):
+        for _ in range(2):
+            tap(chart, "relapse-recent-09", "talked-about")
+        tap(chart, "relapse-recent-09", "will-follow-up", when="2026-12-24")
+    let_time_pass(run, 60)
+    go(chart.browser, chart.browser.get(chart.at("outbox")), chart.at("outbox"))
+    assert said_in(filed(run, patient, "Observation"), "prompt") == ["talked-about", "will-follow-up"]
+
+
+def test_so_is_what_else_became_of_a_due_time(run: Running) -> None:
+    patient = steps.new_patient(run, course=True)
+    chart = log_in(run, patient=patient)
+    with in_front(run, busy_for_writes):
+        for outcome in ("not-today", "not-today", "declined"):
+            go(chart.browser, chart.browser.get(chart.url), chart.at("not-today"), outcome=outcome)
+    let_time_pass(run, 60)
+    go(chart.browser, chart.browser.get(chart.at("outbox")), chart.at("outbox"))
+    assert said_in(filed(run, patient, "Observation"), "due-outcome") == ["declined", "not-today"]
 
 
 def test_a_follow_up_without_a_date_is_in_a_week(run: Running, patient: str, chart: Chart) -> None:
