@@ -99,7 +99,8 @@ def standing(
     today: date,
     documents: Iterable[Document] = (),
 ) -> Standing:
-    """How ``rater`` stands at ``occasion``: an answer decides, then the latest outcome recorded, then the calendar.
+    """How ``rater`` stands at ``occasion``: an answer decides, then the latest outcome recorded (of one day the last of
+    ``outcomes``), then the calendar.
 
     ``documents`` that stand (`documented.standing`) say that and when there was an answer; nothing else of them
     is known here.
@@ -131,7 +132,7 @@ def standing(
         if occasion.answering_opens <= outcome.recorded <= min(occasion.answering_closes, today)
     ]
     if recorded:
-        last = max(recorded, key=lambda outcome: outcome.recorded)
+        last = sorted(recorded, key=lambda outcome: outcome.recorded)[-1]
         ask_on = last.new_date or (last.recorded + _ONE_DAY if last.outcome == "not-today" else None)
         until = occasion.answering_closes if last.new_date else occasion.closes
         return Standing("open" if ask_on and ask_on <= today <= until else last.outcome, ask_on=ask_on)

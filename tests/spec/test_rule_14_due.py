@@ -126,6 +126,7 @@ STANDING = [
     ("not today, and nothing came", [], [said("not-today", 90)], 119, "not-today", False, 91),
     ("not today, but on day 97", [], [said("not-today", 90, 97)], 95, "not-today", False, 97),
     ("the latest outcome stands", [], [said("declined", 97), said("not-today", 90)], 99, "declined", False, None),
+    ("of one day the last said", [], [said("not-today", 90), said("declined", 90)], 91, "declined", False, None),
     ("an answer after all", [client(99)], [said("declined", 90)], 100, "answered", True, None),
     ("an outcome of the occasion before", [], [said("declined", 75)], 90, "open", False, None),
 ]  # fmt: skip
