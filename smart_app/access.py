@@ -189,13 +189,22 @@ def audit(
     purpose: str = "",
 ) -> None:
     """Commits the audit row; to be called before data is shown or sent. ``resources`` are references."""
+    _record(action, launch.record, resources, outcome, purpose)
+
+
+def audit_ended(ended: LaunchRecord, why: str) -> None:
+    """The same of a launch that was ended by what is done in another, of whatever site."""
+    _record("session-ended", ended, (), "success", why)
+
+
+def _record(action: str, of: LaunchRecord, resources: tuple[str, ...], outcome: Outcome, purpose: str) -> None:
     entry = Entry(
         action=action,
         outcome=outcome,
-        who=launch.record.who,
-        site=launch.site.name,
-        patient=f"Patient/{launch.patient}",
-        patient_key=launch.record.patient_key,
+        who=of.who,
+        site=of.context.site,
+        patient=f"Patient/{of.context.patient}",
+        patient_key=of.patient_key,
         purpose=purpose,
         objects=resources,
     )
@@ -238,9 +247,11 @@ def _load_launch(lid: str) -> None:
         if site := state().config.sites.get(store.launches.site_of(lid, secret)):
             may_be_framed_by(site)  # one's own launch that is over says so in its frame
         g.locked = store.handovers.locked(lid, secret, now())
+        _require_site(g.locked.owner.site)
         g.covered = _ALL_LAUNCHES
         bind_pin_form(lid)
         return
+    _require_site(record.context.site)
     g.launch = launch = opened(record, secret)
     may_be_framed_by(launch.site)
     csrf.bind_forms(f"{lid}|{launch.role}|{secret}")
@@ -255,6 +266,12 @@ def _load_launch(lid: str) -> None:
     )
 
 
+def _require_site(name: str) -> None:
+    """What was opened before its site was renamed or taken out of the settings is over. Raises NoAccess."""
+    if name not in state().config.sites:
+        raise NoAccess
+
+
 def opened(record: LaunchRecord, secret: str) -> Launch:
     """The open launch behind ``record``."""
     site = state().config.sites[record.context.site]
@@ -264,6 +281,7 @@ def opened(record: LaunchRecord, secret: str) -> Launch:
 def _load_handover(hid: str) -> None:
     secret = cookies.secret_of(cookies.handover_cookie(hid))
     handover: Handover = state().store.handovers.access(hid, secret, now())
+    _require_site(handover.owner.site)
     g.handover = handover
     g.covered = _ALL_LAUNCHES
     # with the draft, since another may be begun in its place: a page of the one before posts nothing into that

@@ -37,7 +37,7 @@ from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
 from imr_fhir.errors import EhrError, LaunchError, StateError, UnknownIssuer
 from smart_app import cookies
 from smart_app import pending as under_way
-from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, back_address, opened, with_launch
+from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, audit_ended, back_address, opened, with_launch
 from smart_app.headers import forms_may_go_to, may_be_framed_by
 from smart_app.hospital import Hospital
 from smart_app.landing import landing
@@ -143,7 +143,7 @@ def callback(site: str) -> BaseResponse:
         started = state().store.launches.start(context, tokens, presented.values(), now())
         state().store.states.led_to(pending.state, started.launch.id)
         for each in started.ended:
-            audit("session-ended", opened(each, ""), purpose="by the next log-in")
+            audit_ended(each, "by the next log-in")
         audit("log-in", opened(started.launch, started.secret))
     revoke_all(started.ended, state().hospitals, now())
     return _into(started)

@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from smart_app import cookies, questions
-from smart_app.access import audit, bind_pin_form, opened, with_handover
+from smart_app.access import audit_ended, bind_pin_form, with_handover
 from smart_app.drafting import begin_anew, is_earlier, seal_draft
 from smart_app.earlier_page import earlier_answers
 from smart_app.language import say, words
@@ -53,7 +53,7 @@ def enter(hid: str, *, framed: bool, how: str = "") -> Response:
             store.audit.record(_opened(given, how), now())
         ended = store.launches.end_active(cookies.launch_secrets().values(), "the screen was handed over", now())
         for each in ended:
-            audit("session-ended", opened(each, ""), purpose="the screen was handed over")
+            audit_ended(each, "the screen was handed over")
     revoke_all(ended, state().hospitals, now())
     response = redirect(url_for("patient.start", hid=hid), 303)
     for name in cookies.handover_cookies():

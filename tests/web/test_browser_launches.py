@@ -1,5 +1,6 @@
 """What one browser holds: cookies, two patients, twelve launches, two users, an end."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urljoin
 
@@ -46,6 +47,18 @@ def test_twelve_launches_are_open_at_once_and_the_longest_unseen_ends(run: Runni
     run.asked.clear()
     assert [browser.get(chart.url).status_code for chart in charts] == [404, *[200] * 12]
     assert len([name for name in browser.jar["127.0.0.1"] if name.startswith("__Host-l-")]) == 12
+
+
+def test_what_was_open_at_a_site_that_the_settings_no_longer_have_is_over(run: Running) -> None:
+    """Renamed or taken out while the app was started anew: nobody is kept from opening it again."""
+    chart = log_in(run)
+    record, browser = record_of(run, chart), Browser()
+    gone = run.store.launches.start(replace(record.context, site="renamed"), record.tokens, (), run.clock())
+    browser.jar["127.0.0.1"] = {f"__Host-l-{gone.launch.id[:8]}": gone.secret}
+    assert browser.get(f"{run.url}/l/{gone.launch.id}/").status_code == 404
+    again = log_in(run, browser=browser)
+    assert list(browser.jar["127.0.0.1"]) == [f"__Host-l-{again.id[:8]}"]
+    assert run.store.launches.live(gone.launch.id, run.clock()) is None
 
 
 def test_another_user_in_the_same_browser_ends_what_the_first_had_open(run: Running) -> None:
