@@ -6,19 +6,26 @@ CREATE OR REPLACE MACRO left_out_of(a_patient, a_status) AS
        WHEN a_patient IN (SELECT id FROM patient WHERE test) THEN 'test patient'
        WHEN a_status = 'entered-in-error' THEN 'entered in error' ELSE '' END;
 
+-- The days of a period that names a month or a year alone: its first and its last, as the panel reads it.
+CREATE OR REPLACE MACRO first_day_in(text) AS
+  CASE length(text) WHEN 4 THEN day_of(text || '-01-01') WHEN 7 THEN day_of(text || '-01') ELSE day_of(text) END;
+
+CREATE OR REPLACE MACRO last_day_in(text) AS
+  CASE length(text) WHEN 4 THEN day_of(text || '-12-31') WHEN 7 THEN last_day(day_of(text || '-01')) ELSE day_of(text) END;
+
 CREATE OR REPLACE TABLE episode AS
 WITH found AS (
   SELECT id, status, person_in(patient) AS patient, coalesce(unit, unit_name, '') AS unit,
-         day_of(period_start) AS start, day_of(period_end) AS "end"
+         first_day_in(period_start) AS start, last_day_in(period_end) AS "end"
   FROM newest('courses')
   WHERE len(getvariable('course_types')) = 0 OR id IN (
     SELECT course_id FROM course_types WHERE list_contains(getvariable('course_types'), system || '|' || code))
 ),
 past AS (
   SELECT course_id AS id,
-         min(day_of(period_start)) FILTER (status = 'planned') AS offered,
-         list({'start': day_of(period_start), 'end': day_of(period_end)} ORDER BY period_start)
-           FILTER (status = 'onhold' AND day_of(period_start) IS NOT NULL) AS holds
+         min(first_day_in(period_start)) FILTER (status = 'planned') AS offered,
+         list({'start': first_day_in(period_start), 'end': last_day_in(period_end)} ORDER BY period_start)
+           FILTER (status = 'onhold' AND first_day_in(period_start) IS NOT NULL) AS holds
   FROM course_statuses GROUP BY course_id
 )
 SELECT found.*, offered, coalesce(holds, []) AS holds,
