@@ -96,7 +96,7 @@ def _occasion(
         stands = standing(occasion, rater, own, today=closes)
         state = _state(stands.state, own, said[-1] if said else "nothing")
         yield OccasionFact(
-            number, course.unit, rater, occasion.k, occasion.due, state, stands.timely, bool(own) or asked
+            number, course.unit, rater, occasion.k, occasion.due, state, stands.timely, bool(own) or asked, asked
         )
 
 

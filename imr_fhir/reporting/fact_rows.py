@@ -31,6 +31,7 @@ class OccasionFact(NamedTuple):
     state: str  # answered | stopped | incomplete | declined | too-unwell | not-today | not-asked | nothing
     timely: bool
     offered: bool  # an offer, or a response of any status, in the answering window
+    recorded: bool  # an offer, whatever became of it
 
 
 class ChangeFact(NamedTuple):

@@ -443,7 +443,11 @@ def _occasions(lives: list[Life], exported: date, add: Callable[..., None]) -> N
         for occasion in _due(life, exported)
         for rater in RATERS
     ]
-    recording = {life.unit for life, _, _, state in states if state in OFFERS}
+    recording = {
+        life.unit
+        for life, _, occasion, _ in states
+        if any(said in OFFERS and occasion.opens <= day < occasion.until for day, said in life.outcomes)
+    }
     for life, rater, occasion, state in states:
         cell = life.unit, occasion.due, rater
         offered = state not in ("nothing", "not-asked")

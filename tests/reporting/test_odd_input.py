@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from imr_fhir.reporting.counting import ALL, Cell
 from imr_fhir.reporting.making_report import Made
+from imr_fhir.scale import RATERS
 from tests.reporting.making import exported, report_of
+from tests.reporting.population import population, write_ndjson
 
 Resource = dict[str, Any]
 NOT_OURS = "an answer that is none of the scale's"
@@ -153,3 +156,25 @@ def test_scores_that_stand_for_their_responses(tmp_path: Path) -> None:
 
     changed(tmp_path, "Observation", change)
     assert moved(before, report_of(tmp_path), "ratings") == {"counted": -3, NOT_OURS: 3}
+
+
+def test_a_unit_whose_only_offers_were_taken_up_records_them(tmp_path: Path) -> None:
+    """ "Not today", and then both answered: that it was recorded is what counts."""
+    everything = list(population(12))
+    outcomes = [each for each in everything if "due-outcome" in json.dumps(each.get("code"))]
+    first = next(each for each in outcomes if "not-today" in json.dumps(each))
+    responses = [each for each in everything if each["resourceType"] == "QuestionnaireResponse"]
+    answered = whole(json.loads(json.dumps(responses, default=float)))
+    raters = Counter((each["subject"]["reference"], each["authored"][:10]) for each in answered)
+    offers = [
+        {**first, "id": f"offer-{n}", "subject": each["subject"], "effectiveDateTime": each["authored"]}
+        for n, each in enumerate(answered)
+        if raters[each["subject"]["reference"], each["authored"][:10]] == len(RATERS)
+    ]
+    assert offers
+    # all that was offered and not answered goes, so that the offers stand beside answers alone
+    write_ndjson([*(each for each in everything if each not in outcomes), *offers], tmp_path)
+    counts = report_of(tmp_path).report.counted.counts
+    told = sum(n for cell, n in counts.items() if cell.quantity == "due, offers recorded" and cell[1:3] == (ALL, ALL))
+    assert told > 0
+    assert sum(counts.get(Cell("offered: not-today", ALL, ALL, rater), 0) for rater in RATERS) == 0

@@ -4,4 +4,4 @@ CREATE OR REPLACE MACRO quarter_of(day) AS year(day) || '-Q' || quarter(day);
 
 -- Units that record offers at all: where none does, "offered" is not recorded, never 100 %.
 CREATE OR REPLACE TABLE offers_recorded AS
-SELECT DISTINCT unit FROM occasion_fact WHERE offered AND state NOT IN ('answered', 'stopped', 'incomplete');
+SELECT DISTINCT unit FROM occasion_fact WHERE recorded;
