@@ -61,8 +61,16 @@ def _since(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--shift-dates", is_flag=True, help="Move all dates of a patient back by the same 1 to 52 weeks.")
 @click.option("--with-free-text", is_flag=True, help="Also what people wrote: comments, goals, reasons.")
 @click.option("--with-unit-names", is_flag=True, help="Units under their own ids and names.")
-@click.option("--code-system", "systems", multiple=True, metavar="URL", help="The site's own codes of figures.")
-@click.option("--episode-type", "episode_types", multiple=True, metavar="SYSTEM|CODE", help="Of a course of IMR.")
+@click.option(
+    "--code-system", "systems", multiple=True, metavar="URL", help="Of a site's own codes. May be given again."
+)
+@click.option(
+    "--episode-type",
+    "episode_types",
+    multiple=True,
+    metavar="SYSTEM|CODE",
+    help="Of a course of IMR. May be given again.",
+)
 @click.option(
     "--courses",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -80,6 +80,16 @@ def test_three_levels_by_get_and_post(tmp_path: Path, given: dict[str, Any], pat
         assert "_type=Goal%2CPatient&_since=2026-01-01T00%3A00%3A00Z&_typeFilter=Goal%3Fcategory" in kickoff.path
 
 
+def test_what_changed_between_the_last_run_and_since_would_be_lost(tmp_path: Path) -> None:
+    """The folder would say that it is complete, and nothing would tell what it lacks."""
+    folder = tmp_path / "out"
+    with running(Bulk(of("Goal"))) as bulk:
+        run(bulk, folder)
+        with pytest.raises(ExportError, match="is complete up to 2026-11-27T04:00:00") as refused:
+            run(bulk, folder, since="2027-01-01T00:00:00Z")
+    assert "Leave --since out" in refused.value.next_step
+
+
 def test_get_is_followed_by_post_where_the_server_takes_no_get(tmp_path: Path) -> None:
     with running(Bulk(of("Goal"), steps={"GET /fhir/Patient/$export": [answer(405)]})) as bulk:
         assert run(bulk, tmp_path / "out")["files"]

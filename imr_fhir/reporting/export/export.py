@@ -133,6 +133,11 @@ def _ledger(folder: Path, asked: Asked, options: Options, before: Mapping[str, A
         )
     if before:
         require_same(asked, before["asked"], str(folder))
+    if before and options.since:
+        raise ExportError(
+            f"{folder} is complete up to {before['transactionTime']}, and a run fetches what has changed since then.",
+            next_step="Leave --since out, or name another folder.",
+        )
     since = options.since or (before["transactionTime"] if before else "")
     if since and asked.shift_dates:
         raise ExportError(
