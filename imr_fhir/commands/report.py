@@ -39,9 +39,15 @@ def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
 @click.option("--zone", callback=_zone, required=True, help="The site's time zone, e.g. Europe/Oslo.")
 @click.option("--exported", type=click.DateTime(["%Y-%m-%d"]), help="The day of the export, where DIR does not say it.")
 @click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of report.html; nb is Bokmål."
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="Of report.html alone; nb is Bokmål.",
 )
-@click.option("--episode-type", "types", multiple=True, metavar="SYSTEM|CODE", help="Of a course of IMR.")
+@click.option(
+    "--episode-type", "types", multiple=True, metavar="SYSTEM|CODE", help="Of a course of IMR. May be given again."
+)
 @click.option(
     "--engine",
     type=click.Choice(["duckdb", "spark"]),
@@ -71,8 +77,9 @@ def report(
 ) -> None:  # fmt: skip
     """Make the report of the export in DIR, into the folder OUT.
 
-    OUT gets report.html, which stands by itself, its figures as figures.csv and figures.json, and the tables that they
-    are counted on (tables/*.parquet). Numbers under 5 are shown nowhere but in the tables: these stay with you.
+    OUT gets report.html, which stands by itself, its figures as figures.csv, figures.json and measure-report.json, and
+    the tables that they are counted on (tables/*.parquet). Numbers under 5 are shown nowhere but in the folder tables:
+    it stays with you.
     """
     day = exported.date() if exported else None
     write = _engine(engine, master, jars, settings)
@@ -84,7 +91,7 @@ def report(
     else:
         for file in made.files:
             click.echo(f"Wrote {file}")
-        for line in _counted(made):
+        for line in (*_counted(made), *_older(made)):
             click.echo(line)
         for fault in made.reconciliation.faults:
             click.echo(f"Not accounted for: {fault.sentence(str(made.lost))}")
@@ -109,6 +116,13 @@ def _counted(made: Made) -> Iterator[str]:
         yield f"{kind.name.capitalize()}: {said}{without and f'; not counted: {without}'}."
     if untold:
         yield f"Not told is a number under {made.report.threshold}, and one that would tell it."
+
+
+def _older(made: Made) -> Iterator[str]:
+    for step in made.reconciliation.steps:
+        if step.older:
+            said = "how many is not told" if "older" in step.hidden else f"{step.older:,}"
+            yield f"{step.resource}: older versions were left out ({said}); of each resource its newest counts."
 
 
 def _engine(

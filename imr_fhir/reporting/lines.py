@@ -23,6 +23,7 @@ Reason = Literal[
     "not JSON", "cut off", "key twice", "other resource type", "no id", "other shape", "older version", "too long",
     "not UTF-8",
 ]  # fmt: skip
+OLDER: Reason = "older version"  # no fault, of these reasons the only one
 NAMED = 1000  # so many are named for each reason, all are counted
 
 
@@ -96,7 +97,7 @@ def newest_lines(files: Iterable[Path], into: Path, several: Iterable[str], left
     def judge(line: bytes) -> None:
         number = next(place)
         if number not in keep and _version(line, ids) is not None:
-            raise _Unfit("older version")
+            raise _Unfit(OLDER)
 
     return [_copy(file, into / file.name, judge, left) for file in files]
 

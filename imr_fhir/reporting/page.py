@@ -189,7 +189,7 @@ def _shown(report: Report, cell: Cell, wording: Wording) -> str:
 
 
 def _reconciled(reconciliation: Reconciliation, wording: Wording) -> Table:
-    columns = tuple(map(wording.say, ("on-server", "received", "kept", "lines", "read")))
+    columns = tuple(map(wording.say, ("on-server", "received", "kept", "lines", "older", "read")))
     rows = tuple(TableRow((step.resource,), tuple(_step(step, wording))) for step in reconciliation.steps)
     return Table(wording.say("reconciled-table"), (wording.say("type"),), columns, rows)
 

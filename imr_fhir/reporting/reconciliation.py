@@ -1,7 +1,7 @@
 """From the server to the report, a number at each step: what is lost on the way is told, never missing in silence."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ from imr_fhir.reporting.export.courses_table import Table as Courses
 from imr_fhir.reporting.export.manifest import BAD
 from imr_fhir.reporting.faults import Fault, Lost
 from imr_fhir.reporting.left_out import TABLE
+from imr_fhir.reporting.lines import OLDER
 from imr_fhir.reporting.making import Source
 from imr_fhir.reporting.report import Report
 from imr_fhir.reporting.tables import Written
@@ -25,13 +26,6 @@ _FROM = {
     "reviews": (("Observation", "reviews"),),
 }
 
-_ALONE = {
-    "patients": "Patient",
-    "courses": "EpisodeOfCare",
-    "goals": "Goal",
-    TABLE: NAME,
-}  # a kind that may be all of its resource type
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -44,13 +38,19 @@ class Step:
     kept: int | None
     lines: int
     read: int
-    secret: bool = False  # the report hides how many were read
+    left: Mapping[str, int] = field(default_factory=dict)  # why of the lines some were not read
+    secret: bool = False  # the report hides how many were read, or it would tell another small number
+
+    @property
+    def older(self) -> int:
+        """Lines with a version of a resource of which there is a newer one."""
+        return self.left.get(OLDER, 0)
 
     @property
     def numbers(self) -> dict[str, int | None]:
         return {
             "on_server": self.on_server, "received": self.received, "kept": self.kept,
-            "lines": self.lines, "read": self.read,
+            "lines": self.lines, "older": None if self.resource == NAME else self.older, "read": self.read,
         }  # fmt: skip
 
     @property
@@ -58,7 +58,9 @@ class Step:
         """Those of ``numbers`` that may not be shown. What was left out on the way is a small number where it is one;
         nothing left out is none."""
         known = {name: n for name, n in self.numbers.items() if n is not None}
-        small = any(0 < abs(one - other) < THRESHOLD for one, other in pairwise(known.values()))
+        way = [n for name, n in known.items() if name != "older"]
+        lost = [*(abs(one - other) for one, other in pairwise(way)), *self.left.values()]
+        small = any(0 < n < THRESHOLD for n in lost)
         return frozenset(name for name, n in known.items() if small or self.secret or 0 < n < THRESHOLD)
 
 
@@ -77,7 +79,7 @@ def reconcile(
     Numbers as they are: whoever shows them hides."""
     run = manifest["runs"][-1] if manifest else {}
     whole = len(manifest["runs"]) == 1 if manifest else False  # a later run holds only what has changed
-    secret = {_ALONE.get(kind.name) for kind in report.left_out.kinds if report.shown(kind.all) is None}
+    secret = _telling(written, report)
     steps = tuple(_step(source, run, whole, source.resource in secret) for source in written.sources)
     table = manifest.get("courses") if manifest else None
     if table or courses:
@@ -88,17 +90,39 @@ def reconcile(
     return Reconciliation(steps, faults)
 
 
+def _telling(written: Written, report: Report) -> set[str]:
+    """What of which it would tell a small number how many were read: of a kind that the report hides, or of what is
+    left of a type without the report's kinds, as scores, steps, and answers seen first."""
+    found = {
+        resource
+        for kind in report.left_out.kinds
+        if report.shown(kind.all) is None
+        for resource, _ in _FROM.get(kind.name, ((NAME, NAME),))
+    }
+    read = {source.resource: source.read for source in written.sources}
+    kinds = {kind.name: report.left_out.counts[kind.all] for kind in report.left_out.kinds}
+    scores = kinds.get("ratings", 0) - read["QuestionnaireResponse"]
+    rests = {
+        "QuestionnaireResponse": scores,
+        "Goal": read["Goal"] - kinds.get("goals", 0),
+        "Observation": read["Observation"]
+        - sum((scores, kinds.get("outcomes of due occasions", 0), kinds.get("reviews", 0))),
+    }
+    return found | {resource for resource, rest in rests.items() if 0 < rest < THRESHOLD}
+
+
 def _step(source: Source, run: Mapping[str, Any], whole: bool, secret: bool) -> Step:
     said = run.get("resources", {}).get(source.resource, {})
     on_server = run.get("onServer", {}).get(source.resource)
     received, kept = (said.get(name) if whole else None for name in ("received", "kept"))
-    return Step(source.resource, on_server, received, kept, source.lines, source.read, secret)
+    return Step(source.resource, on_server, received, kept, source.lines, source.read, source.left.counts, secret)
 
 
 def _table_step(said: Mapping[str, Any] | None, courses: Courses, secret: bool) -> Step:
     received = said["count"] + sum(said["leftOut"].values()) if said else None
     rows = len(courses.rows)
-    return Step(NAME, None, received, said["count"] if said else None, rows + len(courses.faults), rows, secret)
+    return Step(NAME, None, received, said["count"] if said else None, rows + len(courses.faults), rows,
+                {"unreadable": len(courses.faults)}, secret)  # fmt: skip
 
 
 def _table(said: Mapping[str, Any] | None, courses: Courses | None) -> Iterator[Fault]:
@@ -174,7 +198,7 @@ _UNMERGED = (
 def _lines(sources: Iterable[Source]) -> Iterator[Fault]:
     for source in sources:
         for reason, count in source.left.counts.items():
-            if reason != "older version":
+            if reason != OLDER:
                 named = [each for each in source.left.named if each.reason == reason]
                 lost = tuple(Lost(each.id, each.file, each.line) for each in named)
                 then = f"The first {len(lost):,} are named." if len(lost) < count else ""

@@ -68,6 +68,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "received": "Received",
         "kept": "Kept",
         "lines": "Lines",
+        "older": "Older versions",
         "read": "Read",
         "caption": "Of {of}",
         "caption-at": "Of {of}, at {threshold}",
@@ -135,6 +136,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "received": "Mottatt",
         "kept": "Beholdt",
         "lines": "Linjer",
+        "older": "Eldre versjoner",
         "read": "Lest",
         "caption": "Av {of}",
         "caption-at": "Av {of}, ved {threshold}",
@@ -278,7 +280,6 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "duplicate": "dobbelt",
         "another form": "et annet skjema",
         "a score whose response is read": "en skår der besvarelsen er lest",
-        "an older version": "en eldre versjon",
         "another programme": "et annet program",
     },
 }

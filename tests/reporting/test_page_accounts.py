@@ -16,10 +16,10 @@ SMALL = 5  # told once more: nothing under it may stand there
 HIDDEN = "–"
 # Told of no rating: what they would have been is another resource.
 NOT_RECOMPUTED = {"another form", "a score whose response is read"}
-STEPS = ("on_server", "received", "kept", "lines", "read")
+STEPS = ("on_server", "received", "kept", "lines", "older", "read")
 COLUMNS = {
-    "en": ("On the server", "Received", "Kept", "Lines", "Read"),
-    "nb": ("På serveren", "Mottatt", "Beholdt", "Linjer", "Lest"),
+    "en": ("On the server", "Received", "Kept", "Lines", "Older versions", "Read"),
+    "nb": ("På serveren", "Mottatt", "Beholdt", "Linjer", "Eldre versjoner", "Lest"),
 }
 # What the page calls in bokmål what the second script names in English: told once more, apart from the page's words.
 NAMES = {
@@ -119,7 +119,7 @@ def test_the_numbers_of_lines_are_the_files(made: Made) -> None:
     assert lines
     for name, said in reconciled(report).items():
         text = HIDDEN if 0 < lines[name] < SMALL else f"{lines[name]:,}"
-        assert said == {"on_server": "", "received": "", "kept": "", "lines": text, "read": text}, name
+        assert said == {"on_server": "", "received": "", "kept": "", "lines": text, "older": "0", "read": text}, name
 
 
 @pytest.mark.parametrize("language", ["en", "nb"])
@@ -135,10 +135,47 @@ def test_the_steps_stand_under_their_names_and_small_losses_are_hidden(language:
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     make(tmp_path, tmp_path / "out", zone=ZONE, now=EXPORTED, language=language)
     said, n = reconciled(tmp_path / "out", language), lines["Goal"]
-    shown = {"on_server": n + 30, "received": n + 20, "kept": n + 10, "lines": n, "read": n}
+    shown = {"on_server": n + 30, "received": n + 20, "kept": n + 10, "lines": n, "older": 0, "read": n}
     assert said["Goal"] == {name: _written(number, language) for name, number in shown.items()}
     assert set(said["Patient"].values()) == {HIDDEN}
 
 
 def _lines_of(file: Path) -> int:
     return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def _again(file: Path, often: int, *, spoiled: int = 0) -> None:
+    """``often`` of its resources once more, in a newer version; then lines that are none."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    newer = [line.replace('"versionId": "1"', '"versionId": "2"') for line in lines[:often]]
+    assert newer != lines[:often]
+    file.write_text("\n".join([*lines, *newer, *["{"] * spoiled, ""]), encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["en", "nb"])
+def test_older_versions_are_counted_and_few_are_hidden(language: str, tmp_path: Path) -> None:
+    """Where another reason is a small number, what was left out in all would tell it beside them."""
+    n = _lines(exported(60, tmp_path))
+    _again(tmp_path / "Goal-00001.ndjson", 7)
+    _again(tmp_path / "Patient-00001.ndjson", 3)
+    _again(tmp_path / "EpisodeOfCare-00001.ndjson", 8, spoiled=3)
+    report_of(tmp_path, language=language)
+    said = reconciled(tmp_path / "out", language)
+    shown = {"lines": n["Goal"] + 7, "older": 7, "read": n["Goal"]}
+    assert {name: said["Goal"][name] for name in shown} == {name: str(number) for name, number in shown.items()}
+    for name in ("Patient", "EpisodeOfCare"):
+        assert {said[name][step] for step in ("lines", "older", "read")} == {HIDDEN}, name
+
+
+def test_what_is_read_of_a_type_tells_no_small_number_of_another_kind(tmp_path: Path) -> None:
+    """Three scores beside the ratings, and two steps beside the goals, follow from how many were read of each type."""
+    everything = list(population(60))
+    scores = [each for each in everything if each["resourceType"] == "Observation" and "derivedFrom" in each]
+    steps = [each for each in everything if each["resourceType"] == "Goal" and "extension" in each]
+    out = {each["id"] for each in (*scores[3:], *steps[2:])}
+    write_ndjson([each for each in everything if each["id"] not in out], tmp_path)
+    report_of(tmp_path)
+    said = reconciled(tmp_path / "out")
+    for name in ("QuestionnaireResponse", "Goal"):
+        assert {said[name]["lines"], said[name]["read"]} == {HIDDEN}, name
+    assert said["Observation"]["read"] != HIDDEN

@@ -120,6 +120,19 @@ def test_the_command_hides_what_the_page_hides(tmp_path: Path) -> None:
     assert f"Not told is a number under {THRESHOLD}, and one that would tell it." in said
 
 
+def test_the_command_tells_of_older_versions(tmp_path: Path) -> None:
+    exported(25, tmp_path, seed=1)
+    for name, often in (("QuestionnaireResponse", 6), ("Patient", 2)):
+        file = tmp_path / f"{name}-00001.ndjson"
+        lines = file.read_text(encoding="utf-8").splitlines()
+        file.write_text("".join(f"{line}\n" for line in (*lines, *lines[:often])), encoding="utf-8")
+    said = CliRunner().invoke(main, command(tmp_path))
+    newest = "of each resource its newest counts."
+    assert f"QuestionnaireResponse: older versions were left out (6); {newest}" in said.output
+    assert f"Patient: older versions were left out (how many is not told); {newest}" in said.output
+    assert said.exit_code == 0, said.output
+
+
 def test_a_line_that_is_no_json_is_told_and_the_rest_counted(export: Path, tmp_path: Path) -> None:
     for file in export.glob("*.ndjson"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -221,8 +234,8 @@ def test_for_a_script_a_small_number_is_hidden_too(tmp_path: Path) -> None:
     said = json.loads(CliRunner().invoke(main, command(tmp_path, "--json")).stdout)
     numbers = [n for step in said["steps"] for n in step.values() if isinstance(n, int)]
     assert all(n == 0 or n >= THRESHOLD for n in numbers), said["steps"]
-    assert {"resource": "Patient", "on_server": None, "received": None, "kept": None, "lines": None, "read": None,
-            "hidden": ["lines", "read"]} in said["steps"]  # fmt: skip
+    assert {"resource": "Patient", "on_server": None, "received": None, "kept": None, "lines": None, "older": None,
+            "read": None, "hidden": ["lines", "older", "read"]} in said["steps"]  # fmt: skip
 
 
 def manifest_of(folder: Path, **files: int) -> None:
@@ -415,7 +428,7 @@ def test_the_table_of_courses_against_the_manifest(rows: int | None, told: str, 
     said = CliRunner().invoke(main, command(folder))
     assert told in said.output
     steps = json.loads(CliRunner().invoke(main, command(folder, "--json")).stdout)["steps"]
-    step = {name: n for name, n in steps[-1].items() if name not in ("on_server", "hidden")}
+    step = {name: n for name, n in steps[-1].items() if name not in ("on_server", "older", "hidden")}
     wanted = {"resource": "courses.csv", "received": 61, "kept": 20, "lines": rows or 0, "read": rows or 0}
     assert step == wanted
 

@@ -1,4 +1,5 @@
--- How many of each kind the export holds, and why some stand in no figure. Over the tables of facts too.
+-- How many of each kind the export holds, and why some stand in no figure. Over the tables of facts too. Lines of which
+-- there is no row, such as those of an older version, are told by their files (reconciliation.py).
 WITH spans AS (  -- the days on which a course takes a rating, or one of its occasions an answer
   SELECT patient, start - 28 AS opens, coalesce("end", 'infinity'::DATE) AS closes FROM course_fact
   UNION ALL
@@ -33,15 +34,7 @@ other AS (
   SELECT 'ratings', 'a score whose response is read', count(*)
   FROM newest('scores') WHERE id_in(derived_from, 'QuestionnaireResponse') IN (SELECT id FROM responses)
   UNION ALL
-  SELECT 'ratings', 'an older version', count(*) - count(DISTINCT id) FROM responses WHERE rater_of(questionnaire) IS NOT NULL
-  UNION ALL SELECT 'ratings', 'an older version', count(*) - count(DISTINCT id) FROM scores
-  UNION ALL
   SELECT 'courses', 'another programme', count(DISTINCT id) FROM courses WHERE id NOT IN (SELECT id FROM episode)
-  UNION ALL SELECT 'courses', 'an older version', count(*) - count(DISTINCT id) FROM courses
-  UNION ALL SELECT 'outcomes of due occasions', 'an older version', count(*) - count(DISTINCT id) FROM due_outcomes
-  UNION ALL SELECT 'patients', 'an older version', count(*) - count(DISTINCT id) FROM patients
-  UNION ALL SELECT 'goals', 'an older version', count(*) - count(DISTINCT id) FROM goals
-  UNION ALL SELECT 'reviews', 'an older version', count(*) - count(DISTINCT id) FROM reviews
 )
 SELECT kind, reason, sum(n)::BIGINT AS n
 FROM (SELECT kind, if(left_out = '', 'counted', left_out) AS reason, count(*) AS n FROM read GROUP BY ALL
