@@ -5,7 +5,7 @@ is masked (data-absent-reason), not left out: who reads it sees that there is on
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -54,7 +54,7 @@ def measure_of(lines: Sequence[Line], on: date) -> Json:
         "publisher": "IMR on FHIR",
         "description": "How the programme is offered, answered and followed up. No target, no measure of its effect.",
         "scoring": _concept("http://terminology.hl7.org/CodeSystem/measure-scoring", "proportion"),
-        "group": [_measure_group(key, of) for key, of in _groups(lines)],
+        **_all_groups(_measure_group, lines),
     }
 
 
@@ -68,13 +68,19 @@ def measure_report(lines: Sequence[Line], exported: date) -> Json:
         "measure": f"{MEASURE}|{artefacts.VERSION}",
         "date": exported.isoformat(),
         "period": {"start": since.isoformat(), "end": exported.isoformat()},
-        "group": [_report_group(key, of) for key, of in _groups(lines)],
+        **_all_groups(_report_group, lines),
     }
 
 
 def _first_day(quarter: str) -> date:
     year, _, number = quarter.partition("-Q")
     return date(int(year), 3 * int(number) - 2, 1)
+
+
+def _all_groups(made: Callable[[tuple[str, ...], list[Line]], Json], lines: Sequence[Line]) -> Json:
+    """Of an empty export there is none, and FHIR has no empty list."""
+    groups = [made(key, of) for key, of in _groups(lines)]
+    return {"group": groups} if groups else {}
 
 
 def _groups(lines: Sequence[Line]) -> Iterator[tuple[tuple[str, ...], list[Line]]]:

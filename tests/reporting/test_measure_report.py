@@ -1,10 +1,12 @@
 """The report as a Measure and a MeasureReport: the same numbers, masked where the page hides them, and valid FHIR."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
+from imr_fhir.reporting.measure_report import bundle as bundle_of
 from tests.reporting.making import reported
 from tests.validator import Validator
 
@@ -30,6 +32,11 @@ def test_a_number_that_is_hidden_is_masked(bundle: dict[str, Any]) -> None:
     assert all(("count" in each) != ("_count" in each) for each in populations)
     assert all(each["count"] >= 5 for each in populations if "count" in each)
     assert any("_count" in each for each in populations)
+
+
+def test_of_an_empty_export_there_is_no_group_and_no_empty_list() -> None:
+    entries = bundle_of((), date(2026, 9, 15))["entry"]
+    assert not any("group" in entry["resource"] for entry in entries)
 
 
 def test_the_validator_finds_no_error(bundle: dict[str, Any], fhir_validator: Validator) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -325,6 +326,17 @@ def test_moved_dates_make_tables_and_no_report(export: Path, tmp_path: Path) -> 
     assert "were moved (--shift-dates), so no quarter and no closed window can be counted" in said.output
     assert (folder / "out" / "tables" / "responses.parquet").is_file()
     assert not (folder / "out" / "report.html").exists()
+
+
+def test_what_duckdb_says_of_the_data_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise duckdb.ConversionException("Could not convert string 'Kari Nordmann' to INT64")
+
+    monkeypatch.setattr("imr_fhir.reporting.making_report.make_report", fail)
+    said = CliRunner().invoke(main, command(tmp_path))
+    assert said.exit_code == 1
+    assert "The figures can't be counted (ConversionException)." in said.output
+    assert "Kari" not in said.output
 
 
 @pytest.mark.parametrize("zone", ["Oslo", "Europe", "localtime", "posix/Europe/Oslo", ""])
