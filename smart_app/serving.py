@@ -86,7 +86,14 @@ class Server:
         while time.monotonic() < deadline and self._busy():
             time.sleep(0.02)
         self._server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()) + 0.2)
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        pulled = threading.Event()
+
+        def close() -> None:
+            pulled.wait()  # an answer's own pull may run this while ours is still to write to what is closed here
+            wasyncore.close_all(self._server._map)
+
+        self._server.trigger.pull_trigger(close)
+        pulled.set()
         self._thread.join(5)
 
     def _busy(self) -> bool:

@@ -14,7 +14,7 @@ from imr_fhir.goal import to_resource
 from smart_app.plan import Plan, plan_from
 from tests.filed import FILING, GOAL
 from tests.flows import steps
-from tests.flows.filings import act
+from tests.flows.filings import act, let_time_pass
 from tests.flows.steps import filed, go, heading, say, text
 from tests.running import Chart, Running, log_in, running
 
@@ -88,6 +88,7 @@ def whole_flow(run: Running, ehr: str) -> Result:
         acts.append(Act(name, _title(page), _counted(changed)))
 
     done("rate", lambda: steps.rate(chart, said=steps.answers(3)))
+    let_time_pass(run, 60)  # one rating is the later one: the last that the panel lists is corrected and taken back
     done("hand over", lambda: _handed_over(run, chart))
     done("goal", lambda: _goal(chart))
     _hospital_s_own_goal(run, patient)

@@ -64,6 +64,23 @@ def test_an_answer_that_never_comes_is_waited_for_so_long_only() -> None:
     hanging.set()
 
 
+def test_an_answer_that_wakes_the_loop_while_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop closed its own pipe then, before what stops it had written to it."""
+    server = Server(lambda _environ, _start_response: [], listen("127.0.0.1", 0))
+    server.start()
+    trigger = server._server.trigger
+    pull = trigger._physical_pull
+
+    def woken_before() -> None:
+        pull()
+        time.sleep(0.2)
+        pull()
+
+    monkeypatch.setattr(trigger, "_physical_pull", woken_before)
+    server.stop(1)
+    assert not server._thread.is_alive()
+
+
 def test_a_taken_port_is_an_error_of_the_system() -> None:
     with listen("127.0.0.1", 0) as first:
         first.listen()
