@@ -24,7 +24,7 @@ _QUERIES = {
                   FROM episode WHERE left_out = '' ORDER BY patient, start, id""",
     "row": """SELECT patient, unit, offered, start, "end", reason
               FROM table_row WHERE left_out = '' ORDER BY patient, start, "end", unit""",
-    "outcome": "SELECT patient, outcome, day FROM outcome WHERE left_out = '' ORDER BY patient, day, id",
+    "outcome": "SELECT patient, outcome, day FROM outcome WHERE left_out = '' ORDER BY patient, day, moment, id",
     "seen": "SELECT patient, rating FROM seen WHERE patient IS NOT NULL ORDER BY patient, rating",
     "wish": """SELECT patient, id, start, lifecycle, achievement, status_date, theirs
                FROM wish WHERE left_out = '' ORDER BY patient, start, id""",

@@ -46,7 +46,7 @@ SELECT *,
 FROM (SELECT * REPLACE (person_in('Patient/' || patient) AS patient) FROM given_row);
 
 CREATE OR REPLACE TABLE outcome AS
-SELECT id, person_in(patient) AS patient, outcome, day_of(said) AS day,
+SELECT id, person_in(patient) AS patient, outcome, day_of(said) AS day, instant_of(said) AS moment,
        CASE WHEN left_out_of(person_in(patient), status) != '' THEN left_out_of(person_in(patient), status)
             WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
 FROM newest('due_outcomes');
