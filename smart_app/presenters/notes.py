@@ -36,11 +36,11 @@ def said_of_goals(notes: Iterable[Note]) -> dict[str, Said]:
 
 
 def due_answers(notes: Iterable[Note]) -> tuple[DueAnswer, ...]:
-    """What became of due occasions, as the rule about them takes it."""
+    """What became of due occasions, in the order in which it was said: of one day the last counts."""
+    said = sorted((note for note in notes if isinstance(note, DueOutcome)), key=lambda note: note.said)
     return tuple(
         DueAnswer(note.outcome, note.said.date(), note.new_date)  # type: ignore[arg-type]  # one of OUTCOMES
-        for note in notes
-        if isinstance(note, DueOutcome)
+        for note in said
     )
 
 
