@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import Any, Literal
 
@@ -48,7 +48,7 @@ class Response:
     # As the EHR has it: all but a form and a document (text, pdf) are Observations; what is to be printed it has not.
     kept: Literal["form", "components", "members", "flat", "text", "pdf", "print"] = "form"
 
-    @property
+    @cached_property
     def reference(self) -> str:
         """Where the EHR has it: the response, else the Observation or document that stands for it; "" while new."""
         return f"{self._type}/{self.id}" if self.id else ""
@@ -77,11 +77,18 @@ class Response:
     def score(self) -> Score:
         return score(self.ratings)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What stays the same through corrections and is no other response's: where the EHR has it; its identifier
         while it is new. Two in the record may have one identifier: somebody's copy, or a number given twice."""
         return self.reference or self.identifier
+
+    @cached_property
+    def in_time(self) -> tuple[datetime, datetime, str]:
+        """What orders responses: by when they were measured, as instants. Of two of one time (copies of one act, since
+        no correction moves it) the one last written comes later, and so counts: a correction is somebody's last word.
+        """
+        return self.measured.astimezone(UTC), self.authored.astimezone(UTC), self.key
 
     def in_zone(self, zone: tzinfo) -> "Response":
         """Its times by the clock of ``zone``, which decides on which day they were."""

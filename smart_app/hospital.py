@@ -6,6 +6,7 @@ from datetime import datetime
 from imr_fhir.ehr.address import parse
 from imr_fhir.ehr.discovery import SmartConfiguration, discover
 from imr_fhir.ehr.identity import Identity, JwksCache, verify_id_token
+from imr_fhir.ehr.resource_cache import ResourceCache
 from imr_fhir.ehr.transport import Transport
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.discovered import Discovered
@@ -17,6 +18,7 @@ class Hospital:
 
     def __init__(self, site: SiteConfig, config: AppConfig) -> None:
         self.site = site
+        self.cache = ResourceCache()
         self.redirect_uri = f"{config.public_url}/callback/{site.name}"
         self.transport = Transport(
             (parse(site.iss).origin, *site.allowed_hosts),

@@ -56,8 +56,10 @@ def tell_events(state: State) -> None:
 
 
 def tidy(state: State) -> None:
-    """Writes down failed log-ins, ends what idled out and deletes what has served its time; a store that is busy is
-    tidied a minute later."""
+    """Writes down failed log-ins, ends what idled out and deletes what has served its time, in memory too; a store
+    that is busy is tidied a minute later."""
+    for hospital in state.hospitals.values():
+        hospital.cache.forget()
     try:
         state.store.cipher.reread()
         state.failed.flush(state.clock())

@@ -95,6 +95,7 @@ def client_of(launch: Launch, hospital: Hospital, store: Store, clock: Callable[
         token=token.current,
         renew=token.newer,
         patient=launch.context.patient,
+        cache=hospital.cache,
     )
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from imr_fhir.ehr.breaker import Breaker
 from smart_app.sandbox import FAULTS
 from smart_app.state import state_of
-from tests import parts
+from tests import parts, shared_resources
 from tests.postgresql import Cluster, cluster
 from tests.running import Running, running
 from tests.servers.medplum import Medplum, medplum
@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, what in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {what}")
     record_writes()
+    shared_resources.watch_shared_resources()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -62,6 +63,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for part in parts.missing():
         left_out = f"Left out: {part.what}, since there is no {part.name} here."
         terminalreporter.write_line(f"{left_out} To run them: {part.how}.")
+
+
+@pytest.fixture(autouse=True)
+def _shared_resources_stay_as_they_are() -> Iterator[None]:
+    yield
+    changed = shared_resources.changed()
+    shared_resources.forget()
+    assert not changed
 
 
 @pytest.fixture(scope="session")

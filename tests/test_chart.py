@@ -19,6 +19,7 @@ from imr_fhir.ehr.chart import Chart, Problem, read_chart
 from imr_fhir.ehr.filing import PartOk, send
 from imr_fhir.ehr.forms import check_forms
 from imr_fhir.ehr.patient import Patient
+from imr_fhir.ehr.resource_cache import ResourceCache
 from imr_fhir.ehr.scores import score_of
 from imr_fhir.errors import AuthorizationError, BadReply, EhrError, ResponseError, Unauthorized, WrongPatient
 from imr_fhir.observation import score_observation
@@ -68,7 +69,13 @@ def episode(status: str = "active", **more: Any) -> dict[str, Any]:
 
 
 def chart(ehr: SmallEhr, **more: Any) -> Chart:
-    return read_chart(ehr.client(**more), "anna", zone=ZONE)
+    """The same whether what was read before is known or not."""
+    cache = ResourceCache()
+    as_it_is, first, again = (
+        read_chart(ehr.client(cache=each, **more), "anna", zone=ZONE) for each in (None, cache, cache)
+    )
+    assert as_it_is == first == again
+    return as_it_is
 
 
 def test_an_empty_chart(ehr: SmallEhr) -> None:
@@ -169,6 +176,21 @@ def test_another_patients_are_dropped_and_told(ehr: SmallEhr) -> None:
     found = chart(ehr)
     assert [each.id for each in found.responses] == ["client-0"]
     assert found.problems == (Problem("other-patient", "QuestionnaireResponse", count=3),)
+
+
+def test_what_is_known_of_one_patient_is_shown_of_no_other(ehr: SmallEhr) -> None:
+    """Nor what the EHR no longer gives, or gives otherwise: what counts is what it answers with this time."""
+    cache = ResourceCache()
+    put(ehr, response_resource(0), {**PATIENT, "id": "eva"})
+    first = read_chart(ehr.client(cache=cache), "anna", zone=ZONE)
+    other = read_chart(ehr.client("eva", cache=cache), "eva", zone=ZONE)
+    assert (len(first.responses), len(other.responses)) == (1, 0)
+    assert [problem.kind for problem in other.problems] == ["other-patient"]
+    name = f"QuestionnaireResponse/{first.responses[0].id}"
+    ehr.store[name] = {**ehr.store[name], "status": "entered-in-error"}
+    assert read_chart(ehr.client(cache=cache), "anna", zone=ZONE).responses[0].status == "entered-in-error"
+    del ehr.store[name]
+    assert read_chart(ehr.client(cache=cache), "anna", zone=ZONE).responses == ()
 
 
 def test_a_patient_that_something_unknown_is_said_of_is_told(ehr: SmallEhr) -> None:

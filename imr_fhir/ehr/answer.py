@@ -1,8 +1,9 @@
 """The resource that a reply holds, and what a Bundle holds, whatever else a server may send."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.outcome import sentence
 from imr_fhir.ehr.transport import Reply
 from imr_fhir.errors import BadReply, NotJson
@@ -10,10 +11,10 @@ from imr_fhir.errors import BadReply, NotJson
 _TELL = "Tell the EHR's administrator."
 
 
-def resource_in(reply: Reply, resource_type: str) -> dict[str, Any]:
-    """The resource of ``resource_type`` that ``reply`` is; raises BadReply where it is none."""
+def resource_in(reply: Reply, resource_type: str, read: Callable[[bytes], Any] = read_json) -> dict[str, Any]:
+    """The resource of ``resource_type`` that ``reply`` is, as ``read`` reads JSON; raises BadReply where it is none."""
     try:
-        found = reply.json()
+        found = read(reply.body)
     except NotJson as error:
         kind = reply.headers.get("Content-Type", "nothing that says what it is")[:60]
         raise BadReply(f"The EHR answered with {kind} where FHIR's JSON was asked for.", next_step=_TELL) from error

@@ -15,6 +15,7 @@ from imr_fhir.ehr import patient as patient_resource
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.paging import Found
 from imr_fhir.ehr.patient import Patient
+from imr_fhir.ehr.resource_cache import once
 from imr_fhir.ehr.scores import belongs, codings, derived_from, has_code, ratings_in, to_search
 from imr_fhir.errors import EhrError, Forbidden, Invalid, NotFound, ResourceError, Unauthorized
 from imr_fhir.fhir_time import in_zone
@@ -179,20 +180,28 @@ def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo, scored: Collec
     named = isinstance(canonical, str) and canonical.partition("|")[0] in {scale(rater).url for rater in RATERS}
     if not named and raw.get("id") not in scored:
         return None
-    return response.from_resource(raw, patient=patient).in_zone(zone)
+    return once(raw, ("response", patient, zone), lambda: response.from_resource(raw, patient=patient).in_zone(zone))
 
 
 def _goal(raw: Mapping[str, Any], patient: str) -> Goal | None:
-    return goal.from_resource(raw, patient=patient) if goal.is_ours(raw) else None
+    return _read_goal(raw, patient) if once(raw, "ours", lambda: goal.is_ours(raw)) else None
 
 
 def _step(raw: Mapping[str, Any], patient: str, named: Collection[tuple[str, str]]) -> Goal | None:
-    if ("Goal", raw.get("id")) not in named or goal.is_ours(raw):
+    if ("Goal", raw.get("id")) not in named or once(raw, "ours", lambda: goal.is_ours(raw)):
         return None
-    return goal.from_resource(raw, patient=patient)
+    return _read_goal(raw, patient)
+
+
+def _read_goal(raw: Mapping[str, Any], patient: str) -> Goal:
+    return once(raw, ("goal", patient), lambda: goal.from_resource(raw, patient=patient))
 
 
 def _note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
+    return once(raw, ("note", patient, zone), lambda: _read_note(raw, patient, zone))
+
+
+def _read_note(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Note | None:
     if not has_code(raw, record.TOKENS):
         return None
     found = record.from_resource(raw, patient=patient)

@@ -19,6 +19,7 @@ from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.limits import LIMITS
 from imr_fhir.ehr.paging import PAGE, PAGES, Found, Page, Pages, Params, next_page
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
+from imr_fhir.ehr.resource_cache import ResourceCache
 from imr_fhir.ehr.transport import Incoming, Reply, Transport
 from imr_fhir.errors import BadReply, EhrError, LaunchError, OtherResource, WrongPatient
 from imr_fhir.version import etag, stored_version
@@ -34,6 +35,8 @@ class FhirClient:
 
     ``renew`` is given a token that the server refused (401, so nothing was done) and gives a newer one, or "".
 
+    With a ``cache``, what a search finds is shared with others: it must not be changed.
+
     All methods raise EhrError. With ``patient``, what is read or written must be that patient's: else WrongPatient.
     """
 
@@ -46,6 +49,7 @@ class FhirClient:
         renew: Callable[[str], str] | None = None,
         patient: str | None = None,
         headers: Mapping[str, str] | None = None,
+        cache: ResourceCache | None = None,
     ) -> None:
         self.base = base.rstrip("/")
         self.patient = patient
@@ -53,6 +57,7 @@ class FhirClient:
         self._token = token
         self._renew = renew
         self._headers = dict(headers or {})
+        self._cache = cache
         self._ends = math.inf
         self._reading = "chart"
 
@@ -106,7 +111,7 @@ class FhirClient:
             reply = self._send("POST", f"{resource_type}/_search", purpose=purpose, headers=form, body=query.encode())
         else:
             reply = self._send("GET", f"{resource_type}?{query}", purpose=purpose)
-        seen = Pages(resource_type, self.base, self.ours)
+        seen = Pages(resource_type, self.base, self.ours, self._cache)
         url = seen.take(reply)
         most = PAGES if pages is None else pages
         while url and len(seen.seen) < most:

@@ -15,6 +15,8 @@ from imr_fhir.errors import NotJson
 DEPTH = 64
 DIGITS = 18  # FHIR's decimal: "no more than 18 digits"
 
+_SPACE = " \t\n\r"
+_BEGINS = re.compile(f"[{_SPACE}]*")
 # What follows a backslash: a whole surrogate pair, half of one, NUL, or any other escape.
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -30,20 +32,37 @@ def read_json(data: bytes) -> Any:
 
     Raises NotJson, which says what is wrong but quotes none of the text: it may be a patient's.
     """
+    return read_text(text_of(data))
+
+
+def text_of(data: bytes) -> str:
+    """The text that ``data`` is in UTF-8, without a byte order mark. Raises NotJson."""
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _refuse(f"byte {error.start} is not UTF-8") from None
-    if "\\" in text and "\\u" in text:  # one character is looked for far faster than two
-        _check_escapes(text)
+
+
+def read_text(text: str) -> Any:
+    """The same as `read_json` of a text."""
+    value, end = read_value(text, 0)
+    if rest := text[end:].strip(_SPACE):
+        raise _refuse(f"Extra data at character {len(text) - len(rest)}")
+    return value
+
+
+def read_value(text: str, start: int, *, levels: int = DEPTH) -> tuple[Any, int]:
+    """The value that begins at ``start`` of ``text``, after spaces or none, of at most ``levels`` levels, and where it
+    ends. Raises NotJson."""
     try:
-        value = _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text, _BEGINS.match(text, start).end())  # type: ignore[union-attr]
     except json.JSONDecodeError as error:
         raise _refuse(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise _too_deep() from None
-    _check_depth(value)
-    return value
+    _check_escapes(text, start, end)
+    _check_depth(value, levels)
+    return value, end
 
 
 def _refuse(what: str) -> NotJson:
@@ -54,10 +73,10 @@ def _too_deep() -> NotJson:
     return _refuse(f"more than {DEPTH} levels")
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: Any, levels: int) -> None:
     """Level by level, each in one go: a function call for each value would take as long as to parse the text."""
     level: list[Any] = [[value]]
-    for _ in range(DEPTH + 1):
+    for _ in range(levels + 1):
         level = [
             inner
             for outer in level
@@ -99,8 +118,11 @@ def _constant(name: str) -> None:
     raise _refuse(f"{name} is no JSON number")
 
 
-def _check_escapes(text: str) -> None:
-    for escape in _ESCAPE.finditer(text):
+def _check_escapes(text: str, start: int, end: int) -> None:
+    # one character is found far faster than two
+    if text.find("\\", start, end) < 0 or text.find("\\u", start, end) < 0:
+        return
+    for escape in _ESCAPE.finditer(text, start, end):
         if escape["half"]:
             raise _refuse("half of a surrogate pair")
         if escape["nul"]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from imr_fhir.ehr.address import make_local, under
 from imr_fhir.ehr.answer import objects_of, resource_in, resources_of
 from imr_fhir.ehr.failure import failure
+from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.outcome import sentence
+from imr_fhir.ehr.resource_cache import CachedResource, ResourceCache
 from imr_fhir.ehr.transport import Reply
 from imr_fhir.errors import BadReply
 
@@ -39,12 +42,20 @@ class Page:
 
 
 class Pages:
-    """What the pages of one search of the server ``base`` gave so far; ``ours`` says whose a resource is."""
+    """What the pages of one search of the server ``base`` gave so far; ``ours`` says whose a resource is. With a
+    ``cache`` the resources are shared, and must not be changed."""
 
-    def __init__(self, resource_type: str, base: str, ours: Callable[[Mapping[str, Any]], bool]) -> None:
+    def __init__(
+        self,
+        resource_type: str,
+        base: str,
+        ours: Callable[[Mapping[str, Any]], bool],
+        cache: ResourceCache | None = None,
+    ) -> None:
         self._type = resource_type
         self._base = base
         self._ours = ours
+        self._read = partial(cache.read, base=base) if cache else read_json
         self.resources: dict[object, dict[str, Any]] = {}  # by id: one may stand on two pages when another was written
         self.said: list[str] = []
         self.foreign = 0
@@ -54,7 +65,7 @@ class Pages:
         """Adds one page; the address of the next, or "". Raises EhrError."""
         if reply.status != 200:
             raise failure(reply, f"to search for {self._type}")
-        bundle = resource_in(reply, "Bundle")
+        bundle = resource_in(reply, "Bundle", self._read)
         for resource in resources_of(bundle):
             self._add(resource)
         url = next_page(bundle, self._base)
@@ -69,7 +80,8 @@ class Pages:
             self.said.extend(filter(None, [sentence(resource)]))
         elif resource.get("resourceType") == self._type:
             if self._ours(resource):
-                make_local(resource, self._base)
+                if not isinstance(resource, CachedResource):
+                    make_local(resource, self._base)
                 named = resource.get("id")
                 self.resources[named if isinstance(named, str) else len(self.resources)] = resource
             else:

@@ -1,0 +1,130 @@
+"""What the same text said before it says again, and nothing else."""
+
+import copy
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from imr_fhir.ehr.resource_cache import CachedResource, ResourceCache, once
+from imr_fhir.errors import NotJson
+
+BASE = "https://ehr.example/fhir"
+
+
+def goal(
+    resource_id: str, words: str = "Play the guitar again, and with others, on Thursdays", subject: str = "Patient/anna"
+) -> dict[str, Any]:
+    text = {"text": words}
+    return {"resourceType": "Goal", "id": resource_id, "description": text, "subject": {"reference": subject}}
+
+
+def bundle(*resources: dict[str, Any], **more: Any) -> bytes:
+    return json.dumps({"resourceType": "Bundle", **more, "entry": [{"resource": each} for each in resources]}).encode()
+
+
+def resources(cache: ResourceCache, body: bytes, base: str = BASE) -> list[Any]:
+    return [entry["resource"] for entry in cache.read(body, base)["entry"]]
+
+
+def test_the_same_text_is_read_once() -> None:
+    cache = ResourceCache()
+    first = resources(cache, bundle(goal("1"), goal("2"), id="x"))
+    again = resources(cache, bundle(goal("2"), goal("1"), id="y", total=2))
+    assert [id(each) for each in again] == [id(first[1]), id(first[0])]
+    assert first == [goal("1"), goal("2")]
+
+
+def test_a_changed_text_is_read_anew() -> None:
+    cache = ResourceCache()
+    for words in ("Play the guitar again", "Play the guitar again, with others", "Play"):
+        for _ in range(2):
+            assert resources(cache, bundle(goal("1", words))) == [goal("1", words)]
+
+
+def test_many_that_begin_alike() -> None:
+    cache = ResourceCache()
+    alike = [goal("1", f"{'long ' * 100}{number}") for number in range(5)]
+    for _ in range(2):
+        assert resources(cache, bundle(*alike)) == alike
+
+
+def test_one_that_begins_like_a_longer_one() -> None:
+    cache = ResourceCache()
+    assert resources(cache, b'{"entry":[{"resource":{"a":1}}]}') == [{"a": 1}]
+    assert cache.read(b'{"entry":[{"resource":{"a":1},"resource":0}]}'.replace(b',"resource":0', b""), BASE) == {
+        "entry": [{"resource": {"a": 1}}]
+    }
+    assert resources(cache, b'{"entry":[{"resource":{"a":1,"b":2}}]}') == [{"a": 1, "b": 2}]
+
+
+def test_references_are_made_local_to_the_server_that_sent_them() -> None:
+    cache = ResourceCache()
+    body = bundle(goal("1", subject=f"{BASE}/Patient/anna"))
+    for _ in range(2):
+        assert resources(cache, body)[0]["subject"] == {"reference": "Patient/anna"}
+        assert resources(cache, body, "https://other.example/fhir")[0]["subject"] == {
+            "reference": f"{BASE}/Patient/anna"
+        }
+
+
+def test_a_name_twice_around_what_is_known_is_refused_all_the_same() -> None:
+    cache, known = ResourceCache(), json.dumps(goal("1")).encode()
+    assert cache.read(b'{"entry":[{"resource":%s}]}' % known, BASE)
+    with pytest.raises(NotJson):
+        cache.read(b'{"entry":[{"resource":%s,"resource":%s}]}' % (known, known), BASE)
+
+
+def test_what_is_old_is_let_go() -> None:
+    cache = ResourceCache(seconds=0.05)
+    first = resources(cache, bundle(goal("1")))[0]
+    assert resources(cache, bundle(goal("1")))[0] is first
+    time.sleep(0.1)
+    second = resources(cache, bundle(goal("1")))[0]
+    assert second is not first
+    assert second == first
+    time.sleep(0.1)
+    cache.forget()
+    assert not cache._kept
+    assert cache._size == 0
+
+
+def test_it_holds_no_more_than_it_may() -> None:
+    one = len(json.dumps(goal("10")))
+    cache = ResourceCache(characters=3 * one)
+    for number in range(10, 30):
+        assert resources(cache, bundle(goal(str(number)))) == [goal(str(number))]
+        assert cache._size <= 3 * one
+    assert [text for text, _, _ in cache._kept.values()] == [json.dumps(goal(str(number))) for number in (27, 28, 29)]
+    huge = goal("40", "x" * 4 * one)
+    assert resources(cache, bundle(huge)) == [huge]
+    assert not cache._kept
+
+
+def test_a_copy_is_nobody_elses() -> None:
+    shared = resources(ResourceCache(), bundle(goal("1")))[0]
+    for one in (copy.copy(shared), copy.deepcopy(shared), {**shared}, shared.copy()):
+        assert type(one) is dict
+        assert one == shared
+
+
+def test_what_is_worked_out_is_worked_out_once_a_resource() -> None:
+    shared = resources(ResourceCache(), bundle(goal("1")))[0]
+    asked: list[str] = []
+    for raw in (shared, shared, goal("1")):
+        for what in ("words", ("words", "nb")):
+            assert once(raw, what, lambda what=what: asked.append(str(what)) or len(what)) == len(what)  # type: ignore[func-returns-value]
+    assert asked == ["words", "('words', 'nb')", "words", "('words', 'nb')"]
+
+
+def test_side_by_side() -> None:
+    cache = ResourceCache(characters=2_000)
+    bodies = [[goal(str(number), "word " * (number % 7 + turn)) for number in range(12)] for turn in range(4)]
+    with ThreadPoolExecutor(8) as threads:
+        found = [(body, threads.submit(resources, cache, bundle(*body))) for body in bodies * 25]
+        for body, seen in found:
+            assert seen.result() == body
+    assert cache._size == sum(len(text) for text, _, _ in cache._kept.values())
+    assert all(isinstance(kept, CachedResource) for _, kept, _ in cache._kept.values())
