@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from imr_fhir import artefacts
@@ -56,7 +57,7 @@ _AFTER_REVIEW = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Goal:
     patient: str  # id of the Patient
     text: str  # the person's own words
@@ -74,6 +75,12 @@ class Goal:
     id: str = ""  # the server's, "" while new
     version_id: str = ""
 
+    @cached_property
+    def goal_id(self) -> str:
+        """Of a step: the id of its goal, where that is in this record; "" of any other."""
+        found, goal_id = local_type_and_id(self.parent)
+        return goal_id if found == "Goal" else ""
+
 
 def reviewed(goal: Goal, result: str, on: date) -> Goal:
     """``goal`` after a review on the day ``on`` with one of the four results ("done")."""
@@ -90,19 +97,22 @@ def joined(goals: Iterable[Goal]) -> tuple[Goal, ...]:
     """``goals`` with the parent of each step, also where it is the goal that names its steps (milestone)."""
     goals = tuple(goals)
     parents = {local_type_and_id(step): f"Goal/{goal.id}" for goal in goals for step in goal.milestones}
-    return tuple(replace(goal, parent=goal.parent or parents.get(("Goal", goal.id), "")) for goal in goals)
+    return tuple(
+        replace(goal, parent=parents[key]) if not goal.parent and (key := ("Goal", goal.id)) in parents else goal
+        for goal in goals
+    )
 
 
 def steps_of(goal: Goal, goals: Iterable[Goal]) -> tuple[Goal, ...]:
     """The steps of ``goal`` among ``goals`` (joined)."""
-    return tuple(step for step in goals if local_type_and_id(step.parent) == ("Goal", goal.id))
+    return tuple(step for step in goals if step.goal_id == goal.id != "")
 
 
 def steps_alone(goals: Iterable[Goal]) -> tuple[Goal, ...]:
     """The steps among ``goals`` (joined) whose goal is not: it can't be read, was deleted, or is a step itself."""
     goals = tuple(goals)
-    tops = {("Goal", goal.id) for goal in goals if not goal.parent}
-    return tuple(step for step in goals if step.parent and local_type_and_id(step.parent) not in tops)
+    tops = {goal.id for goal in goals if not goal.parent}
+    return tuple(step for step in goals if step.parent and not (step.goal_id and step.goal_id in tops))
 
 
 def is_ours(raw: Mapping[str, Any]) -> bool:

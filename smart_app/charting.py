@@ -19,6 +19,7 @@ from imr_fhir.score_reading import not_filed
 from smart_app.access import Launch, audit
 from smart_app.delivery import to_print
 from smart_app.language import words
+from smart_app.plan import Plan
 from smart_app.presenters.header import called
 from smart_app.presenters.known import Known, known
 from smart_app.presenters.situation import Situation
@@ -36,7 +37,8 @@ def read(launch: Launch) -> tuple[Chart, Known, Situation]:
     With it what this clinician saved and this EHR takes nowhere: a rating all the same, or each would stay blind for
     the other for ever.
     """
-    chart, situation = _chart(launch), _situation(launch)
+    plan = plan_of(launch)
+    chart, situation = _chart(launch, plan), _situation(launch, plan)
     if launch.role == "clinician":
         here = not_filed(printed_ratings(launch), chart.responses)
         chart = replace(chart, responses=(*chart.responses, *here))
@@ -49,15 +51,15 @@ def read_with(launch: Launch, waiting: Iterable[Response], *, documented: bool =
 
     Raises EhrError where there is nothing to show at all.
     """
-    waiting = tuple(waiting)
+    waiting, plan = tuple(waiting), plan_of(launch)
     try:
-        chart = _chart(launch)
+        chart = _chart(launch, plan)
     except EhrError:
         if not waiting:
             raise
         of = Patient(launch.patient, launch.patient_name, launch.record.context.birth_date, gender="", deceased=False)
         chart = Chart(of, (), (), (), None, ())
-    situation = _situation(launch)
+    situation = _situation(launch, plan)
     if documented:
         waiting = (*waiting, *_documented(launch, chart))
     more = replace(chart, responses=(*chart.responses, *not_filed(waiting, chart.responses)))
@@ -113,8 +115,8 @@ def _ratings(launch: Launch, outbox: Iterable[Filing]) -> tuple[Response, ...]:
     return tuple(one.in_zone(zone) for one in found)
 
 
-def _chart(launch: Launch) -> Chart:
-    site, plan = launch.site, plan_of(launch)
+def _chart(launch: Launch, plan: Plan) -> Chart:
+    site = launch.site
     chart = read_chart(
         launch.client(),
         launch.patient,
@@ -130,7 +132,7 @@ def _chart(launch: Launch) -> Chart:
     return chart
 
 
-def _situation(launch: Launch) -> Situation:
+def _situation(launch: Launch, plan: Plan) -> Situation:
     user = local_reference(launch.fhir_user, launch.record.context.fhir_base)
     return Situation(
         today=launch.today,
@@ -140,6 +142,7 @@ def _situation(launch: Launch) -> Situation:
         viewer=f"{user.type}/{user.id}" if user else "",
         opened=frozenset(launch.record.context.opened),
         pair_window=launch.site.pair_window_days,
+        plan=plan if launch.role == "clinician" else None,
     )
 
 

@@ -33,12 +33,16 @@ class PostRefused(Forbidden):
 def bind_forms(binding: str) -> None:
     """Forms of this request act for ``binding`` (launch, role and secret, never guessable by another site)."""
     g.csrf_binding = binding
+    g.pop("csrf_field", None)
 
 
 def csrf_field() -> Markup:
-    """The hidden input of each form; a page without launch or hand-over has none and raises."""
-    token = state().seal.token(_PURPOSE, g.csrf_binding)
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
+    """The hidden input of all forms of a page; one without launch or hand-over has none and raises."""
+    if "csrf_field" not in g:
+        token = state().seal.token(_PURPOSE, g.csrf_binding)
+        g.csrf_field = Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
+    field: Markup = g.csrf_field
+    return field
 
 
 def typed() -> dict[str, str]:

@@ -26,7 +26,7 @@ from smart_app.presenters import how as how_presenter
 from smart_app.presenters import panel as panel_presenter
 from smart_app.presenters.known import Known
 from smart_app.presenters.situation import DraftKind, OpenDraft, OpenGoalDraft
-from smart_app.saving import begin, plan_of
+from smart_app.saving import begin
 from smart_app.sealing import urn
 from smart_app.state import now, state
 from smart_app.store.drafts import Draft
@@ -42,10 +42,10 @@ def show(launch: Launch) -> str | Response:
     chart, all_of, situation = read(launch)
     off = launch.client().clock_off(now())
     situation = replace(situation, occasion=request.args.get("occasion", ""), clock_off=off)
-    if situation.may_write:
+    if plan := situation.plan:
         with state().store.reading():
             waiting, left = state().store.filings.outbox(launch.record.owner), left_elsewhere(launch)
-            printed, plan = [each for each in waiting if to_print(each)], plan_of(launch)
+            printed = [each for each in waiting if to_print(each)]
             placed = [each for each in printed if place_now(each, plan)]
             situation = replace(
                 situation,
@@ -55,7 +55,6 @@ def show(launch: Launch) -> str | Response:
                 printed=len(printed) - len(placed),
                 placed=len(placed),
                 left=len(left),
-                plan=plan,
             )
     audit("view", launch, resources=_shown(chart, all_of))
     page = panel_presenter.panel(words(), chart, all_of, situation)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 WARN = timedelta(seconds=60)  # off by more: times may be wrong, and pages say so
 NO_FILING = timedelta(minutes=5)  # off by more: what is filed would have a wrong time
@@ -30,7 +31,12 @@ def seen_clock(headers: Mapping[str, str], began: float, ended: float) -> SeenCl
     if headers.get("Age", "0").strip() != "0":
         return None
     try:
-        date = parsedate_to_datetime(headers.get("Date", ""))
+        date = _date(headers.get("Date", ""))
     except ValueError:
         return None
     return SeenClock(date if date.tzinfo else date.replace(tzinfo=UTC), began, ended)
+
+
+@lru_cache(8)  # all replies for one page have the same one
+def _date(text: str) -> datetime:
+    return parsedate_to_datetime(text)

@@ -6,6 +6,7 @@ from typing import Any
 from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.client import FhirClient
+from imr_fhir.ehr.resource_cache import once
 from imr_fhir.errors import BadReply, NotFound, ResourceError, ResponseError
 from imr_fhir.observation import StoredScore
 from imr_fhir.response import Response
@@ -33,17 +34,17 @@ def _own(codes: Codes) -> tuple[str, ...]:
 
 def has_code(raw: Json, codes: Iterable[str]) -> bool:
     """Whether the Observation ``raw`` has one of ``codes``: an EHR that can't search by code gives all it has."""
-    return bool(codings(raw.get("code")) & set(codes))
+    return not once(raw, "codings", lambda: codings(raw.get("code"))).isdisjoint(codes)
 
 
-def codings(concept: object) -> set[str]:
+def codings(concept: object) -> frozenset[str]:
     """ "system|code" of what may be a CodeableConcept."""
     found = concept.get("coding") if isinstance(concept, Mapping) else None
-    return {
+    return frozenset(
         f"{coding.get('system')}|{coding.get('code')}"
         for coding in (found if isinstance(found, list) else [])
         if isinstance(coding, Mapping)
-    }
+    )
 
 
 def ratings_in(
@@ -90,14 +91,18 @@ def belongs(score: StoredScore, response: Response, base: str) -> bool:
     return bool(response.identifier) and score.identifier in stored_urns(response.identifier)
 
 
-def derived_from(raw: Json, base: str) -> set[str]:
+def derived_from(raw: Json, base: str) -> frozenset[str]:
     """Ids of the responses of this EHR that an Observation says it comes from."""
+    return once(raw, ("derived from", base), lambda: _derived_from(raw, base))
+
+
+def _derived_from(raw: Json, base: str) -> frozenset[str]:
     derived = raw.get("derivedFrom")
     references = (
         [each.get("reference") for each in derived if isinstance(each, Mapping)] if isinstance(derived, list) else []
     )
     named = [local_reference(each, base) for each in references]
-    return {each.id for each in named if each and each.type == "QuestionnaireResponse"}
+    return frozenset(each.id for each in named if each and each.type == "QuestionnaireResponse")
 
 
 def score_of(client: FhirClient, response: Response, codes: Codes = NO_CODES) -> StoredRating | None:

@@ -110,6 +110,10 @@ class Transport:
 
     def check(self, url: str) -> str:
         """``url`` if we may call it; raises RefusedUrl."""
+        self._checked(url)
+        return url
+
+    def _checked(self, url: str) -> address.Address:
         target = address.parse(url)
         if target.scheme == "http" and not (self._allow_loopback_http and target.host in address.LOOPBACK):
             raise RefusedUrl(
@@ -120,7 +124,7 @@ class Transport:
                 f"{target.origin} is not one of this site's hosts, so it is not called.",
                 next_step=f"If it belongs to the hospital, {self._to_allow.format(host=address.origin(url))}.",
             )
-        return url
+        return target
 
     def send(
         self,
@@ -137,8 +141,7 @@ class Transport:
         ``purpose`` names the row of limits; ``seconds`` may shorten its deadline. Raises RefusedUrl, NotConnected
         (nothing was sent), LostReply (something may have been, no whole reply came), BadReply (too big).
         """
-        self.check(url)
-        limit, breaker = self._limits[purpose], self._breakers[address.parse(url).origin]
+        breaker, limit = self._breakers[self._checked(url).origin], self._limits[purpose]
         if not limit.anyway:
             breaker.check()  # not only once there is a slot: those who fail hold them
         deadline = limit.seconds if seconds is None else min(seconds, limit.seconds)
@@ -166,8 +169,7 @@ class Transport:
 
         ``bare``: without the site's extra headers, which are none of a file host's business. Raises as ``send``.
         """
-        self.check(url)
-        limit, breaker = self._limits[purpose], self._breakers[address.parse(url).origin]
+        breaker, limit = self._breakers[self._checked(url).origin], self._limits[purpose]
         request = _request("GET", url, {**(self._bare if bare else self._headers), **(headers or {})}, None)
         with self._slot(limit.seconds, fresh=True) as call:
             breaker.enter()
@@ -253,6 +255,17 @@ class _Adapter(HTTPAdapter):
         context = wire.tls_context(self._ca) if self._ca else None
         self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=context, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": wire.Pool, "https": wire.TLSPool}
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002
+        """No proxy, so no look-up of one."""
+        return request.path_url
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """What the transport reads of it, and no cookies: this is no browser."""
+        response = requests.Response()
+        response.status_code, response.headers, response.raw = resp.status, CaseInsensitiveDict(resp.headers), resp
+        response.url, response.request = str(req.url), req
+        return response
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002
         """The context holds the authorities already; requests would load its own again for each connection."""

@@ -138,7 +138,7 @@ def _apart(marks: Sequence[_Mark], radius: float) -> list[_Mark]:
                 if abs(mark.y - marks[other].y) < 2 * radius:
                     middle = (mark.x + x) / 2
                     moved[this], moved[other] = middle - radius - 1, middle + radius + 1
-    return [replace(mark, x=moved.get(place, mark.x)) for place, mark in enumerate(marks)]
+    return [replace(mark, x=moved[place]) if place in moved else mark for place, mark in enumerate(marks)]
 
 
 def _lines(trend: Trend, marks: Iterable[_Mark]) -> str:

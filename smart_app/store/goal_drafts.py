@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from smart_app.store.cipher import Cipher
 from smart_app.store.drafts import KEPT, WARNED
@@ -22,6 +22,18 @@ from smart_app.store.schema import goal_draft
 from smart_app.store.times import from_ms, to_ms
 
 Fields = Iterable[tuple[str, str]]
+
+# Built once: each panel runs it, and SQLAlchemy needs longer to build it than to run it.
+_OPEN = (
+    select(goal_draft)
+    .where(
+        goal_draft.c.user_key == bindparam("user_key"),
+        goal_draft.c.site == bindparam("site"),
+        goal_draft.c.patient == bindparam("patient"),
+        goal_draft.c.value.is_not(None),
+    )
+    .order_by(goal_draft.c.touched_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +79,9 @@ class GoalDrafts:
 
     def open_for(self, owner: Owner) -> tuple[GoalDraft, ...]:
         """All of this user for this patient, oldest first."""
-        which = (
-            goal_draft.c.user_key == owner.user_key,
-            goal_draft.c.site == owner.site,
-            goal_draft.c.patient == owner.patient_key,
-            goal_draft.c.value.is_not(None),
-        )
+        mine = {"user_key": owner.user_key, "site": owner.site, "patient": owner.patient_key}
         with self._database.reading() as connection:
-            rows = connection.execute(select(goal_draft).where(*which).order_by(goal_draft.c.touched_at)).all()
-            return tuple(self._read(owner, row) for row in rows)
+            return tuple(self._read(owner, row) for row in connection.execute(_OPEN, mine))
 
     def drop(self, owner: Owner, page: str) -> None:
         with self._database.writing() as connection:
