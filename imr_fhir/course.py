@@ -52,11 +52,11 @@ class Course:
     on_hold: tuple[Span, ...] = ()
 
     def runs(self, when: date) -> bool:
-        return self.status != "offered" and Span(self.start, self.end).covers(when, when)
+        return self.status != "offered" and self.start <= when and (self.end is None or when <= self.end)
 
     def takes(self, when: date) -> bool:
         """Whether a rating of this day belongs to it: from 28 days before its start to its end."""
-        return Span(self.start - BEFORE_START, self.end).covers(when, when)
+        return self.start - BEFORE_START <= when and (self.end is None or when <= self.end)
 
 
 @dataclass(frozen=True, slots=True)

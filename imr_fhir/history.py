@@ -21,16 +21,13 @@ class History:
     superseded: tuple[Response, ...]  # stay listed; never First, never in a pair
 
 
-def day(response: Response) -> date:
-    """The day of the measurement, by the clock of its own offset: put it in the site's time zone when reading it."""
-    return response.measured.date()
+# Of a response, as functions: its day, and what orders it.
+day: Callable[[Response], date] = attrgetter("day")
+in_time: Callable[[Response], tuple[datetime, datetime, str]] = attrgetter("in_time")
 
 
 def days_apart(one: Response, other: Response) -> int:
     return abs((day(one) - day(other)).days)
-
-
-in_time: Callable[[Response], tuple[datetime, datetime, str]] = attrgetter("in_time")  # what orders them
 
 
 def listed(responses: Iterable[Response]) -> tuple[Response, ...]:

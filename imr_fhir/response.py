@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from typing import Any, Literal
 
@@ -82,6 +82,11 @@ class Response:
         """What stays the same through corrections and is no other response's: where the EHR has it; its identifier
         while it is new. Two in the record may have one identifier: somebody's copy, or a number given twice."""
         return self.reference or self.identifier
+
+    @cached_property
+    def day(self) -> date:
+        """Of the measurement, by the clock of its own offset: put it in the site's time zone when reading it."""
+        return self.measured.date()
 
     @cached_property
     def in_time(self) -> tuple[datetime, datetime, str]:

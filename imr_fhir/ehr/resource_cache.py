@@ -17,7 +17,7 @@ from imr_fhir.ehr.json_reader import read_value, text_of
 T = TypeVar("T")
 
 SECONDS = 15 * 60  # as long as a launch may be idle
-CHARACTERS = 16_000_000  # of text; with what it says, each takes some 8 bytes
+CHARACTERS = 16_000_000  # some 35 charts of ten years; with what it says each takes 6 bytes, so 100 MB in all
 
 _HEAD = 120  # characters by which a resource is looked up, type and id among them; then all of it is compared
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from imr_fhir.history import day
 from imr_fhir.pairing import Pairing
@@ -14,7 +15,7 @@ from imr_fhir.scoring import figures
 from smart_app.language import Words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Occasion:
     """A pair, or one rater's response alone."""
 
@@ -24,11 +25,11 @@ class Occasion:
     def of(self, rater: Rater) -> Response | None:
         return self.client if rater == "client" else self.clinician
 
-    @property
+    @cached_property
     def responses(self) -> tuple[Response, ...]:
         return tuple(response for response in (self.client, self.clinician) if response is not None)
 
-    @property
+    @cached_property
     def day(self) -> date:
         """The later of the two days."""
         return max(day(response) for response in self.responses)

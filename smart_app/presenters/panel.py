@@ -172,7 +172,7 @@ def _no_scales(words: Words, all_of: Known) -> str:
 
 def _chosen(all_of: Known, key: str) -> Occasion | None:
     """The occasion asked for by the key of one of its responses; the latest where there is none such."""
-    for occasion in all_of.occasions:
+    for occasion in all_of.occasions if key else ():
         if any(response.key == key for response in occasion.responses):
             return occasion
     return all_of.occasions[0] if all_of.occasions else None
