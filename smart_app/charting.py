@@ -40,7 +40,8 @@ def read(launch: Launch) -> tuple[Chart, Known, Situation]:
     plan = plan_of(launch)
     chart, situation = _chart(launch, plan), _situation(launch, plan)
     if launch.role == "clinician":
-        here = not_filed(printed_ratings(launch), chart.responses)
+        situation = replace(situation, outbox=state().store.filings.outbox(launch.record.owner))
+        here = not_filed(_printed_ratings(launch, situation.outbox), chart.responses)
         chart = replace(chart, responses=(*chart.responses, *here))
     return chart, _known(chart, situation), situation
 
@@ -82,10 +83,9 @@ def waiting_ratings(launch: Launch) -> tuple[Response, ...]:
     return _ratings(launch, state().store.filings.outbox(launch.record.owner))
 
 
-def printed_ratings(launch: Launch) -> tuple[Response, ...]:
+def _printed_ratings(launch: Launch, outbox: Iterable[Filing]) -> tuple[Response, ...]:
     """Those of them that this EHR takes nowhere, until they are said to be printed."""
-    mine = state().store.filings.outbox(launch.record.owner)
-    found = _ratings(launch, [each for each in mine if each.state is State.SEALED and to_print(each)])
+    found = _ratings(launch, [each for each in outbox if each.state is State.SEALED and to_print(each)])
     return tuple(replace(one, kept="print") for one in found)
 
 

@@ -44,14 +44,13 @@ def show(launch: Launch) -> str | Response:
     situation = replace(situation, occasion=request.args.get("occasion", ""), clock_off=off)
     if plan := situation.plan:
         with state().store.reading():
-            waiting, left = state().store.filings.outbox(launch.record.owner), left_elsewhere(launch)
-            printed = [each for each in waiting if to_print(each)]
+            left, printed = left_elsewhere(launch), [each for each in situation.outbox if to_print(each)]
             placed = [each for each in printed if place_now(each, plan)]
             situation = replace(
                 situation,
                 drafts=_drafts(launch),
                 goal_drafts=_goal_drafts(launch),
-                waiting=len(waiting) - len(printed),
+                waiting=len(situation.outbox) - len(printed),
                 printed=len(printed) - len(placed),
                 placed=len(placed),
                 left=len(left),

@@ -274,7 +274,7 @@ class _Adapter(HTTPAdapter):
 
 def _read(response: requests.Response, most: int) -> bytes:
     body = bytearray()
-    for part in response.raw.stream(65_536, decode_content=True):
+    for part in response.raw.stream(1_000_000, decode_content=True):  # most in one go; no more is unpacked at once
         body += part
         _require_fit(len(body), most)
     return bytes(body)

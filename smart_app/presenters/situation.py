@@ -11,6 +11,7 @@ from imr_fhir.pairing import PAIR_WINDOW
 from imr_fhir.parameters import PARAMETERS, Parameters
 from imr_fhir.scale import Rater
 from smart_app.plan import Plan
+from smart_app.store.filing import Filing
 
 DraftKind = Literal["open", "earlier", "aside", "merged"]
 
@@ -52,7 +53,8 @@ class Situation:
     drafts: tuple[OpenDraft, ...] = ()
     goal_drafts: tuple[OpenGoalDraft, ...] = ()
     clock_off: timedelta = timedelta()  # the EHR's clock, from ours
-    waiting: int = 0  # filings that the record does not have yet, and may
+    outbox: tuple[Filing, ...] = ()  # what this user saved and the record does not have yet
+    waiting: int = 0  # ... and may
     printed: int = 0  # ... and can take nowhere
     placed: int = 0  # ... and could take nowhere when they were saved, but now
     left: int = 0  # ... of records that were merged into this one
