@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 from imr_fhir.due import DueOutcome as DueAnswer
 from imr_fhir.element import local_type_and_id, plain_reference
@@ -20,19 +19,22 @@ def standing(notes: Iterable[Note]) -> tuple[Note, ...]:
 
 def said_of_goals(notes: Iterable[Note]) -> dict[str, Said]:
     """What stands about each goal and step, by Goal id."""
-    found: dict[str, Said] = {}
+    about: dict[str, list[Factor | Review]] = {}
     for note in notes:
-        if not isinstance(note, Factor | Review):
-            continue
-        goal = local_type_and_id(note.focus)[1]
-        said = found.get(goal, Said())
-        if isinstance(note, Review):
-            found[goal] = replace(said, result=note.result, reviewed=note.said.date())
-        elif note.kind == "helps":
-            found[goal] = replace(said, helps=(*said.helps, note.text))
-        else:
-            found[goal] = replace(said, hinders=(*said.hinders, note.text))
-    return found
+        if isinstance(note, Factor | Review):
+            about.setdefault(local_type_and_id(note.focus)[1], []).append(note)
+    return {goal: _said(found) for goal, found in about.items()}
+
+
+def _said(notes: Sequence[Factor | Review]) -> Said:
+    factors = [note for note in notes if isinstance(note, Factor)]
+    last = next((note for note in reversed(notes) if isinstance(note, Review)), None)
+    return Said(
+        helps=tuple(note.text for note in factors if note.kind == "helps"),
+        hinders=tuple(note.text for note in factors if note.kind != "helps"),
+        result=last.result if last else "",
+        reviewed=last.said.date() if last else None,
+    )
 
 
 def due_answers(notes: Iterable[Note]) -> tuple[DueAnswer, ...]:
