@@ -189,11 +189,16 @@ def _shown(report: Report, cell: Cell, wording: Wording) -> str:
 
 
 def _reconciled(reconciliation: Reconciliation, wording: Wording) -> Table:
-    columns = tuple(map(wording.say, ("on-server", "received", "kept", "lines", "older", "read")))
-    rows = tuple(TableRow((step.resource,), tuple(_step(step, wording))) for step in reconciliation.steps)
-    return Table(wording.say("reconciled-table"), (wording.say("type"),), columns, rows)
+    known = {name for step in reconciliation.steps for name, n in step.numbers.items() if n is not None}
+    columns = {"on_server": "on-server", "received": "received", "kept": "kept", "lines": "lines", "older": "older",
+               "read": "read"}  # fmt: skip
+    told = [name for name in columns if name in known]  # no column for what no manifest tells
+    rows = tuple(TableRow((step.resource,), tuple(_step(step, told, wording))) for step in reconciliation.steps)
+    titles = tuple(wording.say(columns[name]) for name in told)
+    return Table(wording.say("reconciled-table"), (wording.say("type"),), titles, rows)
 
 
-def _step(step: Step, wording: Wording) -> Iterable[str]:
-    for name, n in step.numbers.items():
+def _step(step: Step, told: Iterable[str], wording: Wording) -> Iterable[str]:
+    for name in told:
+        n = step.numbers[name]
         yield HIDDEN if name in step.hidden else "" if n is None else wording.count(n)
