@@ -70,6 +70,11 @@ def test_references_are_made_local_to_the_server_that_sent_them() -> None:
         }
 
 
+def test_what_is_no_address_stays_as_it_is() -> None:
+    odd = goal("1", subject="https://[ehr.example/fhir/Patient/anna")
+    assert resources(ResourceCache(), bundle(odd)) == [odd]
+
+
 def test_a_name_twice_around_what_is_known_is_refused_all_the_same() -> None:
     cache, known = ResourceCache(), json.dumps(goal("1")).encode()
     assert cache.read(b'{"entry":[{"resource":%s}]}' % known, BASE)

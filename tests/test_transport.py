@@ -371,6 +371,8 @@ BASE = "https://ehr.example/api/fhir"
         ("\\\\other.example/api/fhir", None),
         ("javascript:alert(1)", None),
         ("/api/fh\nir/x", None),  # urljoin would drop the line break
+        ("https://[ehr.example/api/fhir/x", None),  # urljoin would raise a ValueError
+        ("https://[::::]/api/fhir/x", None),
     ],
 )
 def test_links_stay_below_the_base(link: str, there: str | None) -> None:
@@ -391,6 +393,7 @@ def test_links_stay_below_the_base(link: str, there: str | None) -> None:
         ("https://EHR.example:443/api/fhir/Patient/12", Reference("Patient", "12")),
         ("https://other.example/api/fhir/Patient/12", None),
         ("https://ehr.example/Patient/12", None),
+        ("https://[ehr.example/Patient/12", None),
         (f"{BASE}/x/Patient/12", None),
         ("x/Patient/12", None),
         ("/api/fhir/Patient/12", None),

@@ -78,11 +78,19 @@ def under(url: str, base: str) -> str:
     if _UNSAFE.search(url):
         raise RefusedUrl(f"The address {_shown(url)} is not one that we call.", next_step=_TELL)
     base = base.rstrip("/")
-    absolute = urljoin(f"{base}/", url)
-    target, home = parse(absolute), parse(base)
+    there = absolute(url, base)
+    target, home = parse(there), parse(base)
     if target.origin != home.origin or not (target.path == home.path or target.path.startswith(f"{home.path}/")):
-        raise RefusedUrl(f"The EHR pointed to {_shown(absolute)}, which is not below {base}.", next_step=_TELL)
-    return absolute
+        raise RefusedUrl(f"The EHR pointed to {_shown(there)}, which is not below {base}.", next_step=_TELL)
+    return there
+
+
+def absolute(url: str, base: str) -> str:
+    """``url`` as it is, or relative to ``base``: of whatever server. Raises RefusedUrl for "https://[x/y"."""
+    try:
+        return urljoin(f"{base.rstrip('/')}/", url)
+    except ValueError:
+        raise RefusedUrl(f"The address {_shown(url)} is not one that we call.", next_step=_TELL) from None
 
 
 def local_reference(value: object, base: str) -> Reference | None:

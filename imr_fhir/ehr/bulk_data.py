@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
-from imr_fhir.ehr.address import is_id
+from imr_fhir.ehr.address import absolute, is_id
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.failure import failure, retry_after
 from imr_fhir.ehr.json_writer import write_json
@@ -80,7 +80,7 @@ def begin(client: FhirClient, asked: Kickoff, *, post: bool = False) -> str:
     where = reply.headers.get("Content-Location", "")
     if not where:
         raise BadReply("The EHR took the export, but does not say where to ask for it.", next_step=_TELL)
-    return urljoin(f"{client.base}/", where)
+    return absolute(where, client.base)
 
 
 def _query(asked: Kickoff) -> Iterable[tuple[str, str]]:

@@ -180,6 +180,13 @@ def test_a_secret_is_not_sent_to_another_host_that_says_how_far_the_export_is(
         assert {each.headers["authorization"] for each in bulk.asked("GET /fhir/")} == {sent}
 
 
+def test_what_is_no_address_of_the_export_is_refused(tmp_path: Path) -> None:
+    with running(Bulk(of("Goal"))) as bulk:
+        bulk.steps["GET /fhir/Patient/$export"] = [answer(202, b"", {"Content-Location": "https://[job"})]
+        with pytest.raises(RefusedUrl):
+            run(bulk, tmp_path / "out")
+
+
 def cut(at: int) -> Callable[[Bulk], Step]:
     """The connection breaks after ``at`` bytes of the file."""
 
