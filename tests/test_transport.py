@@ -313,6 +313,7 @@ def test_the_body_of_a_redirect_is_bounded_too() -> None:
         "https://ehr.example/fhir/..;/admin",
         "https://ehr.example/fhir/%2e.%3bx=1/admin",
         "https://ehr.example/fhir/%252e%252e/admin",
+        f"https://ehr.example/fhir/%{'25' * 20}41",  # ten million of these would take a day to decode
         "https://ehr.example/fhir/..%2fadmin",
         "https://ehr.example/fhir/..%5cadmin",
         "https://ehr.example/fhir/a b",
@@ -342,7 +343,15 @@ def test_http_is_for_this_machine_and_only_where_allowed() -> None:
     assert server.requests == []
 
 
-@pytest.mark.parametrize("url", ["https://EHR.example/a?b=c|d", "https://ehr.example:443/a", "https://ehr.example"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://EHR.example/a?b=c|d",
+        "https://ehr.example:443/a",
+        "https://ehr.example",
+        "https://ehr.example/a%252520b",
+    ],
+)
 def test_addresses_that_are(url: str) -> None:
     assert Transport(["https://ehr.example/"]).check(url) == url
 
@@ -432,6 +441,18 @@ def test_local_references(value: object, reference: Reference | None) -> None:
 )
 def test_of_a_location_only_the_resource_is_kept(location: str, reference: Reference | None) -> None:
     assert location_reference(location) == reference
+
+
+def test_an_address_is_told_without_its_secrets_however_long_it_is() -> None:
+    """Ten megabytes may be one reference: what looks on from each slash to the end would be at it for hours."""
+    for url, told in [
+        ("x://a:secret@b/c@d//e?secret", "x://…@d//e"),
+        ("x://" + "//" * 3_000_000 + "é", f"x://{'/' * 96}"),
+        ("https://" + "@" * 6_000_000, "https://…@"),
+    ]:
+        with pytest.raises(RefusedUrl) as refusal:
+            parse(url)
+        assert repr(told) in str(refusal.value)
 
 
 def test_an_address_has_its_port_written() -> None:

@@ -25,6 +25,8 @@ _ID = r"(?!\.+(?:/|$))[A-Za-z0-9\-.]{1,64}"
 _REFERENCE = re.compile(rf"(?P<type>[A-Z][A-Za-z]{{1,63}})/(?P<id>{_ID})(?:/_history/(?P<version>{_ID}))?")
 _LOCATION = re.compile(rf"(?:^|/){_REFERENCE.pattern}\Z")
 
+_LAYERS = 8  # of %25 in one address: each costs as long as all of it
+
 _WITHOUT_REFERENCES = frozenset({"item", "component"})  # of ratings; and they are most of what a chart holds
 
 
@@ -57,7 +59,7 @@ class Reference:
 def parse(url: str) -> Address:
     """Raises RefusedUrl for whatever is not a plain absolute http or https address."""
     found = None if _UNSAFE.search(url) else _URL.fullmatch(url)
-    if found is None or ".." in _segments(found["path"] or ""):
+    if found is None or _climbs(found["path"] or ""):
         raise RefusedUrl(f"The address {_shown(url)} is not one that we call.", next_step=_TELL)
     scheme = found["scheme"].lower()
     port = int(found["port"] or {"http": 80, "https": 443}[scheme])
@@ -140,14 +142,20 @@ def is_id(value: str) -> bool:
 
 def _shown(url: str) -> str:
     """Without its query, which may name a patient, and its userinfo, which may be a password."""
-    return repr(re.sub("//.*@", "//…@", url.partition("?")[0])[:100])
+    scheme, slashes, rest = url.partition("?")[0].partition("//")
+    _, userinfo, rest = rest.rpartition("@")  # looked for once: "//.*@" would look for it from each slash
+    return repr(f"{scheme}{slashes}{userinfo and '…@'}{rest}"[:100])
 
 
-def _segments(path: str) -> list[str]:
-    while (decoded := unquote(path)) != path:  # %252e%252e hides two dots from who decodes once
-        path = decoded
-    # Java's servers take "..;x" for "..": what follows ";" is a parameter of the segment
-    return [segment.partition(";")[0] for segment in path.replace("\\", "/").split("/")]
+def _climbs(path: str) -> bool:
+    """Whether it leads upwards, or hides where it leads under more layers than anybody means."""
+    for _ in range(_LAYERS):
+        decoded = unquote(path)
+        if decoded == path:
+            # Java's servers take "..;x" for "..": what follows ";" is a parameter of the segment
+            return ".." in (segment.partition(";")[0] for segment in path.replace("\\", "/").split("/"))
+        path = decoded  # %252e%252e hides two dots from who decodes once
+    return True
 
 
 _TELL = "Tell the EHR's administrator; nothing was sent there."
