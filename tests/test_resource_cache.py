@@ -3,15 +3,34 @@
 import copy
 import json
 import time
+import tracemalloc
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from functools import partial, reduce
 from typing import Any
 
 import pytest
 
-from imr_fhir.ehr.resource_cache import CachedResource, ResourceCache, once
+from imr_fhir import response
+from imr_fhir.ehr.resource_cache import CachedResource, ResourceCache, once, weight
 from imr_fhir.errors import NotJson
+from imr_fhir.goal import from_resource
+from imr_fhir.scale import scale
+from tests import shared_resources
 
 BASE = "https://ehr.example/fhir"
+
+# As short as what they say can be said.
+_ANNA = {"subject": {"reference": "Patient/anna"}}
+LEAST_RESPONSE = {
+    "resourceType": "QuestionnaireResponse", "id": "", "status": "in-progress", "authored": "2026-01-01T00:00:00Z",
+    "questionnaire": scale("client").canonical, **_ANNA,
+}  # fmt: skip
+LEAST_GOAL = {
+    "resourceType": "Goal", "id": "", "lifecycleStatus": "active", "description": {"text": "x"}, **_ANNA
+}  # fmt: skip
+MANY = 22_000  # just more than fit in a table of 32,768 places, so it has twice as many
 
 
 def goal(
@@ -97,15 +116,68 @@ def test_what_is_old_is_let_go() -> None:
 
 
 def test_it_holds_no_more_than_it_may() -> None:
-    one = len(json.dumps(goal("10")))
-    cache = ResourceCache(characters=3 * one)
+    one = weight(json.dumps(goal("10")))
+    cache = ResourceCache(most=3 * one)
     for number in range(10, 30):
         assert resources(cache, bundle(goal(str(number)))) == [goal(str(number))]
         assert cache._size <= 3 * one
-    assert [text for text, _, _ in cache._kept.values()] == [json.dumps(goal(str(number))) for number in (27, 28, 29)]
+    assert [text for text, *_ in cache._kept.values()] == [json.dumps(goal(str(number))) for number in (27, 28, 29)]
     huge = goal("40", "x" * 4 * one)
     assert resources(cache, bundle(huge)) == [huge]
     assert not cache._kept
+
+
+def inside(outer: Callable[[Any], Any]) -> Any:
+    return reduce(lambda inner, _: outer(inner), range(50), 1)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [{"a": number} for number in range(2_000)],
+        [LEAST_RESPONSE | {"id": str(number)} for number in range(500)],
+        [LEAST_GOAL | {"id": str(number)} for number in range(500)],
+        [{"lists": [[]] * MANY}],
+        [{"objects": [{}] * MANY}],
+        [{"lists in lists": [inside(lambda inner: [inner])] * 500}],
+        [{"objects in objects": [inside(lambda inner: {"": inner})] * 500}],
+        [{"lists of objects": [[{"a": 1}]] * MANY}],
+        [{"short": [f"{number:x}" for number in range(MANY)]}],
+        [{"wide": ["\N{BLACK STAR}"] * MANY}],
+        [{"digits": [number / 10 for number in range(MANY)]}],
+        [{"names": {f"{number:x}": 10_000 + number for number in range(MANY)}}],
+        [{"names of words": {f"{number:x}": f"{number:x}" for number in range(MANY)}}],
+        [{"long": "x" * 100_000}],
+        [{"long and wide": "x" * 100_000 + "\N{SLIGHTLY SMILING FACE}"}],
+    ],
+    ids=lambda shapes: ", ".join(shapes[0]),
+)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_it_takes_no_more_memory_than_it_counts(shapes: list[dict[str, Any]], escaped: bool) -> None:
+    text = json.dumps({"entry": [{"resource": each} for each in shapes]}, separators=(",", ":"), ensure_ascii=escaped)
+    body, cache = text.encode(), ResourceCache()
+    tracemalloc.start()
+    try:
+        for raw in resources(cache, body):
+            work_out(raw)
+        del raw
+        shared_resources.forget()  # its copies
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(cache._kept) == len(shapes)
+    assert taken <= cache._size
+
+
+def work_out(raw: CachedResource) -> None:
+    patient = "".join(("an", "na"))  # as each request has a text of its own
+    if raw.get("resourceType") == "QuestionnaireResponse":
+        read = partial(response.from_resource, raw, patient=patient)
+        assert once(raw, ("response", patient, UTC), read).in_time
+        assert once(raw, ("response", patient, UTC), read).score
+    elif raw.get("resourceType") == "Goal":
+        assert once(raw, "ours", lambda: True)
+        assert once(raw, ("goal", patient), partial(from_resource, raw, patient=patient))
 
 
 def test_a_copy_is_nobody_elses() -> None:
@@ -125,11 +197,11 @@ def test_what_is_worked_out_is_worked_out_once_a_resource() -> None:
 
 
 def test_side_by_side() -> None:
-    cache = ResourceCache(characters=2_000)
+    cache = ResourceCache(most=40_000)
     bodies = [[goal(str(number), "word " * (number % 7 + turn)) for number in range(12)] for turn in range(4)]
     with ThreadPoolExecutor(8) as threads:
         found = [(body, threads.submit(resources, cache, bundle(*body))) for body in bodies * 25]
         for body, seen in found:
             assert seen.result() == body
-    assert cache._size == sum(len(text) for text, _, _ in cache._kept.values())
-    assert all(isinstance(kept, CachedResource) for _, kept, _ in cache._kept.values())
+    assert cache._size == sum(weight(text) for text, *_ in cache._kept.values())
+    assert all(isinstance(kept, CachedResource) for _, kept, *_ in cache._kept.values())

@@ -8,6 +8,7 @@ and what it changed is another text.
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
+from sys import getsizeof
 from typing import Any, TypeVar
 
 from imr_fhir.ehr.address import make_local
@@ -17,7 +18,7 @@ from imr_fhir.ehr.json_reader import read_value, text_of
 T = TypeVar("T")
 
 SECONDS = 15 * 60  # as long as a launch may be idle
-CHARACTERS = 16_000_000  # some 35 charts of ten years; with what it says each takes 6 bytes, so 100 MB in all
+BYTES = 160_000_000  # of memory, by `weight`: some 35 charts of ten years, which take 100 MB of it
 
 _HEAD = 120  # characters by which a resource is looked up, type and id among them; then all of it is compared
 
@@ -46,19 +47,27 @@ def once(raw: Mapping[str, Any], what: Hashable, work: Callable[[], T]) -> T:
     return known[what]  # type: ignore[no-any-return]
 
 
+def weight(text: str) -> int:
+    """Bytes that a resource of this text takes, with what it says and what is worked out of it: half too many for
+    our own, and no fewer for any other, such as ten megabytes of empty lists."""
+    strings = getsizeof(text) * (4 if "\\u" in text else 1)  # one escape may make all of its string as wide as it is
+    values = 190 * text.count("{") + 90 * text.count("[") + 150 * text.count(",")
+    return 3_500 + getsizeof(text) + strings + values
+
+
 class ResourceCache:
     """For one hospital; used by all its requests side by side."""
 
-    def __init__(self, *, seconds: float = SECONDS, characters: int = CHARACTERS) -> None:
+    def __init__(self, *, seconds: float = SECONDS, most: int = BYTES) -> None:
         self._seconds = seconds
-        self._characters = characters
-        self._kept: dict[tuple[str, str], tuple[str, CachedResource, float]] = {}  # the oldest first
+        self._most = most
+        self._kept: dict[tuple[str, str], tuple[str, CachedResource, float, int]] = {}  # the oldest first
         self._size = 0
         self._lock = threading.Lock()
 
     def read(self, body: bytes, base: str) -> Any:
-        """The same as `read_json` of a Bundle that the server ``base`` sent, with its entries' resources shared and
-        made local (`imr_fhir.ehr.address.make_local`). Raises NotJson."""
+        """The same as `read_json` of a Bundle that the server ``base`` sent. Its entries' resources are shared and made
+        local (`imr_fhir.ehr.address.make_local`), but for those of an odd Bundle: no CachedResource. Raises NotJson."""
         return read_bundle(text_of(body), lambda text, start: self._resource(text, start, base))
 
     def forget(self) -> None:
@@ -73,22 +82,23 @@ class ResourceCache:
             return kept[1], start + len(kept[0])  # what begins with a whole object is this object
         found, end = read_value(text, start, levels=LEVELS)
         make_local(found, base)
-        resource = CachedResource(found)
+        resource, own = CachedResource(found), text[start:end]
+        taken = weight(own)
         with self._lock:
             self._drop(head)
-            self._kept[head] = text[start:end], resource, time.monotonic()
-            self._size += end - start
+            self._kept[head] = own, resource, time.monotonic(), taken
+            self._size += taken
             self._shrink()
         return resource, end
 
     def _shrink(self) -> None:
         since = time.monotonic() - self._seconds
         while self._kept:
-            head, (_, _, when) = next(iter(self._kept.items()))
-            if when > since and self._size <= self._characters:
+            head, (_, _, when, _) = next(iter(self._kept.items()))
+            if when > since and self._size <= self._most:
                 return
             self._drop(head)
 
     def _drop(self, head: tuple[str, str]) -> None:
         if kept := self._kept.pop(head, None):
-            self._size -= len(kept[0])
+            self._size -= kept[3]
