@@ -7,6 +7,7 @@ and what it changed is another text.
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from sys import getsizeof
 from typing import Any, TypeVar
@@ -61,7 +62,8 @@ class ResourceCache:
     def __init__(self, *, seconds: float = SECONDS, most: int = BYTES) -> None:
         self._seconds = seconds
         self._most = most
-        self._kept: dict[tuple[str, str], tuple[str, CachedResource, float, int]] = {}  # the oldest first
+        # The oldest first: a dict would look for it anew past all that were let go since it last grew.
+        self._kept: OrderedDict[tuple[str, str], tuple[str, CachedResource, float, int]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
