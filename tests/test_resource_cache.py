@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from imr_fhir import response
+from imr_fhir import record, response
+from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.resource_cache import CachedResource, ResourceCache, once, weight
+from imr_fhir.ehr.scores import derived_from, has_code
 from imr_fhir.errors import NotJson
-from imr_fhir.goal import from_resource
+from imr_fhir.goal import from_resource as goal_from
 from imr_fhir.scale import scale
 from tests import shared_resources
 
@@ -31,6 +33,12 @@ LEAST_RESPONSE = {
 LEAST_GOAL = {
     "resourceType": "Goal", "id": "", "lifecycleStatus": "active", "description": {"text": "x"}, **_ANNA
 }  # fmt: skip
+LEAST_NOTE = {
+    "resourceType": "Observation", "id": "", "status": "final", "effectiveDateTime": "2026-01-01T00:00:00Z",
+    "code": {"coding": [{"system": CODES, "code": "review"}]}, "focus": [{"reference": "Goal/2"}],
+    "valueCodeableConcept": {"coding": [{"system": CODES, "code": "done"}]}, **_ANNA,
+}  # fmt: skip
+FORM = "QuestionnaireResponse"
 MANY = 22_000  # just more than fit in a table of 32,768 places, so it has twice as many
 
 
@@ -144,6 +152,15 @@ def inside(outer: Callable[[Any], Any]) -> Any:
         [{"a": number} for number in range(2_000)],
         [LEAST_RESPONSE | {"id": str(number)} for number in range(500)],
         [LEAST_GOAL | {"id": str(number)} for number in range(500)],
+        [LEAST_NOTE | {"id": str(number)} for number in range(500)],
+        [{"resourceType": "Observation", "code": {"coding": [{"code": f"{number:x}"} for number in range(MANY)]}}],
+        [{"resourceType": "Observation", "code": {"coding": [{"system": "\N{BLACK STAR}", "code": "x" * 100_000}]}}],
+        [
+            {
+                "resourceType": "Observation",
+                "derivedFrom": [{"reference": f"{FORM}/{number:x}"} for number in range(MANY)],
+            }
+        ],
         [{"lists": [[]] * MANY}],
         [{"objects": [{}] * MANY}],
         [{"lists in lists": [inside(lambda inner: [inner])] * 500}],
@@ -157,7 +174,7 @@ def inside(outer: Callable[[Any], Any]) -> Any:
         [{"long": "x" * 100_000}],
         [{"long and wide": "x" * 100_000 + "\N{SLIGHTLY SMILING FACE}"}],
     ],
-    ids=lambda shapes: ", ".join(shapes[0]),
+    ids=lambda shapes: ", ".join(shapes[0])[-40:],
 )
 @pytest.mark.parametrize("escaped", [True, False])
 def test_it_takes_no_more_memory_than_it_counts(shapes: list[dict[str, Any]], escaped: bool) -> None:
@@ -177,14 +194,18 @@ def test_it_takes_no_more_memory_than_it_counts(shapes: list[dict[str, Any]], es
 
 
 def work_out(raw: CachedResource) -> None:
-    patient = "".join(("an", "na"))  # as each request has a text of its own
+    patient, base = "".join(("an", "na")), "".join((BASE[:5], BASE[5:]))  # as each request has texts of its own
     if raw.get("resourceType") == "QuestionnaireResponse":
         read = partial(response.from_resource, raw, patient=patient)
         assert once(raw, ("response", patient, UTC), read).in_time
         assert once(raw, ("response", patient, UTC), read).score
     elif raw.get("resourceType") == "Goal":
         assert once(raw, "ours", lambda: True)
-        assert once(raw, ("goal", patient), partial(from_resource, raw, patient=patient))
+        assert once(raw, ("goal", patient), partial(goal_from, raw, patient=patient))
+    elif raw.get("resourceType") == "Observation":
+        derived_from(raw, base)
+        if has_code(raw, record.TOKENS):
+            assert once(raw, ("note", patient, UTC), partial(record.from_resource, raw, patient=patient))
 
 
 def test_a_copy_is_nobody_elses() -> None:
