@@ -1,20 +1,30 @@
 """What the app does by itself holds nobody up: a hospital that is silent, the signal to stop, a fault of its own."""
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
+from imr_fhir.ehr.json_writer import write_json
+from imr_fhir.ehr.resource_cache import CachedResource
+from imr_fhir.goal import Goal
+from imr_fhir.record import DueOutcome, Note
+from imr_fhir.response import Response
 from smart_app import cli, tidying, tokens
 from smart_app.config import SiteConfig
 from smart_app.state import state_of
 from smart_app.store.launch import Launch
 from smart_app.tidying import tidied, tidy
 from smart_app.tokens import revoke_all
+from tests import shared_resources
+from tests.filed import FILING, GOAL, NOTES, RESPONSES, goal_resource, note_resource, response_resource
 from tests.running import Running, log_in, running
 from tests.web.steps import record_of
 from tests.wire_server import Exchange, Server, serve
@@ -91,6 +101,38 @@ def test_once_it_stops_no_further_token_is_ended(run: Running, ended: list[Launc
     stopping.set()
     revoke_all(ended, state_of(run.app).hospitals, run.clock(), stopping=stopping)
     assert run.asked == []
+
+
+def test_what_the_ehr_said_is_in_memory_no_more_once_it_is_old(run: Running) -> None:
+    eva: dict[str, Any] = {"patient": "eva-berg"}
+    of_eva = replace(RESPONSES["client"], source="Patient/eva-berg", author="Patient/eva-berg", **eva)
+    put(run, response_resource(of_eva, filing=FILING))
+    put(run, goal_resource(replace(GOAL, **eva), filing=FILING))
+    put(run, note_resource(replace(NOTES["due outcome"], performer="Patient/eva-berg", **eva), filing=FILING))
+    log_in(run)
+    cache = state_of(run.app).hospitals["sandbox"].cache
+    kept = [resource for _, resource, *_ in cache._kept.values()]
+    said = {id(each) for resource in kept for each in (resource, *resource._worked_out.values())}
+    assert {type(each) for each in in_memory(said)} == {CachedResource, Goal, Response, DueOutcome}
+    del kept
+    cache._seconds = 0
+    tidy(state_of(run.app))
+    shared_resources.forget()
+    assert in_memory(said) == []
+
+
+def put(run: Running, resource: dict[str, Any]) -> None:
+    token = run.hospital.hospital.access_token("system/*.cruds")
+    at = f"{run.site.iss}/{resource['resourceType']}"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
+    answer = requests.post(at, data=write_json(resource), headers=headers, timeout=5)
+    assert answer.status_code == 201, answer.text
+
+
+def in_memory(said: set[int]) -> list[object]:
+    gc.collect()
+    kinds = CachedResource | Goal | Response | Note
+    return [each for each in gc.get_objects() if id(each) in said and isinstance(each, kinds)]
 
 
 def test_a_key_file_that_is_away_for_a_moment_is_told_and_looked_for_again(
