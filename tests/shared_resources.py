@@ -1,11 +1,19 @@
-"""Looks after each test that nobody changed a resource which requests share: it would be another for all of them."""
+"""Looks after each test that nobody changed what requests share, a resource or what was worked out of one: it would be
+another for all of them."""
 
 import copy
+from collections.abc import Hashable
 from typing import Any
 
 from imr_fhir.ehr.resource_cache import CachedResource, ResourceCache
 
-_as_read: dict[int, tuple[CachedResource, dict[str, Any]]] = {}  # by id(), which is nobody else's while it is held here
+_as_read: dict[int, tuple[object, object]] = {}  # by id(), which is nobody else's while it is held here
+
+
+class _WorkedOut(dict[Hashable, Any]):
+    def __setitem__(self, what: Hashable, value: Any) -> None:
+        _as_read.setdefault(id(value), (value, copy.deepcopy(value)))
+        super().__setitem__(what, value)
 
 
 def watch_shared_resources() -> None:
@@ -14,15 +22,17 @@ def watch_shared_resources() -> None:
 
     def watched(self: ResourceCache, text: str, start: int, base: str) -> tuple[CachedResource, int]:
         resource, end = original(self, text, start, base)
-        _as_read.setdefault(id(resource), (resource, copy.deepcopy(resource)))
+        if id(resource) not in _as_read:
+            _as_read[id(resource)] = resource, copy.deepcopy(resource)
+            resource._worked_out = _WorkedOut(resource._worked_out)
         return resource, end
 
     ResourceCache._resource = watched  # type: ignore[method-assign]
 
 
-def changed() -> list[dict[str, Any]]:
+def changed() -> list[object]:
     """Those that are no longer what they were, as they are now."""
-    return [dict(resource) for resource, as_read in _as_read.values() if resource != as_read]
+    return [now for now, as_read in _as_read.values() if now != as_read]
 
 
 def forget() -> None:

@@ -224,6 +224,15 @@ def test_what_is_worked_out_is_worked_out_once_a_resource() -> None:
     assert asked == ["words", "('words', 'nb')", "words", "('words', 'nb')"]
 
 
+def test_what_is_changed_of_what_is_shared_is_seen_after_each_test() -> None:
+    shared = resources(ResourceCache(), bundle(goal("1")))[0]
+    ratings = once(shared, "ratings", lambda: {1: 2})
+    ratings[1], shared["subject"]["reference"] = 3, "Patient/eva"
+    assert len(shared_resources.changed()) == 2
+    ratings[1], shared["subject"]["reference"] = 2, "Patient/anna"
+    assert shared_resources.changed() == []
+
+
 def test_side_by_side() -> None:
     cache = ResourceCache(most=40_000)
     bodies = [[goal(str(number), "word " * (number % 7 + turn)) for number in range(12)] for turn in range(4)]
