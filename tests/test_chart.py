@@ -169,6 +169,29 @@ def test_what_cannot_be_read_is_told_and_the_rest_stands(ehr: SmallEhr) -> None:
     assert all(problem.reason for problem in found.problems)
 
 
+@pytest.mark.parametrize("odd", [["x"], {"value": "x"}, 7, None])
+def test_what_has_no_id_is_told_or_none_of_ours(ehr: SmallEhr, odd: object) -> None:
+    score = score_observation(answered(60), response_reference="QuestionnaireResponse/x", urn=urn(8), filing=FILING)
+    put(
+        ehr,
+        response_resource(0),
+        response_resource(30),
+        score,
+        {**score, "hasMember": [{"reference": "Observation/x"}]},
+    )
+    put(ehr, response_resource(60) | {"questionnaire": "https://ehr.example/another"}, VITALS)
+    put(ehr, goal.to_resource(GOAL, filing=FILING), {"resourceType": "Goal", "subject": {"reference": "Patient/anna"}})
+    for name in ehr.store.keys() - {"Patient/anna", "QuestionnaireResponse/client-0"}:
+        ehr.store[name] = {**ehr.store[name], "id": odd}
+    found = chart(ehr)
+    assert [each.id for each in found.responses] == ["client-0"]
+    assert {(problem.kind, problem.about.partition("/")[0]) for problem in found.problems} == {
+        ("unreadable", "QuestionnaireResponse"),
+        ("unreadable", "Observation"),
+        ("unreadable", "Goal"),
+    }
+
+
 def test_another_patients_are_dropped_and_told(ehr: SmallEhr) -> None:
     for number in range(3):
         put(ehr, {**response_resource(0), "id": f"b{number}", "subject": {"reference": "Patient/boris"}})

@@ -329,6 +329,17 @@ def test_another_content_under_its_identifier(ehr: SmallEhr) -> None:
     assert found.ids == ("QuestionnaireResponse/one",)
 
 
+@pytest.mark.parametrize("odd", [{}, {"id": None}, {"id": ["one"]}])
+def test_what_has_no_id_is_not_taken_for_none(ehr: SmallEhr, odd: dict[str, Any]) -> None:
+    (part,) = only_response()
+    kept(ehr, part, "one")
+    (name,) = (name for name in ehr.store if name.endswith("/one"))
+    ehr.store[name] = {each: value for each, value in ehr.store[name].items() if each != "id"} | odd
+    assert look_back(ehr.client(), [part], in_transaction=False) == Unknown(
+        "The EHR can't be searched for it. The EHR answered with something that has no id."
+    )
+
+
 def test_some_parts_of_a_transaction_are_not_enough(ehr: SmallEhr) -> None:
     parts = filing()
     kept(ehr, parts[1], "one")

@@ -31,6 +31,12 @@ def resources_of(bundle: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield resource
 
 
+def id_of(resource: Mapping[str, Any]) -> str:
+    """Its id; "" where it has none, or what is there is no text."""
+    found = resource.get("id")
+    return found if isinstance(found, str) else ""
+
+
 def objects_of(bundle: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """The objects of the list ``name``; [] where there is none."""
     values = bundle.get(name)

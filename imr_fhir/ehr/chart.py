@@ -12,6 +12,7 @@ from imr_fhir.course import Course, episode_course
 from imr_fhir.document_reading import read_document
 from imr_fhir.documented import Document
 from imr_fhir.ehr import patient as patient_resource
+from imr_fhir.ehr.answer import id_of
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.paging import Found
 from imr_fhir.ehr.patient import Patient
@@ -149,7 +150,7 @@ def _alone(
     failed: set[str],
 ) -> Iterator[Response]:
     """What only scores tell: of one rating, the response counts, even one that can't be read."""
-    there = {raw.get("id") for raw in found.get("QuestionnaireResponse", Found(())).resources}
+    there = {id_of(raw) for raw in found.get("QuestionnaireResponse", Found(())).resources}
     raws = [raw for raw in found.get("Observation", Found(())).resources if not there & derived_from(raw, client.base)]
     try:
         ratings = list(ratings_in(client, raws, patient=patient, codes=codes))
@@ -178,7 +179,7 @@ def _response(raw: Mapping[str, Any], patient: str, zone: tzinfo, scored: Collec
     ours all the same: reading it tells why it can't be shown."""
     canonical = raw.get("questionnaire")
     named = isinstance(canonical, str) and canonical.partition("|")[0] in {scale(rater).url for rater in RATERS}
-    if not named and raw.get("id") not in scored:
+    if not named and id_of(raw) not in scored:
         return None
     return once(raw, ("response", patient, zone), lambda: response.from_resource(raw, patient=patient).in_zone(zone))
 
@@ -188,7 +189,7 @@ def _goal(raw: Mapping[str, Any], patient: str) -> Goal | None:
 
 
 def _step(raw: Mapping[str, Any], patient: str, named: Collection[tuple[str, str]]) -> Goal | None:
-    if ("Goal", raw.get("id")) not in named or once(raw, "ours", lambda: goal.is_ours(raw)):
+    if ("Goal", id_of(raw)) not in named or once(raw, "ours", lambda: goal.is_ours(raw)):
         return None
     return _read_goal(raw, patient)
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from imr_fhir.bundle import Part, if_none_exist
+from imr_fhir.ehr.answer import id_of
 from imr_fhir.ehr.attachment import with_data
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.errors import EhrError, Forbidden, Invalid, LaunchError, NotFound, WrongPatient
@@ -62,6 +63,8 @@ def _search(client: FhirClient, part: Part) -> Sighting:
         return Sighting(fault="The EHR has more than we could look through.")
     if found.foreign:
         return Sighting(fault="The EHR answered for another patient.")
+    if not all(map(id_of, ours)):  # to take it for "none" would send it twice
+        return Sighting(fault="The EHR answered with something that has no id.")
     return Sighting(ours)
 
 

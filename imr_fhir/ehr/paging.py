@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from imr_fhir.ehr.address import make_local, under
-from imr_fhir.ehr.answer import objects_of, resource_in, resources_of
+from imr_fhir.ehr.answer import id_of, objects_of, resource_in, resources_of
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.json_reader import read_json
 from imr_fhir.ehr.outcome import sentence
@@ -82,8 +82,7 @@ class Pages:
             if self._ours(resource):
                 if not isinstance(resource, CachedResource):
                     make_local(resource, self._base)
-                named = resource.get("id")
-                self.resources[named if isinstance(named, str) else len(self.resources)] = resource
+                self.resources[id_of(resource) or len(self.resources)] = resource
             else:
                 self.foreign += 1
 

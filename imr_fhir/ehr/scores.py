@@ -5,6 +5,7 @@ from typing import Any
 
 from imr_fhir.artefacts import CODES
 from imr_fhir.ehr.address import local_reference
+from imr_fhir.ehr.answer import id_of
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.resource_cache import once
 from imr_fhir.errors import BadReply, NotFound, ResourceError, ResponseError
@@ -75,7 +76,7 @@ def _members(client: FhirClient, panels: Sequence[Json], patient: str) -> dict[s
     if not wanted:
         return {}
     found = client.search("Observation", [("patient", patient), ("code", _MEMBERS)])
-    return {raw["id"]: raw for raw in found.resources if raw.get("id") in wanted}
+    return {id_of(raw): raw for raw in found.resources if id_of(raw) in wanted}
 
 
 def belongs(score: StoredScore, response: Response, base: str) -> bool:
