@@ -19,7 +19,7 @@ from imr_fhir.ehr.json_reader import read_value, text_of
 T = TypeVar("T")
 
 SECONDS = 15 * 60  # as long as a launch may be idle
-BYTES = 160_000_000  # of memory, by `weight`: some 35 charts of ten years, which take 100 MB of it
+BYTES = 170_000_000  # of memory, by `weight`: some 35 charts of ten years, which take 100 MB of it
 
 _HEAD = 120  # characters by which a resource is looked up, type and id among them; then all of it is compared
 
