@@ -59,10 +59,11 @@ def resources(cache: ResourceCache, body: bytes, base: str = BASE) -> list[Any]:
 
 def test_the_same_text_is_read_once() -> None:
     cache = ResourceCache()
-    first = resources(cache, bundle(goal("1"), goal("2"), id="x"))
-    again = resources(cache, bundle(goal("2"), goal("1"), id="y", total=2))
+    one, other = (goal(number, "As long as those of a record " * 20) for number in ("1", "2"))
+    first = resources(cache, bundle(one, other, id="x"))
+    again = resources(cache, bundle(other, one, id="y", total=2))
     assert [id(each) for each in again] == [id(first[1]), id(first[0])]
-    assert first == [goal("1"), goal("2")]
+    assert first == [one, other]
 
 
 def test_a_changed_text_is_read_anew() -> None:

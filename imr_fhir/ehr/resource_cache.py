@@ -21,7 +21,9 @@ T = TypeVar("T")
 SECONDS = 15 * 60  # as long as a launch may be idle
 BYTES = 170_000_000  # of memory, by `weight`: some 35 charts of ten years, which take 100 MB of it
 
-_HEAD = 120  # characters by which a resource is looked up, type and id among them; then all of it is compared
+# Characters by which a resource is looked up; then all of it is compared. Some servers write the id last, so they must
+# hold what else differs: the version, or the filing's tag.
+_HEAD = 400
 
 
 class CachedResource(dict[str, Any]):
