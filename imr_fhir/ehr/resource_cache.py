@@ -53,7 +53,8 @@ def once(raw: Mapping[str, Any], what: Hashable, work: Callable[[], T]) -> T:
 def weight(text: str) -> int:
     """Bytes that a resource of this text takes, with what it says and what is worked out of it: three quarters too
     many for our own, and no fewer for any other, such as ten megabytes of empty lists."""
-    strings = getsizeof(text) * (4 if "\\u" in text else 1)  # one escape may make all of its string as wide as it is
+    wide = "\\" in text and "\\u" in text  # one escape may make all of its string as wide as it is
+    strings = getsizeof(text) * (4 if wide else 1)
     values = 250 * text.count("{") + 90 * text.count("[") + 130 * text.count(",")
     return 3_500 + getsizeof(text) + 2 * strings + values
 
