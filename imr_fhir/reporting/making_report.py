@@ -24,6 +24,7 @@ from imr_fhir.reporting.report import Report, make_report
 from imr_fhir.reporting.tables import Written, write_tables
 from imr_fhir.reporting.views.value import literal
 from imr_fhir.reporting.work import work
+from imr_fhir.reporting.writing import writing_to
 from imr_fhir.spreadsheet import escaped
 
 PAGE, FIGURES, DATA, MEASURE = "report.html", "figures.csv", "figures.json", "measure-report.json"
@@ -61,7 +62,7 @@ def make(
     manifest = _manifest(folder)
     day = exported or _day(manifest, zone, folder)
     tables = out / "tables"
-    with _writing(out):
+    with writing_to(out, "The report", ReportError):
         private_folder(tables)
     written = write(folder, tables)
     if manifest and manifest["asked"].get("shift_dates"):
@@ -87,7 +88,7 @@ def make(
             )
     reconciliation = reconcile(manifest, written, courses, report)
     found = tuple(proportions(report))
-    with _writing(out):
+    with writing_to(out, "The report", ReportError):
         (out / PAGE).write_text(
             page(report, reconciliation, made=now.astimezone(zone), language=language), encoding="utf-8"
         )
@@ -97,18 +98,6 @@ def make(
         _write_lost(reconciliation, tables / LOST)
     made = tuple(out / name for name in (PAGE, FIGURES, DATA, MEASURE))
     return Made(report, written, reconciliation, made, tables / LOST)
-
-
-@contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    """Raises ReportError where ``out`` can't be written: no such folder, no right to it, a full disk."""
-    try:
-        yield
-    except OSError as error:
-        raise ReportError(
-            f"The report can't be written to {out}: {error.strerror or type(error).__name__}.",
-            next_step="Make room there, or give another folder.",
-        ) from error
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from imr_fhir.reporting.making import Format, Maker, Source, Table
 from imr_fhir.reporting.views.columns import without_free_text
 from imr_fhir.reporting.views.compile import View, compile_view
 from imr_fhir.reporting.work import Work, work
+from imr_fhir.reporting.writing import writing_to
 
 PARQUET: tuple[Format, ...] = ("parquet",)
 _FILE = re.compile(r"([A-Z][A-Za-z]+)(?:[^A-Za-z].*)?\.ndjson", re.ASCII | re.DOTALL)
@@ -92,15 +93,10 @@ def ask(folder: Path, definitions: Iterable[Mapping[str, Any]] | None, *, with_f
 @contextmanager
 def writing(out: Path) -> Iterator[Work]:
     """For tables that go to the folder ``out``. Raises TablesError where that can't be written, or is full."""
-    try:
+    with writing_to(out, "The tables", TablesError):
         out.mkdir(parents=True, exist_ok=True)
         with work(out) as own:
             yield own
-    except OSError as error:
-        raise TablesError(
-            f"The tables can't be written to {out}: {error.strerror or type(error).__name__}.",
-            next_step="Make room there, or give another folder.",
-        ) from error
 
 
 def _files(folder: Path, resources: Collection[str]) -> tuple[dict[str, list[Path]], tuple[str, ...]]:

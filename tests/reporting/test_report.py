@@ -372,6 +372,13 @@ def test_where_no_report_can_be_written(tmp_path: Path) -> None:
     assert "file/out: Not a directory. Make room there, or give another folder." in said.output
 
 
+def test_where_the_page_can_t_be_written_though_the_tables_can(tmp_path: Path) -> None:
+    (tmp_path / "out" / "report.html").mkdir(parents=True)
+    said = CliRunner().invoke(main, command(tmp_path))
+    assert said.exit_code == 1
+    assert f"report can't be written to {tmp_path / 'out'}: Is a directory. Make room there," in said.output
+
+
 def test_the_hospital_s_own_table_of_courses(tmp_path: Path) -> None:
     """Where the record has no EpisodeOfCare; its reasons tell who left. A test patient's row counts nowhere."""
     everything = [each for each in population(40) if each["resourceType"] != "EpisodeOfCare"]

@@ -282,8 +282,9 @@ def test_no_folder(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(TablesError, match="can't be written"):
+    with pytest.raises(TablesError, match=r"The tables can't be written to .*: File exists") as raised:
         write_tables(tmp_path, tmp_path / "file")
+    assert raised.value.next_step == "Make room there, or give another folder."
 
 
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
