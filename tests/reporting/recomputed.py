@@ -11,7 +11,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +24,8 @@ READINGS = """
   has closed" does. A patient who died in it was alive to be asked.
 - What became of a due occasion is said of the occasion, so it counts for both raters. "Not asked" is no offer; the
   EpisodeOfCare's "planned" offers the course, not a rating.
-- Of several in one window the first of: answered, stopped, incomplete, an outcome.
+- Of several in one window the first of: answered, stopped, incomplete, an outcome. Of several outcomes the one that was
+  said last, also where another one of them was an offer. A day alone is its noon.
 - Offers are recorded at a unit where one of its occasions has an outcome that is an offer.
 - A rating of a course is one from 28 days before its start to its last day. An occasion is answered in its answering
   window, also after the course's last day, where no other course runs then.
@@ -101,7 +102,7 @@ class Life:
     ratings: list[Rating] = field(default_factory=list)  # of the course
     to_pair: list[Rating] = field(default_factory=list)  # those that are of no other course first
     late: list[Rating] = field(default_factory=list)  # of no course
-    outcomes: list[tuple[date, str]] = field(default_factory=list)
+    outcomes: list[tuple[date, str]] = field(default_factory=list)  # as they were said
     goals: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -216,9 +217,14 @@ def _code(resource: dict[str, Any], element: str = "code", system: str = CODES) 
 
 
 def _day(value: str, zone: ZoneInfo) -> date:
+    return _moment(value, zone).date()
+
+
+def _moment(value: str, zone: ZoneInfo) -> datetime:
+    """A day alone is its noon."""
     if len(value) == 10:
-        return date.fromisoformat(value)
-    return datetime.fromisoformat(value.replace("Z", "+00:00")).astimezone(zone).date()
+        return datetime.combine(date.fromisoformat(value), time(12), zone)
+    return datetime.fromisoformat(value.replace("Z", "+00:00")).astimezone(zone)
 
 
 def _owner(resource: dict[str, Any], element: str = "subject") -> str:
@@ -337,9 +343,8 @@ def _lives(
                 life.late.append(rating)
             answers = any(each.opens <= rating.day < each.until for life in courses for each in _due(life, exported))
             found.left_out["ratings", "counted" if running or answers else "outside every course"] += 1
-    for each in read["Observation"]:
-        if _code(each) != "due-outcome":
-            continue
+    said = [each for each in read["Observation"] if _code(each) == "due-outcome"]
+    for each in sorted(said, key=lambda each: _moment(each["effectiveDateTime"], zone).timestamp()):
         reason = _dropped(_owner(each) in tests, each["status"])
         found.left_out["outcomes of due occasions", reason or "counted"] += 1
         if not reason:
@@ -432,8 +437,12 @@ def _state(life: Life, rater: str, occasion: Occasion) -> str:
     for status in ("stopped", "incomplete"):
         if any(("stopped" if each.status == "stopped" else "incomplete") == status for each in within):
             return status
-    said = [outcome for day, outcome in life.outcomes if occasion.opens <= day < occasion.until]
-    return next((each for each in (*OFFERS, "not-asked") if each in said), "nothing")
+    return ["nothing", *_said(life, occasion)][-1]
+
+
+def _said(life: Life, occasion: Occasion) -> list[str]:
+    """What became of it, as it was said."""
+    return [outcome for day, outcome in life.outcomes if occasion.opens <= day < occasion.until]
 
 
 def _occasions(lives: list[Life], exported: date, add: Callable[..., None]) -> None:
@@ -443,14 +452,10 @@ def _occasions(lives: list[Life], exported: date, add: Callable[..., None]) -> N
         for occasion in _due(life, exported)
         for rater in RATERS
     ]
-    recording = {
-        life.unit
-        for life, _, occasion, _ in states
-        if any(said in OFFERS and occasion.opens <= day < occasion.until for day, said in life.outcomes)
-    }
+    recording = {life.unit for life, _, occasion, _ in states if any(said in OFFERS for said in _said(life, occasion))}
     for life, rater, occasion, state in states:
         cell = life.unit, occasion.due, rater
-        offered = state not in ("nothing", "not-asked")
+        offered = state not in ("nothing", "not-asked") or any(said in OFFERS for said in _said(life, occasion))
         add("due", *cell)
         add(state, *cell)
         if life.unit in recording:
