@@ -1,0 +1,114 @@
+"""A rating that the record keeps as a score with a member for each item: which of the members the report counts."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imr_fhir.reporting.duck import connection
+from imr_fhir.reporting.lives import prepare, unpacked
+from imr_fhir.reporting.tables import write_tables
+from imr_fhir.scale import NA
+from imr_fhir.score_parts import score_parts
+from tests.filed import FILING, new_response, urn
+from tests.reporting.making import DAY, ZONE
+from tests.spec.build import answers
+from tests.tables.made import ndjson, patient
+
+Resource = dict[str, Any]
+Members = dict[str, Resource]  # by what they hold: "01" to "15", "sum", "rated", and the whole ""
+WITHDRAWN = "entered-in-error"
+
+
+def filed() -> Members:
+    """All items at 3."""
+    found: Members = {}
+    for part in score_parts(new_response(), shape="members", urn=urn(6), filing=FILING):
+        whole: Resource = json.loads(json.dumps(part.resource, default=float))
+        name = "" if "hasMember" in whole else whole["code"]["coding"][0]["code"]
+        found[name] = {**whole, "id": f"m{name}"}
+    found[""]["hasMember"] = [{"reference": f"Observation/m{name}"} for name in found if name]
+    return found
+
+
+def status(said: str, *names: str) -> Callable[[Members], None]:
+    def change(members: Members) -> None:
+        for name in names:
+            members[name]["status"] = said
+
+    return change
+
+
+def in_its_place(members: Members) -> None:
+    """As software may correct that takes back and writes anew, where the panel names both."""
+    members["05, anew"] = {**members["05"], "id": "anew", "valueInteger": 1}
+    members["05"]["status"] = WITHDRAWN
+    members[""]["hasMember"].append({"reference": "Observation/anew"})
+
+
+def not_applicable_withdrawn(members: Members) -> None:
+    absent = {"coding": [{"code": "not-applicable"}]}
+    members["13"] = {name: each for name, each in members["13"].items() if name != "valueInteger"} | {
+        "dataAbsentReason": absent, "status": WITHDRAWN,
+    }  # fmt: skip
+
+
+def older_version(members: Members) -> None:
+    members["05, before"] = {**members["05"], "meta": {"versionId": "1"}}
+    members["05"] |= {"meta": {"versionId": "2"}, "status": WITHDRAWN}
+
+
+def withdrawn_twice_written(members: Members) -> None:
+    in_its_place(members)
+    members["05, anew"]["status"] = WITHDRAWN
+
+
+COUNTED: list[tuple[str, Callable[[Members], None], dict[int, int]]] = [
+    ("all stand", lambda _: None, answers(3)),
+    ("corrected", status("corrected", "05", "06"), answers(3)),
+    ("one withdrawn", status(WITHDRAWN, "05"), answers(3, without=[5])),
+    ("the sum withdrawn, which is no answer", status(WITHDRAWN, "sum", "rated"), answers(3)),
+    ("all items withdrawn", status(WITHDRAWN, *(f"{item:02}" for item in range(1, 16))), {}),
+    ("one withdrawn, another in its place", in_its_place, answers(3, {5: 1})),
+    ("both withdrawn", withdrawn_twice_written, answers(3, without=[5])),
+    ("withdrawn in its newer version", older_version, answers(3, without=[5])),
+    ("'not applicable' withdrawn", not_applicable_withdrawn, answers(3, without=[13])),
+]
+
+
+def rating(members: Members, folder: Path) -> tuple[str, dict[int, int]]:
+    """Why it is left out, and its answers."""
+    ndjson(folder / "Observation.ndjson", *members.values())
+    ndjson(folder / "Patient.ndjson", patient("anna"))
+    write_tables(folder, folder / "out")
+    tables = sorted((folder / "out").glob("*.parquet"))
+    with connection((), files=tables) as duck:
+        for each in tables:
+            duck.execute(f"CREATE VIEW {each.stem} AS FROM read_parquet('{each}')")  # our own folder
+        prepare(duck, zone=str(ZONE), exported=DAY)
+        ((left_out, packed),) = duck.execute("SELECT left_out, answers FROM rating").fetchall()
+    return left_out, unpacked(packed)
+
+
+@pytest.mark.parametrize(("case", "change", "expected"), COUNTED, ids=[case for case, _, _ in COUNTED])
+def test_what_was_entered_in_error_is_no_answer(
+    case: str, change: Callable[[Members], None], expected: dict[int, int], tmp_path: Path
+) -> None:
+    members = filed()
+    change(members)
+    assert rating(members, tmp_path) == ("", expected)
+
+
+def test_a_score_entered_in_error_is_left_out_whatever_its_members_say(tmp_path: Path) -> None:
+    members = filed()
+    status(WITHDRAWN, "")(members)
+    assert rating(members, tmp_path)[0] == "entered in error"
+
+
+def test_not_applicable_that_stands_is_an_answer(tmp_path: Path) -> None:
+    members = filed()
+    not_applicable_withdrawn(members)
+    members["13"]["status"] = "final"
+    assert rating(members, tmp_path) == ("", answers(3, {13: NA}))
