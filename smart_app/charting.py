@@ -22,6 +22,7 @@ from smart_app.language import words
 from smart_app.plan import Plan
 from smart_app.presenters.header import called
 from smart_app.presenters.known import Known, known
+from smart_app.presenters.notes import seen_first
 from smart_app.presenters.situation import Situation
 from smart_app.saving import plan_of
 from smart_app.site_codes import figure_codes
@@ -69,7 +70,24 @@ def read_with(launch: Launch, waiting: Iterable[Response], *, documented: bool =
 
 def uncovered(launch: Launch, gone: Response) -> tuple[Response, ...]:
     """What is open to this viewer now, and would not be without the rating ``gone``. Raises EhrError, LaunchError."""
+    return _uncovered(gone, *read(launch))
+
+
+def beside(launch: Launch, rating: Response) -> tuple[Response, ...]:
+    """What is open to this viewer now and stands beside the clinician's ``rating``: the patient's answers of its pair,
+    however long ago, and what would not be open without it. Not what is noted as seen by this viewer already.
+
+    Raises EhrError, LaunchError.
+    """
     chart, all_of, situation = read(launch)
+    own = [each for each in all_of.occasions if (of := each.of("clinician")) and of.reference == rating.reference]
+    paired = [theirs for each in own if (theirs := all_of.seen(each, "client"))]
+    noted = seen_first(all_of.notes, paired, situation.viewer)
+    more = _uncovered(rating, chart, all_of, situation)
+    return (*(one for one in paired if one.key not in noted and one not in more), *more)
+
+
+def _uncovered(gone: Response, chart: Chart, all_of: Known, situation: Situation) -> tuple[Response, ...]:
     rest = replace(
         chart,
         responses=tuple(one for one in chart.responses if one.reference != gone.reference),

@@ -28,12 +28,12 @@ from smart_app.charting import read, read_with
 from smart_app.drafting import codes_of, form_of, ratings_of
 from smart_app.language import say, words
 from smart_app.presenters.differences import Conflict, Said, differences
-from smart_app.presenters.plan_lines import marks_replaced, reason_label, withdrawal_lines, withdraws
+from smart_app.presenters.plan_lines import changes, marks_replaced, reason_label, withdrawal_lines, withdraws
 from smart_app.rungs import placed, rating_parts
 from smart_app.saving import begin, plan_of, save, saved_before
 from smart_app.scale_page import Page, correction_page, missing, title
 from smart_app.sealing import Act, answers, told, urn
-from smart_app.seen_first import seen_beside
+from smart_app.seen_first import seen_before_correcting, seen_beside
 from smart_app.site_codes import figure_codes
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
@@ -96,6 +96,8 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
         stored = score_of(launch.client(), filed, figure_codes(launch.site))
         made = answers(act, after, activity="update", author=clinician, reason=reason, stored=stored)
         parts = _with_theirs(launch, made)
+    if changes(act.plan, filed.reference.partition("/")[0]):
+        parts += seen_before_correcting(launch, act, filed, after)
     details = {"rater": filed.rater, "key": filed.identifier}
     return save(launch, act, parts, kind="correction", details=details, draft=draft)
 

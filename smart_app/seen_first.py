@@ -7,12 +7,14 @@ noted in the record with the answers, whoever takes them there, so that the pair
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from imr_fhir.bundle import Part
 from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.score_shape import stored_urns
 from smart_app.access import Launch, audit
-from smart_app.charting import read_with, uncovered
+from smart_app.charting import beside, read_with, uncovered
 from smart_app.delivery import references_of
 from smart_app.drafting import response_of
 from smart_app.noting import note, said
@@ -62,10 +64,27 @@ def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response |
 def seen_beside(launch: Launch, act: Act, gone: Response) -> tuple[Part, ...]:
     """Parts that go with the withdrawal of ``gone``: who takes a rating back has seen what it was compared with, and
     rates that occasion blind no more. None where this EHR takes no notes. Raises EhrError, LaunchError."""
-    if gone.rater != "clinician" or act.plan.rung("review") != "note":
+    return _noted(act, uncovered(launch, gone)) if _is_noted(act, gone) else ()
+
+
+def seen_before_correcting(launch: Launch, act: Act, before: Response, after: Response) -> tuple[Part, ...]:
+    """Parts that go with a correction: who rates an item otherwise, having seen the patient's answers beside it, did
+    not rate it blind. The same answers with another comment were given blind all the same.
+
+    None where this EHR takes no notes. Raises EhrError, LaunchError.
+    """
+    if before.ratings == after.ratings or not _is_noted(act, before):
         return ()
-    seen = [one.reference for one in uncovered(launch, gone) if one.reference]
-    return tuple(note_part(act, SeenFirst(response=reference, **said(act))) for reference in seen)
+    return _noted(act, beside(launch, before))
+
+
+def _is_noted(act: Act, rating: Response) -> bool:
+    return rating.rater == "clinician" and act.plan.rung("review") == "note"
+
+
+def _noted(act: Act, seen: Iterable[Response]) -> tuple[Part, ...]:
+    references = [one.reference for one in seen if one.reference]
+    return tuple(note_part(act, SeenFirst(response=reference, **said(act))) for reference in references)
 
 
 def names_of(filing: Filing) -> tuple[str, ...]:

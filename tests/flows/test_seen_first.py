@@ -6,6 +6,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import requests
 
+from smart_app.sandbox import fhir_api
+from smart_app.sandbox.capability import capability_statement
 from tests.flows import steps
 from tests.flows.filings import act, buttons, let_time_pass
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
@@ -320,3 +322,98 @@ def test_who_takes_another_rating_back_has_seen_nothing_by_that(run: Running, pa
     page = chart.browser.get(chart.at(f"response/{first['id']}/withdraw"))
     assert heading(go(chart.browser, page, reason="Twice")) == SAVED
     assert notes(run, patient) == []
+
+
+def corrected(chart: Chart, rating: dict[str, Any], **fields: str) -> requests.Response:
+    page = steps.correct(chart, rating["id"])
+    return go(chart.browser, page, **{"do": "complete", "reason": "Misread the question", **fields})
+
+
+def rated_blind(run: Running, patient: str, chart: Chart) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The patient's answers and the clinician's own."""
+    steps.answered_by_patient(chart, answers(2))
+    rate(chart)
+    theirs, own = filed(run, patient, "QuestionnaireResponse")
+    assert notes(run, patient) == [], "rated blind"
+    return theirs, own
+
+
+def test_who_corrects_the_own_rating_has_seen_what_stands_beside_it(run: Running, patient: str, chart: Chart) -> None:
+    """Else it would count as rated blind, with answers that were not."""
+    theirs, own = rated_blind(run, patient, chart)
+    receipt = corrected(chart, own, **{"06": "06-2"})
+    assert heading(receipt) == SAVED
+    assert say("filing.part.seen-first") in text(receipt)
+    (note,) = notes(run, patient)
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{theirs['id']}"}]
+    assert note["performer"] == [{"reference": "Practitioner/kari"}]
+    assert steps.told_of(run, note) == [], "why it was corrected is no reason of the note"
+    assert heading(corrected(chart, own, **{"07": "07-2"})) == SAVED
+    assert len(notes(run, patient)) == 1, "noted already"
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_who_corrects_part_by_part_has_too(run: Running, patient: str, chart: Chart) -> None:
+    theirs, own = rated_blind(run, patient, chart)
+    assert heading(corrected(chart, own, **{"06": "06-2"})) == SAVED
+    (note,) = notes(run, patient)
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{theirs['id']}"}]
+
+
+def test_so_has_a_colleague_who_corrects_it(run: Running, patient: str, chart: Chart) -> None:
+    theirs, own = rated_blind(run, patient, chart)
+    colleague = log_in(run, patient=patient, user="Practitioner/ola")
+    assert heading(corrected(colleague, own, **{"06": "06-2"})) == SAVED
+    (note,) = notes(run, patient)
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{theirs['id']}"}]
+    assert note["performer"] == [{"reference": "Practitioner/ola"}]
+
+
+def test_so_has_who_corrects_it_long_after(run: Running, patient: str, chart: Chart) -> None:
+    """When the due window of that time has closed, nothing of it is hidden from anyone."""
+    theirs, own = rated_blind(run, patient, chart)
+    before = "2025-11-03T10:00:00+01:00"
+    for each in (theirs, own):
+        dated = [e | {"valueDateTime": before} if "valueDateTime" in e else e for e in each["extension"]]
+        steps.put(run, each | {"authored": before, "extension": dated})
+    assert heading(corrected(log_in(run, patient=patient), own, **{"06": "06-2"})) == SAVED
+    (note,) = notes(run, patient)
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{theirs['id']}"}]
+
+
+def test_with_other_words_alone_the_answers_are_as_blind_as_they_were(run: Running, patient: str, chart: Chart) -> None:
+    _, own = rated_blind(run, patient, chart)
+    assert heading(corrected(chart, own, comment="Rated at home")) == SAVED
+    assert notes(run, patient) == []
+
+
+def test_who_corrects_before_the_patient_answers_has_seen_nothing(run: Running, patient: str, chart: Chart) -> None:
+    rate(chart)
+    (own,) = filed(run, patient, "QuestionnaireResponse")
+    assert heading(corrected(chart, own, **{"06": "06-2"})) == SAVED
+    steps.answered_by_patient(chart, answers(2))
+    assert notes(run, patient) == []
+
+
+def test_nor_has_who_corrects_the_patient_s_answers(run: Running, patient: str, chart: Chart) -> None:
+    theirs, _ = rated_blind(run, patient, chart)
+    assert heading(corrected(chart, theirs, **{"06": "06-4"})) == SAVED
+    assert notes(run, patient) == []
+
+
+def test_no_note_goes_into_a_record_that_takes_no_correction(
+    run: Running, patient: str, chart: Chart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the rating stands as it was given, blind."""
+
+    def without_updates(config: Any) -> dict[str, Any]:
+        said = capability_statement(config)
+        for each in said["rest"][0]["resource"]:
+            each["interaction"] = [{"code": code} for one in each["interaction"] if (code := one["code"]) != "update"]
+        return said
+
+    _, own = rated_blind(run, patient, chart)
+    monkeypatch.setattr(fhir_api, "capability_statement", without_updates)
+    assert heading(corrected(log_in(run, patient=patient), own, **{"06": "06-2"})) == say("filing.printed.title")
+    assert notes(run, patient) == []
+    assert filed(run, patient, "QuestionnaireResponse")[-1]["meta"]["versionId"] == own["meta"]["versionId"]
