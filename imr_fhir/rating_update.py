@@ -33,8 +33,8 @@ _OUR_EXTENSIONS = (artefacts.FIRST_COMPLETED, artefacts.SHOWN_LANGUAGE, INSTANTI
 
 def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """``built`` (a QuestionnaireResponse or an Observation of a rating) with what others wrote in ``base``, the same
-    one as it was read: labels, what it is based on or part of, other identifiers, categories, extensions. Not others'
-    notes in a score: our profile has room for the person's own comment alone, and the version before has them.
+    one as it was read: labels, what it is based on or part of, other identifiers, categories, codings, extensions. Not
+    others' notes in a score: our profile has room for the person's own comment alone, and the version before has them.
 
     Not checked again: fhir.resources refuses some sound FHIR. Raises ResponseError where ``base`` can't be read.
     """
@@ -47,9 +47,19 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "Observation":
         for name in ("identifier", "category"):
             theirs[name] = [each.raw for each in found.many(name) if each.raw not in built.get(name, [])]
+        merged["code"] = _code(built["code"], found.one("code"))
     for name, values in theirs.items():
         merged[name] = [*built.get(name, []), *values]
     return {name: value for name, value in merged.items() if value != []}
+
+
+def _code(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:
+    """Our codings as we write them, and beside them those of others."""
+    if base is None:
+        return dict(built)
+    own = [(each["system"], each["code"]) for each in built["coding"]]
+    theirs = [each.raw for each in base.many("coding") if (each.raw.get("system"), each.raw.get("code")) not in own]
+    return {**base.raw, **built, "coding": [*built["coding"], *theirs]}
 
 
 def merged_meta(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:

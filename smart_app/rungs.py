@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from imr_fhir import record
-from imr_fhir.artefacts import BASE
+from imr_fhir.artefacts import BASE, CODES
 from imr_fhir.bundle import Part
 from imr_fhir.document import document_reference
 from imr_fhir.ehr.ladder import DOCUMENTS, TYPES, RungName
@@ -124,7 +124,7 @@ def _kind(resource: Mapping[str, Any]) -> str:
         return "goal"
     if resource["resourceType"] != "Observation":
         return ""
-    codes = {each.get("code") for each in resource["code"]["coding"]}
+    codes = {each.get("code") for each in resource["code"]["coding"] if each.get("system") == CODES}
     return "note" if codes & set(record.CODES) else "score"
 
 

@@ -11,6 +11,7 @@ from imr_fhir.artefacts import CODES, SCORE_PROFILE
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.errors import ResponseError, WrongPatient
 from imr_fhir.observation import StoredScore, from_resource, score_observation
+from imr_fhir.rating_update import kept
 from imr_fhir.response import Response
 from imr_fhir.scale import NA
 from tests.filed import FILING, NOW, RESPONSES, new_response, urn
@@ -242,3 +243,24 @@ def test_figures_and_displays_are_not_read() -> None:
     resource["component"][0]["valueInteger"] = 999
     item(resource, 6)["code"]["coding"][0]["display"] = "Something else"
     assert from_resource(resource, patient="anna").ratings == answers(3)
+
+
+LOINC = {"system": "http://loinc.org", "code": "75859-9", "display": "Recovery", "userSelected": True}
+CODINGS: list[tuple[str, Callable[[Json], list[Json]], list[Json]]] = [
+    # what an EHR made of our coding, and what an update keeps beside it
+    ("ours alone", lambda ours: [ours], []),
+    ("theirs after it", lambda ours: [ours, LOINC], [LOINC]),
+    ("theirs before it", lambda ours: [LOINC, ours], [LOINC]),
+    ("ours in other words", lambda ours: [{**ours, "display": "IMR", "version": "0"}, LOINC], [LOINC]),
+    ("words alone", lambda ours: [ours, {"display": "Questionnaire score"}], [{"display": "Questionnaire score"}]),
+]
+
+
+@pytest.mark.parametrize(("case", "codings", "theirs"), CODINGS, ids=[case for case, _, _ in CODINGS])
+def test_an_update_keeps_what_others_coded(
+    case: str, codings: Callable[[Json], list[Json]], theirs: list[Json]
+) -> None:
+    built = written(new_response())
+    (ours,) = built["code"]["coding"]
+    base = {**built, "id": "5", "code": {"coding": codings(ours), "text": "Recovery"}}
+    assert kept(built, base)["code"] == {"coding": [ours, *theirs], "text": "Recovery"}

@@ -12,6 +12,7 @@ from tests.flows import steps
 from tests.flows.steps import SAVED, answers, filed, go, heading, rate, say, text
 from tests.flows.wrong import Wsgi, body_of, in_front, is_send
 from tests.running import Chart, Running, log_in
+from tests.web.steps import record_of
 
 
 @pytest.fixture
@@ -81,6 +82,7 @@ LABEL = {
     "code": "V",
     "display": "very restricted",
 }
+THEIR_CODE = {"system": "urn:oid:2.16.578.1", "code": "review"}  # one of our notes has this code in our system
 THEIRS = {
     "basedOn": [{"reference": "ServiceRequest/imr-1"}],
     "extension": [{"url": "https://hospital.example/fhir/reviewed-by", "valueString": "ward 3"}],
@@ -93,6 +95,8 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
     steps.put(run, {**request, "subject": {"reference": f"Patient/{patient}"}})
     for each in only(run, patient):
         labelled = {**each, "meta": {**each["meta"], "security": [LABEL]}, "basedOn": THEIRS["basedOn"]}
+        if "code" in each:  # an EHR may put its own before ours
+            labelled["code"] = {"coding": [THEIR_CODE, *each["code"]["coding"]], "text": "IMR"}
         steps.put(run, labelled | {"extension": [*each["extension"], *THEIRS["extension"]]})
     if act == "correct":
         assert heading(correct(run, chart, patient, **{"06": "06-5"})) == SAVED
@@ -106,6 +110,10 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
         assert each["basedOn"] == THEIRS["basedOn"]
         assert THEIRS["extension"][0] in each["extension"]
     assert [each["url"] for each in response["extension"]].count(FIRST_COMPLETED) == 1
+    assert [each["code"] for each in score["code"]["coding"]] == ["score-clinician", "review"]
+    assert (score["code"]["coding"][1], score["code"]["text"]) == (THEIR_CODE, "IMR")
+    filing = run.store.filings.filed(record_of(run, chart).owner)[-1]
+    assert {part.request["rung"] for part in filing.parts} == {"form", "components", "provenance"}
 
 
 def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Chart) -> None:
