@@ -1,16 +1,26 @@
 """What the app keeps of one hospital in memory: its connection, what it says of itself, its keys, and ours."""
 
 import threading
+from collections import deque
+from collections.abc import Iterator
 from datetime import datetime
 
 from imr_fhir.ehr.address import parse
 from imr_fhir.ehr.discovery import SmartConfiguration, discover
 from imr_fhir.ehr.identity import Identity, JwksCache, verify_id_token
 from imr_fhir.ehr.resource_cache import ResourceCache
+from imr_fhir.ehr.token import TokenResponse
 from imr_fhir.ehr.transport import Transport
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.discovered import Discovered
 from smart_app.proof import authentication_of
+from smart_app.store.launch import Tokens
+
+_UNUSED = 100  # more tokens than that die by themselves
+
+
+def tokens_of(reply: TokenResponse) -> Tokens:
+    return Tokens(reply.access_token, reply.expires_at, reply.scope, reply.refresh_token)
 
 
 class Hospital:
@@ -28,6 +38,7 @@ class Hospital:
         )
         self.authentication = authentication_of(site, f"{config.public_url}/.well-known/jwks.json")
         self._lock = threading.Lock()
+        self._unused: deque[Tokens] = deque(maxlen=_UNUSED)
         self._discovered = Discovered(lambda seconds: discover(self.transport, site.iss, seconds=seconds))
         self._jwks: dict[str, JwksCache] = {}
 
@@ -37,6 +48,16 @@ class Hospital:
         """What the hospital says of itself, asked at most once an hour; ``anonymous``: for a request of nobody in
         particular; ``seconds`` may shorten the transport's deadline. Raises EhrError."""
         return self._discovered.current(now, anonymous=anonymous, seconds=seconds)
+
+    def end_later(self, tokens: TokenResponse | Tokens) -> None:
+        """Tokens that were given and that nobody uses, since the log-in came to nothing: they are ended once the page
+        that says so is out (tidying.py)."""
+        self._unused.append(tokens if isinstance(tokens, Tokens) else tokens_of(tokens))
+
+    def unused(self) -> Iterator[Tokens]:
+        """Takes them out."""
+        while self._unused:
+            yield self._unused.popleft()
 
     def identity(
         self,

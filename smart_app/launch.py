@@ -34,7 +34,7 @@ from imr_fhir.ehr.authorization import (
 from imr_fhir.ehr.outcome import plain
 from imr_fhir.ehr.scopes import to_ask
 from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
-from imr_fhir.errors import EhrError, LaunchError, StateError, UnknownIssuer
+from imr_fhir.errors import EhrError, ImrError, LaunchError, StateError, UnknownIssuer
 from smart_app import cookies
 from smart_app import pending as under_way
 from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, audit_ended, back_address, opened, with_launch
@@ -46,7 +46,7 @@ from smart_app.log_in import log_in
 from smart_app.pending import Pending
 from smart_app.state import now, state
 from smart_app.store.errors import NoAccess
-from smart_app.store.launch import Started
+from smart_app.store.launch import Context, Started, Tokens
 from smart_app.tokens import revoke_all
 
 launch = Blueprint("launch", __name__)
@@ -138,13 +138,11 @@ def callback(site: str) -> BaseResponse:
     except (LaunchError, EhrError) as error:
         state().failed.note(site, type(error).__name__, now())
         raise
-    presented = cookies.launch_secrets()
-    with state().store.writing():
-        started = state().store.launches.start(context, tokens, presented.values(), now())
-        state().store.states.led_to(pending.state, started.launch.id)
-        for each in started.ended:
-            audit_ended(each, "by the next log-in")
-        audit("log-in", opened(started.launch, started.secret))
+    try:
+        started = _started(pending, context, tokens)
+    except ImrError:
+        hospital.end_later(tokens)
+        raise
     revoke_all(started.ended, state().hospitals, now())
     return _into(started)
 
@@ -238,6 +236,18 @@ def _new_log_in(asked: dict[str, Any], *, in_window: bool) -> tuple[str, Pending
     if len(location) > _ADDRESS:
         raise LaunchError("The EHR's launch token is too long.", next_step="Tell the EHR's administrator.")
     return location, pending
+
+
+def _started(pending: Pending, context: Context, tokens: Tokens) -> Started:
+    """In the store and the log, with what it ended. Raises StoreError."""
+    presented = cookies.launch_secrets()
+    with state().store.writing():
+        started = state().store.launches.start(context, tokens, presented.values(), now())
+        state().store.states.led_to(pending.state, started.launch.id)
+        for each in started.ended:
+            audit_ended(each, "by the next log-in")
+        audit("log-in", opened(started.launch, started.secret))
+    return started
 
 
 def _to_the_ehr(pending: Pending, url: str, *, by_post: bool) -> Any:

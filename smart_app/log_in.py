@@ -13,8 +13,8 @@ from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.ladder import Limits
 from imr_fhir.ehr.patient import from_resource
 from imr_fhir.ehr.token import TokenResponse, exchange_code, refresh
-from imr_fhir.errors import AuthorizationError, HttpFailure
-from smart_app.hospital import Hospital
+from imr_fhir.errors import AuthorizationError, HttpFailure, ImrError
+from smart_app.hospital import Hospital, tokens_of
 from smart_app.pending import Pending
 from smart_app.plan import limits_of, work_out
 from smart_app.store.launch import Context, Role, Tokens
@@ -40,6 +40,20 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
         asked=pending.asked,
         now=now,
     )
+    granted = _Granted(reply, pending, hospital, now)
+    try:
+        context = _context(reply, granted, pending, hospital, language, now)
+    except ImrError:
+        hospital.end_later(granted.reply)
+        raise
+    return context, tokens_of(granted.reply)
+
+
+def _context(
+    reply: TokenResponse, granted: "_Granted", pending: Pending, hospital: Hospital, language: str, now: datetime
+) -> Context:
+    """Who logged in, for whom, and what may be written. Raises AuthorizationError, IdentityError, EhrError."""
+    configuration = pending.configuration
     if not reply.patient:
         raise NoPatient(
             "The EHR named no patient with this log-in.", next_step="Open the app from within a patient's chart."
@@ -48,7 +62,6 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
     if reply.id_token and configuration.jwks_uri:  # without keys nothing proves who it is: one may read only
         user = hospital.identity(reply.id_token, configuration, nonce=pending.nonce, now=now)
     base = configuration.fhir_base
-    granted = _Granted(reply, pending, hospital, now)
     client = FhirClient(hospital.transport, base, token=granted.current, renew=granted.newer, patient=reply.patient)
     encounter = reply.encounter or encounter_in(reply.fhir_context, base)
     with ThreadPoolExecutor(3) as side_by_side:
@@ -56,7 +69,7 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
         name = side_by_side.submit(user_name, client, user)
         limits = limits_of(hospital.site, encounter=bool(encounter))
         plan = side_by_side.submit(_plan, client, reply.scope, limits)
-    context = Context(
+    return Context(
         site=pending.site,
         iss=hospital.site.iss,
         fhir_base=base,
@@ -78,8 +91,6 @@ def log_in(pending: Pending, code: str, hospital: Hospital, language: str, now: 
         plan=plan.result(),
         replaces=patient.result().replaces,
     )
-    last = granted.reply
-    return context, Tokens(last.access_token, last.expires_at, last.scope, last.refresh_token)
 
 
 class _Granted:
@@ -104,6 +115,7 @@ class _Granted:
                     self._hospital.authentication,
                     self.reply,
                     now=self._now,
+                    refused=self._hospital.end_later,
                 )
             return self.reply.access_token if self.reply.access_token != refused else ""
 

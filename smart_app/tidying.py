@@ -1,4 +1,5 @@
-"""What the running app does by itself: it tells the EHR who saw what, and each minute tidies its store.
+"""What the running app does by itself: it tells the EHR who saw what, ends the tokens of log-ins that came to nothing,
+and each minute tidies its store.
 
 In a thread of its own: a hospital that takes its time over ended tokens holds up neither the signal to stop nor a page.
 """
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from imr_fhir.errors import ImrError
 from smart_app.state import State
 from smart_app.telling import tell
-from smart_app.tokens import revoke_all
+from smart_app.tokens import revoke_all, revoke_unused
 
 _log = logging.getLogger(__name__)
 _TELL, _EVERY, _DAILY = 2.0, 60.0, 86_400.0  # seconds
@@ -38,6 +39,7 @@ def _tidy_on(state: State) -> None:
     tell_head(state)
     told = tidied = time.monotonic()
     while not state.draining.wait(min(_TELL, _EVERY)):
+        revoke_unused(state.hospitals, state.clock(), stopping=state.draining)
         tell_events(state)
         if time.monotonic() - tidied > _EVERY:
             tidy(state)

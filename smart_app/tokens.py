@@ -4,14 +4,22 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.identity import Identity
 from imr_fhir.ehr.token import TokenResponse, refresh, revoke
-from imr_fhir.errors import Busy, EhrError, ImrError, LaunchError, LostReply, NotConnected, Unauthorized
-from smart_app.hospital import Hospital
+from imr_fhir.errors import (
+    Busy,
+    EhrError,
+    IdentityError,
+    ImrError,
+    LaunchError,
+    LostReply,
+    NotConnected,
+    Unauthorized,
+)
+from smart_app.hospital import Hospital, tokens_of
 from smart_app.store import Store
 from smart_app.store.errors import NoAccess, NotRefreshed
 from smart_app.store.launch import Launch, Tokens
@@ -73,9 +81,8 @@ class LiveToken:
         try:
             self._launch = self._store.tokens.refresh(self._launch, renew)
         except (LaunchError, NoAccess) as error:
-            # whoever ended the launch meanwhile knew of the old ones alone
-            unknown = [replace(self._launch, tokens=each) for each in fresh]
-            revoke_all(unknown, {self._hospital.site.name: self._hospital}, self._clock())
+            for each in fresh:  # whoever ended the launch meanwhile knew of the old ones alone
+                self._hospital.end_later(each)
             raise _over() from error
         except (Busy, Unauthorized):
             raise
@@ -120,12 +127,26 @@ def renewed(launch: Launch, hospital: Hospital, now: datetime) -> Tokens:
         patient=context.patient,
     )
     left = ends - time.monotonic()
-    fresh = refresh(hospital.transport, configuration, hospital.authentication, previous, now=now, seconds=left)
+    fresh = refresh(
+        hospital.transport,
+        configuration,
+        hospital.authentication,
+        previous,
+        now=now,
+        seconds=left,
+        refused=hospital.end_later,
+    )
     if fresh.id_token and context.sub:
         user = Identity(context.issuer, context.sub)
         left = ends - time.monotonic()
-        hospital.identity(fresh.id_token, configuration, nonce="", now=now, previous=user, seconds=left)
-    return Tokens(fresh.access_token, fresh.expires_at, fresh.scope, fresh.refresh_token)
+        try:
+            hospital.identity(fresh.id_token, configuration, nonce="", now=now, previous=user, seconds=left)
+        except (IdentityError, EhrError) as error:
+            # where only its keys can't be had now, the log-in goes on with the refresh token that it has, if that stays
+            if isinstance(error, IdentityError) or fresh.refresh_token != previous.refresh_token:
+                hospital.end_later(fresh)
+            raise
+    return tokens_of(fresh)
 
 
 def revoke_all(
@@ -139,20 +160,36 @@ def revoke_all(
 
     One that the EHR does not take back dies by itself; it is logged.
     """
+    _revoke(((launch.context.site, launch.tokens) for launch in ended), hospitals, now, stopping)
+
+
+def revoke_unused(hospitals: Mapping[str, Hospital], now: datetime, *, stopping: threading.Event | None = None) -> None:
+    """The same with what log-ins left that came to nothing."""
+    unused = ((name, tokens) for name, hospital in hospitals.items() for tokens in hospital.unused())
+    _revoke(unused, hospitals, now, stopping)
+
+
+def _revoke(
+    ended: Iterable[tuple[str, Tokens]],
+    hospitals: Mapping[str, Hospital],
+    now: datetime,
+    stopping: threading.Event | None,
+) -> None:
+    """``ended``: by the site's name."""
     ends = time.monotonic() + _ALL_SECONDS
     silent: set[str] = set()
-    for launch in ended:
-        hospital = hospitals.get(launch.context.site)
+    for site, tokens in ended:
+        hospital = hospitals.get(site)
         if hospital is None:
             continue  # the site was taken out of the settings: nothing of it is called any more
         # Some servers end the refresh token alone (RFC 7009, 2.1 leaves it to them), so each is ended by itself.
         for hint in ("refresh_token", "access_token"):
-            token: str = getattr(launch.tokens, hint)
+            token: str = getattr(tokens, hint)
             left = min(_ONE_SECONDS, ends - time.monotonic())
             if not token:
                 continue
-            if launch.context.site in silent or left <= 0 or (stopping and stopping.is_set()):
-                _log.warning("A token of %s was not revoked: no time", launch.context.site)
+            if site in silent or left <= 0 or (stopping and stopping.is_set()):
+                _log.warning("A token of %s was not revoked: no time", site)
                 continue
             try:
                 configuration = hospital.configuration(now)
@@ -160,5 +197,5 @@ def revoke_all(
                 revoke(hospital.transport, configuration, way, token, hint=hint, now=now, seconds=left)
             except (EhrError, LaunchError) as error:
                 if isinstance(error, NotConnected | LostReply):
-                    silent.add(launch.context.site)  # a hospital that is silent must not take the others' time
-                _log.warning("A token of %s was not revoked: %s", launch.context.site, type(error).__name__)
+                    silent.add(site)  # a hospital that is silent must not take the others' time
+                _log.warning("A token of %s was not revoked: %s", site, type(error).__name__)

@@ -1,7 +1,7 @@
 """Tokens: code exchange, refresh, revocation, backend services (RFC 6749, 7009, 7523; SMART App Launch 2.2)."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,21 +148,24 @@ def refresh(
     *,
     now: datetime,
     seconds: float | None = None,
+    refused: Callable[[TokenResponse], None] = lambda _: None,
 ) -> TokenResponse:
     """A new token; what the reply leaves out (patient, encounter, refresh_token, id_token …) is kept.
 
     ``seconds`` may shorten the transport's deadline. Raises AuthorizationError, with ``error`` "invalid_grant" where
-    the session is over, and where the new token is for another patient.
+    the session is over, and where the new token is for another patient: then ``refused`` is given it, to end it.
     """
     fields = {"refresh_token": previous.refresh_token}
     found = _ask(transport, config, authentication, "refresh_token", fields, now, seconds)
     fresh = _token(found, previous.scope, now)
-    if fresh.patient not in ("", previous.patient):
-        raise AuthorizationError("The EHR renewed the log-in for another patient.", next_step=_AGAIN)
     kept = {name: getattr(previous, name) for name in _KEPT if not getattr(fresh, name)}
     if "need_patient_banner" not in found:
         kept["need_patient_banner"] = previous.need_patient_banner
-    return replace(fresh, **kept)
+    whole = replace(fresh, **kept)
+    if whole.patient != previous.patient:
+        refused(whole)
+        raise AuthorizationError("The EHR renewed the log-in for another patient.", next_step=_AGAIN)
+    return whole
 
 
 def revoke(

@@ -24,7 +24,7 @@ from smart_app.state import state_of
 from smart_app.store import Store
 from smart_app.store.keys import load_keys
 from smart_app.store.launch import Launch
-from smart_app.tokens import LiveToken, revoke_all
+from smart_app.tokens import LiveToken, revoke_all, revoke_unused
 from tests.flows.wrong import in_front
 from tests.running import Running, log_in, running
 from tests.web.steps import TOKEN, record_of
@@ -140,6 +140,7 @@ def test_tokens_that_come_when_the_launch_is_over_are_taken_back(run: Running) -
     live = LiveToken(launch, state_of(run.app).hospitals["sandbox"], run.store, lambda: soon)
     with in_front(run, logging_out), pytest.raises(Unauthorized):
         live.current()
+    revoke_unused(state_of(run.app).hospitals, soon)
     (new,), vault = given, run.hospital.hospital.vault
     assert new["access_token"] != launch.tokens.access_token
     assert [vault.look("access", new["access_token"]), vault.look("refresh", new["refresh_token"])] == [None, None]
