@@ -37,7 +37,7 @@ from smart_app.seen_first import seen_before_correcting, seen_beside
 from smart_app.site_codes import figure_codes
 from smart_app.state import now, state
 from smart_app.store.drafts import COMMENT, Draft
-from smart_app.store.shown import showing
+from smart_app.store.shown import given_back, showing
 from smart_app.user_name import name_of
 
 
@@ -82,13 +82,14 @@ def complete(launch: Launch, draft: Draft) -> WebResponse | Page | Conflict:
     reason, ratings = read_reason(request.form), ratings_of(draft)
     if filed.status != "stopped" and missing(draft):
         return replace(correction_page(launch, draft, filed), missing=missing(draft), reason=reason)
-    if (ratings, draft.comment) == (dict(filed.ratings), filed.comment):
+    comment = _comment(draft, filed)
+    if (ratings, comment) == (dict(filed.ratings), filed.comment):
         raise AnswerError("items", "form.error.unchanged")
     if filed.rater in plan_of(launch).edited:
         raise AnswerError("items", "form.edited")
     act = begin(launch)
     clinician = act.session.clinician
-    after = response.corrected(filed, ratings=ratings, comment=draft.comment, author=clinician, authored=act.local_now)
+    after = response.corrected(filed, ratings=ratings, comment=comment, author=clinician, authored=act.local_now)
     if _is_document(filed):
         parts = _replaced(launch, act, after)
         parts += told(act, parts, activity="update", author=clinician, reason=reason)
@@ -233,6 +234,11 @@ def _about(filed: Response) -> str:
     return f"{filed.link}/{filed.version_id}"
 
 
+def _comment(draft: Draft, filed: Response) -> str:
+    """To the letter as it was filed, where that is what the page gave back."""
+    return filed.comment if given_back(draft.comment) == given_back(filed.comment) else draft.comment
+
+
 def _author(launch: Launch, filed: Response) -> str:
     author = local_reference(filed.author, launch.record.context.fhir_base)
     return (name_of(launch.client(), author) if author else "") or filed.author or say("opened.nobody")
@@ -240,7 +246,7 @@ def _author(launch: Launch, filed: Response) -> str:
 
 def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:
     at = filed.authored.astimezone(launch.site.zone)
-    there, mine = Said(filed.ratings, filed.comment), Said(ratings_of(draft), draft.comment)
+    there, mine = Said(filed.ratings, filed.comment), Said(ratings_of(draft), _comment(draft, filed))
     return Conflict(
         lead=say("conflict.corrected", who=_author(launch, filed), when=f"{words().day(at)} {words().time(at)}"),
         there=say("conflict.there"),

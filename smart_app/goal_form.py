@@ -10,6 +10,7 @@ from imr_fhir.goal import LIFE_AREAS, TEXT_MAX
 from imr_fhir.note_value import TEXT_MAX as NOTE_MAX
 from imr_fhir.record import RESULTS
 from smart_app.answering import AnswerError, read_day, read_text
+from smart_app.store.shown import given_back
 
 STEP_ROWS = 3
 LINES_MAX = 20 * NOTE_MAX  # of a field that takes one note a line
@@ -92,6 +93,13 @@ class ReviewForm:
 def one_line(text: str) -> str:
     """As it is compared: a browser posts other line ends than it was given."""
     return " ".join(text.split())
+
+
+def kept_words(typed: str, there: str, *, in_a_line: bool = False) -> str:
+    """``there`` to the letter, where ``typed`` is what a page gives back that nobody touched: other software may leave
+    spaces around the words, or other line ends. ``in_a_line``: of a field that has none."""
+    back = there.replace("\r", "").replace("\n", "") if in_a_line else given_back(there)
+    return there if typed == back.strip() else typed
 
 
 def lines(text: str) -> tuple[str, ...]:

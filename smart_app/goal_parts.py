@@ -12,7 +12,7 @@ from imr_fhir.bundle import Part
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.goal import Goal
 from imr_fhir.record import Factor, Review
-from smart_app.goal_form import GoalForm, StepRow, lines
+from smart_app.goal_form import GoalForm, StepRow, kept_words, lines
 from smart_app.sealing import Act, goal_part, note_part, urn
 
 Kind = Literal["helps", "hinders"]
@@ -41,14 +41,16 @@ def changed_goal(
 ) -> tuple[Goal, list[Part]]:
     """Only what is not as it was; an emptied step and a line taken out are withdrawn, not deleted."""
     reference = f"Goal/{goal.id}"
-    after = replace(goal, text=typed.text, theirs=typed.theirs, category=typed.area, due=typed.due_date)
+    text = kept_words(typed.text, goal.text)
+    after = replace(goal, text=text, theirs=typed.theirs, category=typed.area, due=typed.due_date)
     parts = [changed(act, client, after)] if after != goal else []
     for step in steps:
         row = typed.known_steps.get(step.id)
         if row and not row.text:
             parts.append(changed(act, client, goals_fhir.withdrawn(step, act.local_now.date())))
-        elif row and (row.text, row.date) != (step.text, step.due):
-            parts.append(changed(act, client, replace(step, text=row.text, due=row.date)))
+        elif row:
+            found = replace(step, text=kept_words(row.text, step.text, in_a_line=True), due=row.date)
+            parts += [changed(act, client, found)] if found != step else []
     parts += new_steps(act, goal, reference, typed.new_steps)
     shown = [factor for factor in factors if factor_mark(factor) in typed.factors]
     gone = [factor for factor in shown if factor_line(factor) not in wanted(typed, factor.kind)]

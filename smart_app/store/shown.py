@@ -51,9 +51,15 @@ class Changes:
     clashes: Mapping[str, str] = field(repr=False)
 
 
+def given_back(text: str) -> str:
+    """``text`` as a text area gives it back that nobody touched: a browser knows one end of line, and takes one at the
+    very beginning for its own (HTML, 13.2.6.4.7)."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\n")
+
+
 def mark(value: str) -> str:
     """Stands for an answer in a page, which would else hold a long comment twice; "" for none."""
-    return hashlib.sha256(value.encode()).hexdigest()[:16] if value else ""
+    return hashlib.sha256(given_back(value).encode()).hexdigest()[:16] if value else ""
 
 
 def showing(answers: Mapping[str, Answer]) -> Shown:
@@ -66,8 +72,9 @@ def changes(values: Mapping[str, str], there: Mapping[str, Answer], shown: Shown
     ``shown`` (no page) all are written."""
     answers, changed, clashes = {}, {}, {}
     page, sent = (shown.page, shown.sent) if shown else ("", 0)
-    for item, value in values.items():
+    for item, posted in values.items():
         before = there.get(item, _NONE)
+        value = before.value if given_back(posted) == given_back(before.value) else posted
         become = _become(value, before, shown.marks.get(item, ""), page, sent) if shown else "written"
         if become == "clash":
             clashes[item] = value

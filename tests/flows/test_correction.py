@@ -116,6 +116,29 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
     assert {part.request["rung"] for part in filing.parts} == {"form", "components", "provenance"}
 
 
+THEIR_COMMENT = "\nOther software's\r\nline ends\r "
+GIVEN_BACK = "Other software's\r\nline ends\r\n "  # by a browser, where nobody touched it
+
+
+@pytest.mark.parametrize("first", [GIVEN_BACK, "Typed, and then put back as it was"])
+def test_a_comment_that_is_left_as_it_was_stays_to_the_letter(
+    run: Running, patient: str, chart: Chart, first: str
+) -> None:
+    response, _ = only(run, patient)
+    (comment,) = (item for item in response["item"] if item["linkId"] == "comment")
+    comment["answer"] = [{"valueString": THEIR_COMMENT}]
+    steps.put(run, response)
+    page = steps.correct(chart, response["id"])
+    page = go(chart.browser, page, do="keep-06", comment=first)
+    unchanged = go(chart.browser, page, do="complete", reason="Misread", comment=GIVEN_BACK)
+    assert say("form.error.unchanged") in text(unchanged)
+    saved = go(chart.browser, unchanged, do="complete", reason="Misread", comment=GIVEN_BACK, **{"06": "06-5"})
+    assert heading(saved) == SAVED
+    after, _ = only(run, patient)
+    (comment,) = (item for item in after["item"] if item["linkId"] == "comment")
+    assert (after["status"], comment["answer"]) == ("amended", [{"valueString": THEIR_COMMENT}])
+
+
 def test_begins_with_the_answers_as_filed(run: Running, patient: str, chart: Chart) -> None:
     page = steps.correct(chart, only(run, patient)[0]["id"])
     assert page.text.count('-3" checked>') == 15

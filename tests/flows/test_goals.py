@@ -511,3 +511,29 @@ def test_a_change_is_told_with_its_words_beside_what_helps(
     receipt = go(chart.browser, page, do="save", **fields)
     assert heading(receipt) == SAVED
     assert [word for word in ("Sing on stage", "A coat") if word not in text(receipt)] == []
+
+
+def test_other_software_s_words_that_nobody_touched_stay_to_the_letter(
+    run: Running, patient: str, chart: Chart, goal: dict[str, Any]
+) -> None:
+    """A browser gives back other line ends, and the page takes the spaces around off."""
+    step = filed(run, patient, "Goal")[1]
+    words = {goal["id"]: "\n Sing in\r\na choir ", step["id"]: " Ring\r\nthe choir\t"}
+    for each in (goal, step):
+        steps.put(run, each | {"description": {"text": words[each["id"]]}})
+    typed = {
+        "text": " Sing in\r\na choir ", "theirs": "yes", "area": "leisure-culture", "due": "2027-06-01", "do": "save",
+        "helps": "My sister\nThe sea", "hinders": "No bus", "step-1": " Ringthe choir\t", "step-due-1": "2026-12-24",
+        "step-2": "Go and listen", "step-due-2": "", "step-3": "", "step-due-3": "",
+    }  # fmt: skip
+    page = open_page(chart, goal, "edit")
+    unchanged = go(chart.browser, page, **typed)
+    assert say("form.error.unchanged") in text(unchanged)
+    assert heading(go(chart.browser, unchanged, **typed | {"due": "2027-07-01", "step-due-1": "2026-12-31"})) == SAVED
+    changed = {each["id"]: each for each in filed(run, patient, "Goal")}
+    assert changed[goal["id"]]["target"] == [{"dueDate": "2027-07-01"}]
+    assert {key: changed[key]["description"]["text"] for key in words} == words
+    page = open_page(chart, goal, "edit")
+    assert heading(go(chart.browser, page, **typed | {"text": "Sing in a choir"})) == SAVED
+    (after,) = (each for each in filed(run, patient, "Goal") if each["id"] == goal["id"])
+    assert after["description"]["text"] == "Sing in a choir"

@@ -31,6 +31,12 @@ CASES = [
     ("", "", 2, None, Answer("", 1, MINE, 2)),
     ("a", "b", 1, Answer("a", 1, MINE, 2), None),  # which then is overtaken
     ("a", "c", 0, Answer("b", 2, MINE, 0), Answer("c", 3, MINE, 0)),  # without script nothing overtakes
+    # other line ends, and one at the very beginning, are how a browser gives back what nobody touched
+    ("\na\r\nb\rc", "a\nb\nc", 0, Answer("\na\r\nb\rc", 1), None),
+    ("\na\r\nb\rc", "a\nb\nc", 2, Answer("\na\r\nb\rc", 1), Answer("\na\r\nb\rc", 1, MINE, 2)),
+    ("a\r\nb", "a\nb", 0, Answer("words", 2, OTHER), None),
+    ("a\r\nb", "a\n b", 0, Answer("a\r\nb", 1), Answer("a\n b", 2, MINE, 0)),
+    ("a\r\nb", "a\nc", 0, Answer("words", 2, OTHER), "clash"),
 ]
 
 
