@@ -18,6 +18,7 @@ from imr_fhir.element import (
     version_id,
 )
 from imr_fhir.errors import ResponseError
+from imr_fhir.fhir_time import in_zone
 from imr_fhir.rating_update import merged_meta
 from imr_fhir.resource import meta
 from imr_fhir.response import Response
@@ -38,7 +39,7 @@ def read_document(raw: Mapping[str, Any], *, patient: str, zone: tzinfo) -> Docu
     return Document(
         id=server_id(found),
         rater=rater,
-        day=_measured(found).astimezone(zone).date(),
+        day=in_zone(_measured(found), zone).date(),
         withdrawn="entered-in-error" in (found.text("status"), found.text("docStatus")),
         complete=not found.text("description").endswith(EARLY),
         replaces=tuple(each for kind, each in named if kind == "DocumentReference"),

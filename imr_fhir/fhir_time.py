@@ -1,13 +1,14 @@
 """FHIR's date, dateTime and instant (R4, datatypes): strict to read, one way to write."""
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from imr_fhir.errors import ResourceError
 
 # Outside these years there is no rating, goal or visit; inside them no arithmetic on times can overflow.
 YEARS = range(1900, 2200)
 
+_NOON = time(12)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _TIME = re.compile(
     r"T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d{1,18}))?(?:(Z)|([+-])(0\d|1[0-4]):([0-5]\d))", re.ASCII
@@ -23,6 +24,10 @@ class PartialDate(date):
     def last(self) -> date:
         month = self.month if self.of_month else 12
         return date(self.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+class DayAlone(datetime):
+    """A FHIR dateTime that names no time ("2026-03-31"): noon UTC, until ``in_zone`` makes it the noon of a place."""
 
 
 def last_day(day: date) -> date:
@@ -46,8 +51,8 @@ def parse_date(text: str) -> date:
 def parse_date_time(text: str) -> datetime:
     """A FHIR dateTime or instant as an aware datetime, to the microsecond. Raises ResourceError.
 
-    A date alone is read as noon UTC, so that its day is the same in nearly every time zone. A month or a year alone
-    is refused: it does not say on which day.
+    A date alone is a DayAlone: ``in_zone`` leaves it on its day, also where noon UTC is tomorrow. A month or a year
+    alone is refused: it does not say on which day.
     """
     found = _DATE.match(text)
     if not found or not found[3]:
@@ -55,7 +60,7 @@ def parse_date_time(text: str) -> datetime:
     day = _day(found, text)
     rest = text[found.end() :]
     if not rest:
-        return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        return DayAlone.combine(day, _NOON, UTC)
     time = _TIME.fullmatch(rest)
     if not time or (time[7] == "14" and time[8] != "00"):
         raise _fault(text, "a time with a time zone", "2026-03-31T09:30:00+02:00")
@@ -65,12 +70,12 @@ def parse_date_time(text: str) -> datetime:
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """``moment`` by the clock of ``zone``, with the offset of then.
+    """``moment`` by the clock of ``zone``, with the offset of then; of a day alone its noon there.
 
     Python compares two times of one ZoneInfo by the clock on the wall, and in the night in which it goes back 02:50 is
     twenty minutes before 02:10; with offsets they compare as instants.
     """
-    there = moment.astimezone(zone)
+    there = datetime.combine(moment, _NOON, zone) if isinstance(moment, DayAlone) else moment.astimezone(zone)
     return there.replace(tzinfo=timezone(there.utcoffset() or timedelta()), fold=0)
 
 

@@ -147,6 +147,14 @@ def test_times_are_by_the_clock_of_the_site(ehr: SmallEhr) -> None:
     assert found.notes[0].said.isoformat() == "2026-01-01T00:30:00+01:00"
 
 
+def test_what_is_dated_by_a_day_alone_is_of_that_day_also_where_noon_in_greenwich_is_tomorrow(ehr: SmallEhr) -> None:
+    raw = response_resource(0)
+    raw["authored"] = raw["extension"][0]["valueDateTime"] = "2026-01-01"
+    put(ehr, raw, {**record.to_resource(NOTES["review"], filing=FILING), "effectiveDateTime": "2026-01-01"})
+    found = read_chart(ehr.client(), "anna", zone=ZoneInfo("Pacific/Auckland"))
+    assert {each.date().isoformat() for each in (found.responses[0].measured, found.notes[0].said)} == {"2026-01-01"}
+
+
 def test_what_cannot_be_read_is_told_and_the_rest_stands(ehr: SmallEhr) -> None:
     broken = response_resource(90)
     broken["item"][0]["item"][0]["answer"][0]["valueCoding"]["code"] = "07-3"

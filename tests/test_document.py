@@ -81,6 +81,10 @@ def test_found_again_by_day_and_rater(rater: str) -> None:
     built = {**written(new_response(rater=rater)), "id": "8"}
     day = new_response().measured.date()
     assert read_document(built, patient="anna", zone=ZONE) == Document("8", rater, day, withdrawn=False)  # type: ignore[arg-type]
+    alone = {**built, "context": {"period": {"start": day.isoformat()}}}
+    there = read_document(alone, patient="anna", zone=ZoneInfo("Pacific/Auckland"))
+    assert there is not None
+    assert there.day == day
     dropped = {name: value for name, value in built.items() if name not in ("meta", "identifier", "context")}
     assert read_document(dropped, patient="anna", zone=ZONE) is not None, "an EHR that keeps no more than it must"
     withdrawn = read_document({**built, "status": "entered-in-error"}, patient="anna", zone=ZONE)

@@ -116,6 +116,15 @@ def test_in_the_night_that_clocks_go_back_times_stay_in_order() -> None:
     assert first == datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "UTC", "Pacific/Auckland", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-03-29", "2026-10-25"])
+def test_a_day_alone_is_that_day_everywhere(day: str, zone: str) -> None:
+    there = in_zone(parse_date_time(day), ZoneInfo(zone))
+    assert there.replace(tzinfo=None) == datetime.fromisoformat(day) + timedelta(hours=12)
+    assert there.utcoffset() == datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(zone)).utcoffset()
+    assert in_zone(there, ZoneInfo(zone)) == there
+
+
 @pytest.mark.parametrize(
     ("text", "last"),
     [("2026-03-31", date(2026, 3, 31)), ("2026-01", date(2026, 1, 31)), ("2026-11", date(2026, 11, 30)),
