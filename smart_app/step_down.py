@@ -108,6 +108,10 @@ def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, 
             made = [*rating, *(_about(part, holds) for part in made if holds and is_note(part))]
     else:
         made = [*made, *(replace(rest[number], unsent=True) for number in sorted(refused))]
+        if filing.details["kind"] in ("correction", "withdrawal") and not _there(filing):
+            # what was seen beside a rating is noted of the changed one: without the change it stays here, after it
+            notes = [replace(part, unsent=True) for part in made if is_note(part)]
+            made = [*(part for part in made if not is_note(part)), *notes]
     parts = placed(made, plan)
     of = [part for part in parts if not (source and is_note(part))]  # whose author is another: see `drafting`
     return [frozen(part, plan) for part in in_order([*parts, *told_of(writers, of, plan, _there(filing))])]

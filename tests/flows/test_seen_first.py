@@ -11,7 +11,7 @@ from smart_app.sandbox.capability import capability_statement
 from tests.flows import steps
 from tests.flows.filings import act, buttons, let_time_pass
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
-from tests.flows.test_filing_parts import one_by_one  # noqa: F401
+from tests.flows.test_filing_parts import forget_refusals, one_by_one  # noqa: F401
 from tests.flows.test_versions import other
 from tests.flows.wrong import Wsgi, before_send, body_of, fault, in_front, is_send, refuses
 from tests.running import Chart, Running, log_in, running
@@ -417,3 +417,24 @@ def test_no_note_goes_into_a_record_that_takes_no_correction(
     assert heading(corrected(log_in(run, patient=patient), own, **{"06": "06-2"})) == say("filing.printed.title")
     assert notes(run, patient) == []
     assert filed(run, patient, "QuestionnaireResponse")[-1]["meta"]["versionId"] == own["meta"]["versionId"]
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.parametrize("withdraws", [False, True])
+def test_nor_into_one_that_refuses_it(run: Running, patient: str, chart: Chart, withdraws: bool) -> None:
+    _, own = rated_blind(run, patient, chart)
+    with in_front(run, refuses(run, f"/fhir/QuestionnaireResponse/{own['id']}")):
+        if withdraws:
+            page = chart.browser.get(chart.at(f"response/{own['id']}/withdraw"))
+            refused = go(chart.browser, page, reason="Of another person")
+        else:
+            refused = corrected(chart, own, **{"06": "06-2"})
+        assert heading(refused) == say("filing.refused.title")
+        printed = act(chart, refused, "down")
+        assert heading(printed) == say("filing.printed.title")
+    assert notes(run, patient) == []
+    forget_refusals(run)
+    later = log_in(run, patient=patient)
+    shown = later.browser.get(later.at(f"saved/{printed.url.rpartition('/')[2]}"))
+    assert heading(act(later, shown, "change")) == SAVED
+    assert len(notes(run, patient)) == 1, "once the record takes it, the two go together"
