@@ -22,7 +22,9 @@ Compare figures of one run only: another machine gives others.
 
 - Scores and rules: pure Python, one core, generated ratings.
 - Panel: the app in one process, the sandbox hospital in another, on loopback. CPU time is that of the app's own
-  threads: those that answer the request and those that read from the EHR for it. The slow EHR delays each reply.
+  threads: those that answer the request and those that read from the EHR for it. It asks the EHR for everything each
+  time; of views one after the other all but the first know what most of its texts say (`ehr/resource_cache.py`), and
+  the row below is of views that know none. The slow EHR delays each reply.
 - Form: Chromium, headless, from the start of the navigation to the end of DOMContentLoaded, when its script has run.
   The figures for LHC-Forms 40.1 and Smart Forms 1.4 were measured earlier on a machine of this kind; they load 3.3 and
   7.4 MB.
