@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from imr_fhir.errors import ResponseError
 from imr_fhir.reporting.duck import connection
 from imr_fhir.reporting.lives import prepare, unpacked
 from imr_fhir.reporting.tables import write_tables
 from imr_fhir.scale import NA
 from imr_fhir.score_parts import score_parts
+from imr_fhir.score_reading import read_panel
+from imr_fhir.score_shape import StoredRating
 from tests.filed import FILING, new_response, urn
 from tests.reporting.making import DAY, ZONE
 from tests.spec.build import answers
@@ -92,6 +95,12 @@ def rating(members: Members, folder: Path) -> tuple[str, dict[int, int]]:
     return left_out, unpacked(packed)
 
 
+def on_the_panel(members: Members) -> StoredRating:
+    """Raises ResponseError where it refuses the rating."""
+    newest = {each["id"]: each for each in members.values()}
+    return read_panel(members[""], newest, patient="anna")
+
+
 @pytest.mark.parametrize(("case", "change", "expected"), COUNTED, ids=[case for case, _, _ in COUNTED])
 def test_what_was_entered_in_error_is_no_answer(
     case: str, change: Callable[[Members], None], expected: dict[int, int], tmp_path: Path
@@ -105,6 +114,22 @@ def test_a_score_entered_in_error_is_left_out_whatever_its_members_say(tmp_path:
     members = filed()
     status(WITHDRAWN, "")(members)
     assert rating(members, tmp_path)[0] == "entered in error"
+
+
+@pytest.mark.parametrize("said", ["registered", "preliminary", "amended", "cancelled", "unknown", ""])
+def test_a_score_of_a_status_that_the_panel_refuses_is_no_rating(said: str, tmp_path: Path) -> None:
+    members = filed()
+    status(said, "")(members)
+    assert said or members[""].pop("status") == ""
+    assert rating(members, tmp_path)[0] == "unknown status"
+    with pytest.raises(ResponseError):
+        on_the_panel(members)
+
+
+def test_one_that_was_corrected_is(tmp_path: Path) -> None:
+    members = filed()
+    status("corrected", "")(members)
+    assert rating(members, tmp_path) == ("", answers(3)) == ("", dict(on_the_panel(members).score.ratings))
 
 
 def test_not_applicable_that_stands_is_an_answer(tmp_path: Path) -> None:

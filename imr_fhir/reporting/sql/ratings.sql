@@ -114,8 +114,10 @@ score_answers AS (
 alone AS (
   SELECT
     id, 'score' AS kept, identifier,
-    CASE WHEN status = 'entered-in-error' THEN status WHEN absent_reason IS NOT NULL THEN 'stopped'
-         WHEN status IN ('corrected', 'amended') THEN 'amended' ELSE 'completed' END AS status,
+    CASE WHEN status = 'entered-in-error' THEN status
+         WHEN status NOT IN ('final', 'corrected') THEN 'unknown'  -- the panel takes no other for a rating either
+         WHEN absent_reason IS NOT NULL THEN 'stopped'
+         WHEN status = 'corrected' THEN 'amended' WHEN status = 'final' THEN 'completed' END AS status,
     replace(code, 'score-', '') AS rater, split_part(questionnaire, '|', 2) AS version,
     person_in(patient) AS patient, performer AS rated_by, instant_of(measured) AS measured,
     coalesce(shown_language, '') AS language, packed, coalesce(unreadable, false) AS unreadable, last_updated
@@ -133,7 +135,7 @@ every AS (
       WHEN each.patient IS NULL THEN 'no patient'
       WHEN measured IS NULL THEN 'no readable time'
       WHEN timezone(getvariable('zone'), measured)::DATE > getvariable('exported') THEN 'dated after the export'
-      WHEN each.status NOT IN ('completed', 'amended', 'stopped', 'in-progress') THEN 'unknown status'
+      WHEN coalesce(each.status, '') NOT IN ('completed', 'amended', 'stopped', 'in-progress') THEN 'unknown status'
       WHEN unreadable THEN 'an answer that is none of the scale''s'
       ELSE ''
     END AS fault
