@@ -146,10 +146,17 @@ def test_scores(tables: dict[str, Table]) -> None:
     ("table", "own"), [("score_items", {"score_id": "score-not-applicable"}), ("score_members", {})]
 )
 def test_items_of_scores(table: str, own: dict[str, str], tables: dict[str, Table]) -> None:
-    found = {each["item"]: each for each in tables[table] if own.items() <= each.items()}
+    of = [each for each in tables[table] if own.items() <= each.items()]
+    found = {each["item"]: each for each in of if each["item"].isdecimal()}
     assert {int(item): each["rating"] or 0 for item, each in found.items()} == dict(RESPONSES["not applicable"].ratings)
     assert found["13"]["absent_reason"] == "not-applicable"
     assert {each["system"] for each in found.values()} == {scale("client").system}
+
+
+def test_what_is_counted_of_members_is_a_member_too(tables: dict[str, Table]) -> None:
+    said = RESPONSES["not applicable"].score
+    found = {each["item"]: each["rating"] for each in tables["score_members"] if each["system"] == CODES}
+    assert found == {"sum": said.sum, "rated": said.rated}
 
 
 def test_links_of_scores_to_their_members(tables: dict[str, Table]) -> None:

@@ -95,6 +95,22 @@ WITH ours AS (
   FROM newest('responses') LEFT JOIN response_answers USING (id)
   WHERE rater_of(questionnaire) IS NOT NULL
 ),
+-- What each score that stands says of its members. The panel refuses the whole of one too of which a part is not to be
+-- had or does not stand: its mean still has that in it.
+linked AS (
+  SELECT score_id, member.*
+  FROM score_member_links LEFT JOIN newest('score_members') AS member ON id_in(member, 'Observation') = member.id
+),
+parts AS (
+  SELECT
+    score_id AS id,
+    CASE WHEN bool_or(linked.id IS NULL) THEN 'a member that is not in the export'
+         WHEN bool_or(person_in(linked.patient) IS DISTINCT FROM person_in(score.patient)) THEN 'a member of another patient'
+         WHEN bool_or(coalesce(linked.status, '') NOT IN ('final', 'amended', 'corrected')) THEN 'a member that does not stand'
+         ELSE '' END AS of_parts
+  FROM linked JOIN newest('scores') AS score ON score.id = score_id
+  GROUP BY score_id
+),
 score_answers AS (
   SELECT
     id,
@@ -104,9 +120,7 @@ score_answers AS (
   FROM (
     SELECT score_id AS id, item, rating, absent_reason FROM score_items
     UNION ALL
-    SELECT score_id, item, rating, absent_reason
-    FROM score_member_links JOIN newest('score_members') AS member ON id_in(member, 'Observation') = member.id
-    WHERE status != 'entered-in-error'
+    SELECT score_id, item, rating, absent_reason FROM linked
   )
   WHERE place_of(item) IS NOT NULL AND (rating IS NOT NULL OR absent_reason = 'not-applicable')
   GROUP BY id
@@ -120,13 +134,13 @@ alone AS (
          WHEN status = 'corrected' THEN 'amended' WHEN status = 'final' THEN 'completed' END AS status,
     replace(code, 'score-', '') AS rater, split_part(questionnaire, '|', 2) AS version,
     person_in(patient) AS patient, performer AS rated_by, instant_of(measured) AS measured,
-    coalesce(shown_language, '') AS language, packed, coalesce(unreadable, false) AS unreadable, last_updated
-  FROM newest('scores') LEFT JOIN score_answers USING (id)
+    coalesce(shown_language, '') AS language, packed, coalesce(unreadable, false) AS unreadable, last_updated, of_parts
+  FROM newest('scores') LEFT JOIN score_answers USING (id) LEFT JOIN parts USING (id)
   WHERE derived_from IS NULL OR id_in(derived_from, 'QuestionnaireResponse') NOT IN (SELECT id FROM responses)
 ),
 every AS (
   SELECT
-    each.* EXCLUDE (packed, unreadable), coalesce(packed, 0) AS answers,
+    each.* EXCLUDE (packed, unreadable, of_parts), coalesce(packed, 0) AS answers,
     timezone(getvariable('zone'), measured)::DATE AS day,
     CASE
       WHEN coalesce(patient.test, false) THEN 'test patient'
@@ -136,6 +150,7 @@ every AS (
       WHEN measured IS NULL THEN 'no readable time'
       WHEN timezone(getvariable('zone'), measured)::DATE > getvariable('exported') THEN 'dated after the export'
       WHEN coalesce(each.status, '') NOT IN ('completed', 'amended', 'stopped', 'in-progress') THEN 'unknown status'
+      WHEN of_parts != '' THEN of_parts
       WHEN unreadable THEN 'an answer that is none of the scale''s'
       ELSE ''
     END AS fault
