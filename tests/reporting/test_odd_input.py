@@ -3,16 +3,27 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from imr_fhir.errors import ResourceError
+from imr_fhir.fhir_time import in_zone
+from imr_fhir.observation import from_resource
 from imr_fhir.reporting.counting import ALL, Cell
+from imr_fhir.reporting.duck import connection
+from imr_fhir.reporting.lives import prepare
 from imr_fhir.reporting.making_report import Made
+from imr_fhir.reporting.tables import write_tables
 from imr_fhir.scale import RATERS
-from tests.reporting.making import exported, report_of
+from tests.reporting.comparing import differences
+from tests.reporting.making import DAY, ZONE, exported, report_of
 from tests.reporting.population import population, write_ndjson
+from tests.reporting.recomputed import recompute
+from tests.tables.made import ndjson
 
 Resource = dict[str, Any]
 NOT_OURS = "an answer that is none of the scale's"
@@ -92,6 +103,42 @@ def test_a_rating_of_no_day_till_the_export(plain: Made, tmp_path: Path) -> None
     changed(exported(12, tmp_path), "QuestionnaireResponse", change)
     differs = {"counted": -5, "dated after the export": 3, "no readable time": 2}
     assert moved(plain, report_of(tmp_path), "ratings") == differs
+
+
+def test_a_rating_of_a_day_alone_is_of_its_noon_as_on_the_panel(plain: Made, tmp_path: Path) -> None:
+    def change(lines: list[Resource]) -> None:
+        for response in whole(lines):
+            stamped = [each for each in response["extension"] if "valueDateTime" in each]
+            when = datetime.fromisoformat((stamped or [{"valueDateTime": response["authored"]}])[0]["valueDateTime"])
+            response["authored"] = str(when.astimezone(ZONE).date())
+            response["extension"] = [each for each in response["extension"] if each not in stamped]
+
+    changed(exported(12, tmp_path), "QuestionnaireResponse", change)
+    made = report_of(tmp_path)
+    assert moved(plain, made, "ratings") == {}
+    assert made.report.counted.counts == plain.report.counted.counts
+    assert differences(made.report, recompute(tmp_path, DAY, ZONE)) == []
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Oslo"])
+@pytest.mark.parametrize("day", ["2026-03-31", "2025-10-26", "2026-06-15T23:30:00-11:00", "2026-02-30", "2026-03", ""])
+def test_a_day_alone_of_a_score_too(day: str, zone: str, tmp_path: Path) -> None:
+    score = next(each for each in population(3) if "score-" in json.dumps(each.get("code")))
+    raw: Resource = json.loads(json.dumps({**score, "effectiveDateTime": day}, default=float))
+    raw = {name: each for name, each in raw.items() if each and name != "derivedFrom"}
+    ndjson(tmp_path / "Observation.ndjson", raw)
+    write_tables(tmp_path, tmp_path / "out")
+    with connection((), files=(tables := sorted((tmp_path / "out").glob("*.parquet")))) as duck:
+        for each in tables:
+            duck.execute(f"CREATE VIEW {each.stem} AS FROM read_parquet('{each}')")  # our own folder
+        prepare(duck, zone=zone, exported=DAY)
+        ((left_out, seconds),) = duck.execute("SELECT left_out, epoch(measured) FROM rating").fetchall()
+    try:
+        found = from_resource(raw, patient=raw["subject"]["reference"].removeprefix("Patient/"))
+    except ResourceError:
+        assert left_out == "no readable time"
+    else:
+        assert (left_out, seconds) == ("", in_zone(found.measured, ZoneInfo(zone)).timestamp())
 
 
 def test_courses_with_days_that_stand_for_none(plain: Made, tmp_path: Path) -> None:

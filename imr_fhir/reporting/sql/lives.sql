@@ -45,10 +45,9 @@ SELECT *,
             WHEN start IS NULL THEN 'not begun' ELSE '' END AS left_out
 FROM (SELECT * REPLACE (person_in('Patient/' || patient) AS patient) FROM given_row);
 
--- A day alone is its noon, as on the panel.
 CREATE OR REPLACE TABLE outcome AS
 SELECT id, person_in(patient) AS patient, outcome, day_of(said) AS day,
-       coalesce(instant_of(said), timezone(getvariable('zone'), day_of(said) + INTERVAL 12 HOURS)) AS moment,
+       moment_of(said) AS moment,
        CASE WHEN left_out_of(person_in(patient), status) != '' THEN left_out_of(person_in(patient), status)
             WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
 FROM newest('due_outcomes');

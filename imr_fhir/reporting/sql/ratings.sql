@@ -6,8 +6,8 @@
 CREATE OR REPLACE MACRO id_in(reference, type) AS
   nullif(regexp_extract(reference, '(?:^|/)' || type || '/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$', 1), '');
 
--- An instant of a dateTime that has a time; a day alone says too little for a measurement. What lies before 1900 is no
--- time but what some software writes where it has none (0001-01-01).
+-- An instant of a dateTime that has a time. What lies before 1900 is no time but what some software writes where it has
+-- none (0001-01-01).
 CREATE OR REPLACE MACRO instant_of(text) AS
   CASE WHEN text LIKE '%T%' AND text >= '1900' THEN try_cast(text AS TIMESTAMPTZ) END;
 
@@ -16,6 +16,10 @@ CREATE OR REPLACE MACRO day_of(text) AS
   CASE WHEN instant_of(text) IS NOT NULL
          THEN least(timezone(getvariable('zone'), instant_of(text))::DATE, '9999-12-31'::DATE)
        WHEN length(text) = 10 AND text >= '1900' THEN try_cast(text AS DATE) END;
+
+-- A day alone is its noon, as on the panel.
+CREATE OR REPLACE MACRO moment_of(text) AS
+  coalesce(instant_of(text), timezone(getvariable('zone'), day_of(text) + INTERVAL 12 HOURS));
 
 CREATE OR REPLACE MACRO rater_of(canonical) AS
   CASE split_part(canonical, '|', 1)
@@ -88,7 +92,7 @@ WITH ours AS (
   SELECT
     id, 'form' AS kept, identifier, status, rater_of(questionnaire) AS rater,
     split_part(questionnaire, '|', 2) AS version, person_in(patient) AS patient,
-    coalesce(source, author) AS rated_by, instant_of(coalesce(first_completed, authored)) AS measured,
+    coalesce(source, author) AS rated_by, moment_of(coalesce(first_completed, authored)) AS measured,
     CASE WHEN shown_language IS NOT NULL THEN shown_language
          WHEN left(language, 2) IN ('nb', 'no', 'nn') THEN 'nb' ELSE 'en' END AS language,
     packed, coalesce(unreadable, false) AS unreadable, last_updated
@@ -133,7 +137,7 @@ alone AS (
          WHEN absent_reason IS NOT NULL THEN 'stopped'
          WHEN status = 'corrected' THEN 'amended' WHEN status = 'final' THEN 'completed' END AS status,
     replace(code, 'score-', '') AS rater, split_part(questionnaire, '|', 2) AS version,
-    person_in(patient) AS patient, performer AS rated_by, instant_of(measured) AS measured,
+    person_in(patient) AS patient, performer AS rated_by, moment_of(measured) AS measured,
     coalesce(shown_language, '') AS language, packed, coalesce(unreadable, false) AS unreadable, last_updated, of_parts
   FROM newest('scores') LEFT JOIN score_answers USING (id) LEFT JOIN parts USING (id)
   WHERE derived_from IS NULL OR id_in(derived_from, 'QuestionnaireResponse') NOT IN (SELECT id FROM responses)
