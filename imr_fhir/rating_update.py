@@ -1,6 +1,6 @@
 """An update of a response or a score in the record that keeps what others wrote in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imr_fhir import artefacts
@@ -48,18 +48,38 @@ def kept(built: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("identifier", "category"):
             theirs[name] = [each.raw for each in found.many(name) if each.raw not in built.get(name, [])]
         merged["code"] = _code(built["code"], found.one("code"))
+        merged |= _components(built.get("component", ()), found.many("component"))
     for name, values in theirs.items():
         merged[name] = [*built.get(name, []), *values]
     return {name: value for name, value in merged.items() if value != []}
 
 
+def _components(built: Iterable[Mapping[str, Any]], base: Iterable[Element]) -> dict[str, Any]:
+    """Each with what others coded in the same one."""
+    codes = [code for each in base if (code := each.one("code"))]
+    merged = []
+    for each in built:
+        own = _names(each["code"]["coding"])
+        same = (code for code in codes if any(name in own for name in _names(code.objects("coding"))))
+        merged.append({**each, "code": _code(each["code"], next(same, None))})
+    return {"component": merged} if merged else {}
+
+
 def _code(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:
-    """Our codings as we write them, and beside them those of others."""
+    """Our codings as we write them, and beside them those of others: another one of ours would be another item."""
     if base is None:
         return dict(built)
-    own = [(each["system"], each["code"]) for each in built["coding"]]
-    theirs = [each.raw for each in base.many("coding") if (each.raw.get("system"), each.raw.get("code")) not in own]
+    own, others = _names(built["coding"]), base.objects("coding")
+    theirs = [each for each in others if not _is_ours(each) and _names([each])[0] not in own]
     return {**base.raw, **built, "coding": [*built["coding"], *theirs]}
+
+
+def _names(codings: Iterable[Mapping[str, Any]]) -> list[tuple[object, object]]:
+    return [(each.get("system"), each.get("code")) for each in codings]
+
+
+def _is_ours(coding: Mapping[str, Any]) -> bool:
+    return str(coding.get("system")).startswith(f"{artefacts.BASE}/")
 
 
 def merged_meta(built: Mapping[str, Any], base: Element | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -264,3 +265,29 @@ def test_an_update_keeps_what_others_coded(
     (ours,) = built["code"]["coding"]
     base = {**built, "id": "5", "code": {"coding": codings(ours), "text": "Recovery"}}
     assert kept(built, base)["code"] == {"coding": [ours, *theirs], "text": "Recovery"}
+
+
+@pytest.mark.parametrize(("case", "codings", "theirs"), CODINGS, ids=[case for case, _, _ in CODINGS])
+def test_so_does_each_figure_in_it(case: str, codings: Callable[[Json], list[Json]], theirs: list[Json]) -> None:
+    before = written(new_response())
+    base = {**deepcopy(before), "id": "5"}
+    for place in (1, 6):  # how many were rated, and item 5
+        (ours,) = base["component"][place]["code"]["coding"]
+        base["component"][place]["code"] = {"coding": codings(ours), "text": "Theirs"}
+    built = written(replace(new_response(), ratings=answers(3, {5: 1})))
+    merged = kept(built, {**base, "component": base["component"][::-1]})["component"]
+    for place, each in enumerate(built["component"]):
+        code = {"coding": [*each["code"]["coding"], *theirs], "text": "Theirs"} if place in (1, 6) else each["code"]
+        assert merged[place] == {**each, "code": code}
+
+
+def test_another_coding_of_ours_in_it_is_none_of_others() -> None:
+    """It would be the answer to two questions."""
+    built = written(new_response())
+    base = {**deepcopy(built), "id": "5"}
+    five, six = (base["component"][place]["code"]["coding"] for place in (6, 7))
+    five += six
+    base["component"].pop(7)
+    merged = kept(built, base)
+    assert merged["component"] == built["component"]
+    assert from_resource(merged, patient="anna").ratings == answers(3)
