@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import format_date_time
+from imr_fhir.fhir_time import format_instant
 from imr_fhir.provenance import app
 from imr_fhir.resource import checked, identifier, meta, patient_reference
 
@@ -72,7 +72,7 @@ def audit_event(
         "type": event,
         "subtype": [subtype],
         "action": action,
-        "recorded": format_date_time(recorded),
+        "recorded": format_instant(recorded),
         "outcome": _MINOR_FAILURE if refused else _SUCCESS,
         **({"outcomeDesc": refused} if refused else {}),
         "agent": [{**({"who": dict(user)} if user else {}), "requestor": True}],

@@ -10,7 +10,7 @@ from datetime import tzinfo
 from typing import Any
 
 from imr_fhir.errors import ResponseError
-from imr_fhir.fhir_time import format_date_time
+from imr_fhir.fhir_time import DayAlone, format_date_time, format_instant, in_zone
 from imr_fhir.pdf import pdf_of
 from imr_fhir.resource import Coding, checked, identifier, meta, patient_reference
 from imr_fhir.response import Response
@@ -62,10 +62,11 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def readable(response: Response, zone: tzinfo) -> str:
     """The answers in words, in the language in which they were given, with all that is needed to judge them."""
     form, score, said = response.form, response.score, _WORDS[response.language]
-    when = response.measured.astimezone(zone)
+    when = in_zone(response.measured, zone)
+    alone = isinstance(when, DayAlone)
     lines = [
         form.title.in_(response.language),
-        f"{said['rated']}: {when:%Y-%m-%d %H:%M}",
+        f"{said['rated']}: {when:{'%Y-%m-%d' if alone else '%Y-%m-%d %H:%M'}}",
         f"{said['recorded']}: {response.authored.astimezone(zone):%Y-%m-%d %H:%M}",
         f"{said[response.rater]}. {said[response.status]}.",
         f"{said['language' if form.validated_in(response.language) else 'not-validated']}.",
@@ -107,7 +108,7 @@ def document_reference(
     site's. Raises ResponseError.
     """
     text = readable(response, zone)
-    form, day = response.form, response.measured.astimezone(zone).date()
+    form, day = response.form, in_zone(response.measured, zone).date()
     built = {
         "resourceType": "DocumentReference",
         "meta": meta(filing, security=security),
@@ -116,7 +117,7 @@ def document_reference(
         "docStatus": _STATUSES[response.status],
         "type": {"coding": [dict(type_coding)], "text": form.title.en},
         "subject": patient_reference(response.patient),
-        "date": format_date_time(response.authored),
+        "date": format_instant(response.authored),
         **({"author": [{"reference": response.source}]} if response.source else {}),
         **({"relatesTo": [{"code": "replaces", "target": {"reference": response.reference}}]} if response.id else {}),
         "description": f"{form.title.en}, {day}{EARLY if response.status == 'stopped' else ''}",

@@ -27,7 +27,11 @@ class PartialDate(date):
 
 
 class DayAlone(datetime):
-    """A FHIR dateTime that names no time ("2026-03-31"): noon UTC, until ``in_zone`` makes it the noon of a place."""
+    """A FHIR dateTime that names no time ("2026-03-31"): noon UTC, until ``in_zone`` makes it the noon of a place.
+
+    It is written as it was read. Python keeps the type through ``replace`` and ``astimezone``: only ``in_zone`` leaves
+    it on its day.
+    """
 
 
 def last_day(day: date) -> date:
@@ -75,11 +79,16 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
     Python compares two times of one ZoneInfo by the clock on the wall, and in the night in which it goes back 02:50 is
     twenty minutes before 02:10; with offsets they compare as instants.
     """
-    there = datetime.combine(moment, _NOON, zone) if isinstance(moment, DayAlone) else moment.astimezone(zone)
+    there = DayAlone.combine(moment, _NOON, zone) if isinstance(moment, DayAlone) else moment.astimezone(zone)
     return there.replace(tzinfo=timezone(there.utcoffset() or timedelta()), fold=0)
 
 
 def format_date_time(moment: datetime) -> str:
+    """A dateTime: ``moment`` as ``format_instant`` has it; a day alone as that."""
+    return moment.date().isoformat() if isinstance(moment, DayAlone) else format_instant(moment)
+
+
+def format_instant(moment: datetime) -> str:
     """``moment`` (aware) with its offset, to the second, or to the millisecond where it has any.
 
     Finer digits are cut off: servers keep milliseconds at best. Raises ValueError for a moment without a time zone.

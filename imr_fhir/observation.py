@@ -18,7 +18,7 @@ from imr_fhir.element import (
     version_id,
 )
 from imr_fhir.errors import ResponseError
-from imr_fhir.fhir_time import format_date_time
+from imr_fhir.fhir_time import format_date_time, format_instant
 from imr_fhir.resource import SURVEY, Coding, checked, concept, identifier, meta, patient_reference, words
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, NA_ITEM, RATERS, RATING_MAX, Rater, Ratings, Scale, scale_of
@@ -100,7 +100,7 @@ def score_observation(
         "subject": patient_reference(response.patient),
         **({"encounter": {"reference": response.encounter}} if response.encounter else {}),
         "effectiveDateTime": format_date_time(response.measured),
-        "issued": format_date_time(response.authored),
+        "issued": format_instant(response.authored),
         **({"performer": [{"reference": response.source}]} if response.source else {}),
     }
     if scored:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from imr_fhir import artefacts
 from imr_fhir.element import URI_IDENTIFIER
 from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import format_date_time
+from imr_fhir.fhir_time import format_instant
 from imr_fhir.resource import Coding, checked, meta, words
 
 Activity = Literal["create", "update"]
@@ -54,7 +54,7 @@ def provenance(
         "resourceType": "Provenance",
         "meta": meta(filing, security=security),
         "target": [{"reference": target} for target in targets],
-        "recorded": format_date_time(recorded),
+        "recorded": format_instant(recorded),
     }
     if reason:
         built["reason"] = [{"text": words(reason, REASON_MAX, "The reason", ResourceError)}]

@@ -12,6 +12,7 @@ from imr_fhir.document import document_reference, readable
 from imr_fhir.document_reading import rating_in, read_document, withdrawn_document
 from imr_fhir.documented import Document
 from imr_fhir.errors import ResponseError, WrongPatient
+from imr_fhir.fhir_time import parse_date_time
 from imr_fhir.response import Response
 from imr_fhir.scale import NA, RATERS, scale
 from tests import parts
@@ -23,8 +24,8 @@ ZONE = ZoneInfo("Europe/Oslo")
 TYPE = {"system": "http://loinc.org", "code": "74465-6"}
 
 
-def written(response: Response, *, as_pdf: bool = False) -> dict[str, Any]:
-    return document_reference(response, urn=urn(6), pdf=as_pdf, type_coding=TYPE, zone=ZONE, filing=FILING)
+def written(response: Response, *, as_pdf: bool = False, zone: ZoneInfo = ZONE) -> dict[str, Any]:
+    return document_reference(response, urn=urn(6), pdf=as_pdf, type_coding=TYPE, zone=zone, filing=FILING)
 
 
 def test_all_that_is_needed_to_judge_the_answers() -> None:
@@ -63,6 +64,16 @@ def test_what_was_answered_on_an_earlier_version_is_told_in_its_words() -> None:
 def test_what_must_be_known_of_them_is_marked(response: Response, lines: list[str]) -> None:
     said = readable(response, ZONE)
     assert all(line in said for line in lines), said
+
+
+@pytest.mark.parametrize("zone", [ZONE, ZoneInfo("Pacific/Kiritimati")])
+def test_of_a_day_alone_no_time_is_said(zone: ZoneInfo) -> None:
+    said = written(new_response(measured=parse_date_time("2026-03-31")), zone=zone)
+    text = base64.b64decode(said["content"][0]["attachment"]["data"]).decode()
+    assert "Rated: 2026-03-31\n" in text
+    assert said["context"]["period"] == {"start": "2026-03-31"}
+    assert said["description"].endswith(", 2026-03-31")
+    assert rating_in({**said, "id": "7"}, patient="anna", zone=zone).ratings == new_response().ratings
 
 
 def test_the_first_attachment_is_the_whole_of_it() -> None:

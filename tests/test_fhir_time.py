@@ -1,5 +1,6 @@
 """FHIR's times: what is read, what is refused, how they are written."""
 
+import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import format_date_time, in_zone, last_day, parse_date, parse_date_time
+from imr_fhir.fhir_time import format_date_time, format_instant, in_zone, last_day, parse_date, parse_date_time
 
 OSLO = timezone(timedelta(hours=2))
 INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -123,6 +124,18 @@ def test_a_day_alone_is_that_day_everywhere(day: str, zone: str) -> None:
     assert there.replace(tzinfo=None) == datetime.fromisoformat(day) + timedelta(hours=12)
     assert there.utcoffset() == datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(zone)).utcoffset()
     assert in_zone(there, ZoneInfo(zone)) == there
+    assert in_zone(in_zone(there, ZoneInfo("Pacific/Pago_Pago")), ZoneInfo(zone)) == there, (
+        "whoever looks at it between"
+    )
+
+
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-03-29", "2026-10-25"])
+def test_a_day_alone_is_written_as_it_was_read(day: str, zone: str) -> None:
+    read = parse_date_time(day)
+    there = in_zone(read, ZoneInfo(zone))
+    assert [format_date_time(each) for each in (read, there, pickle.loads(pickle.dumps(there)))] == [day] * 3
+    assert parse_date_time(format_instant(there)) == there, "where FHIR wants an instant: its noon"
 
 
 @pytest.mark.parametrize(

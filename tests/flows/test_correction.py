@@ -77,6 +77,20 @@ def test_corrected_with_a_reason(run: Running, patient: str, chart: Chart) -> No
     assert second["activity"]["coding"][0]["code"] == "UPDATE"
 
 
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_rating_that_names_no_time_gets_none(run: Running, patient: str, chart: Chart, extended: bool) -> None:
+    response, score = only(run, patient)
+    day = response["authored"][:10]
+    others = [each for each in response["extension"] if each["url"] != FIRST_COMPLETED]
+    said = [{"url": FIRST_COMPLETED, "valueDateTime": day}] if extended else []
+    steps.put(run, {**response, "authored": day, "extension": [*others, *said]})
+    steps.put(run, {**score, "effectiveDateTime": day})
+    assert heading(correct(run, chart, patient, **{"06": "06-5"})) == SAVED
+    response, score = only(run, patient)
+    assert (first_completed(response), score["effectiveDateTime"]) == (day, day)
+    assert "T" in response["authored"]
+
+
 LABEL = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
     "code": "V",
