@@ -13,7 +13,7 @@ from sqlalchemy import or_, update
 
 from smart_app.store.cipher import Cipher
 from smart_app.store.engine import DATABASE_MS, Database
-from smart_app.store.errors import NoAccess, NotRefreshed
+from smart_app.store.errors import NoAccess, NotRefreshed, StoreBusy
 from smart_app.store.launch import Launch, Tokens
 from smart_app.store.launches import LIVE, Launches
 from smart_app.store.schema import launch
@@ -48,14 +48,25 @@ class TokenRefresh:
             if current.tokens_version != stale.tokens_version:
                 raise NotRefreshed("The hospital did not renew this session.", next_step="Try again in a moment.")
             self._pause(PAUSE_SECONDS)
+        ends = time.monotonic() + RENEWAL_SECONDS
         try:
             tokens = renew(stale)
         except BaseException:
             self._write(stale, stale.tokens)  # a new version with the old tokens: tells those who wait that it failed
             raise
-        if not self._write(stale, tokens):
+        if not self._noted(stale, tokens, ends):
             return self._read(stale)
         return replace(stale, tokens=tokens, tokens_version=stale.tokens_version + 1)
+
+    def _noted(self, stale: Launch, tokens: Tokens, ends: float) -> bool:
+        """Written, also where the store is busy at first: the EHR may have ended the tokens before, and then a launch
+        without these is over. As long as the lease leaves the store's time for it. Raises StoreBusy."""
+        while True:
+            try:
+                return self._write(stale, tokens)
+            except StoreBusy:
+                if time.monotonic() > ends:
+                    raise
 
     def _claim(self, stale: Launch) -> bool:
         with self._database.writing() as connection:

@@ -3,12 +3,14 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from smart_app.store import Store
-from smart_app.store.errors import NoAccess, NotRefreshed, StoreUnready
+from smart_app.store.errors import NoAccess, NotRefreshed, StoreBusy, StoreUnready
 from smart_app.store.launch import Launch, Tokens
+from smart_app.store.token_refresh import LEASE_MS
 from tests.store.make import NOW, TOKENS
 
 NEW = Tokens("access-2", NOW + timedelta(hours=1), TOKENS.scopes, "refresh-2")
@@ -81,6 +83,40 @@ def test_late_winner_does_not_overwrite_what_another_got(store: Store, launch: L
         return Tokens("access-late", None, (), "refresh-late")
 
     assert store.tokens.refresh(launch, slow).tokens == NEW
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_new_tokens_are_kept_though_the_store_is_busy_when_they_come(
+    store: Store, launch: Launch, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """An EHR that rotates has ended the ones before."""
+    write, busy = store.tokens._write, iter([True] * times)
+
+    def held(*given: Any) -> bool:
+        if next(busy, False):
+            raise StoreBusy("Another writer held the store.")
+        return write(*given)
+
+    monkeypatch.setattr(store.tokens, "_write", held)
+    assert store.tokens.refresh(launch, lambda _: NEW).tokens == NEW
+    (there,) = store.launches.expire(NOW + timedelta(hours=9))
+    assert there.tokens == NEW
+
+
+def test_they_are_not_waited_for_longer_than_the_lease(
+    store: Store, launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, tried = iter(range(0, 1000, 9)), []
+
+    def held(*_: Any) -> bool:
+        tried.append(1)
+        raise StoreBusy("Another writer holds the store.")
+
+    monkeypatch.setattr(store.tokens, "_write", held)
+    monkeypatch.setattr("smart_app.store.token_refresh.time.monotonic", lambda: next(clock))
+    with pytest.raises(StoreBusy):
+        store.tokens.refresh(launch, lambda _: NEW)
+    assert len(tried) * 9 <= LEASE_MS / 1000
 
 
 def test_launch_that_ended_meanwhile_gets_no_token(store: Store, launch: Launch) -> None:
