@@ -16,7 +16,7 @@ from imr_fhir.resource import meta
 from imr_fhir.response import Response
 from smart_app.delivery import references_of, stays, to_print
 from smart_app.plan import Plan
-from smart_app.rungs import placed
+from smart_app.rungs import is_note, placed
 from smart_app.sealing import Act, answers, frozen, target, told
 from smart_app.store.filing import Filing, NewPart
 from smart_app.store.filing import Part as StoredPart
@@ -46,9 +46,11 @@ def place_now(filing: Filing, plan: Plan) -> Down | None:
         return None
     if _holds_answers(filing):
         return None if plan.rung("answers") == "print" else Down("down", "answers", plan.rung("answers"))
-    if not all(_has_place(part, filing, plan) for part in left):
+    # what was seen beside a rating holds up no change of it: without a place it stays here
+    needed = [part for part in left if not (is_change(filing) and _is_note(part))]
+    if not all(_has_place(part, filing, plan) for part in needed or left):
         return None
-    if filing.details["kind"] in ("correction", "withdrawal") or all(part.request["update"] for part in left):
+    if needed and (is_change(filing) or all(part.request["update"] for part in left)):
         return Down("change")
     only_notes = filing.details["kind"] == "review" or all(_is_note(part) for part in left)
     return Down("down", "review", "note") if only_notes else Down("down", "goal", "goal")
@@ -68,7 +70,16 @@ def placed_now(filing: Filing, bodies: Mapping[int, bytes], act: Act) -> list[Ne
     writers = [part_of(bodies[part.number], part) for part in unsent if part.type == "Provenance"]
     sources = [NewPart(part.type, bodies[part.number], part.request, unsent=True)
                for part in unsent if part.type != "Provenance"]  # fmt: skip
-    return [*sources, *(frozen(part, act.plan) for part in in_order([*parts, *_told(act, filing, parts, writers)]))]
+    of = [
+        part for part in parts if not (is_change(filing) and is_note(part))
+    ]  # a note of what was seen gives no reason
+    said = _told(act, filing, of, writers) if of else ()
+    return [*sources, *(frozen(part, act.plan) for part in in_order([*parts, *said]))]
+
+
+def is_change(filing: Filing) -> bool:
+    """Of a rating that stands in the record."""
+    return filing.details["kind"] in ("correction", "withdrawal")
 
 
 def _told(act: Act, filing: Filing, parts: Sequence[Part], writers: Sequence[Part]) -> Sequence[Part]:

@@ -11,7 +11,7 @@ from imr_fhir.ehr.ladder import LADDERS, Artefact, RungName
 from imr_fhir.score_shape import SHAPES
 from smart_app.config import SiteConfig
 from smart_app.delivery import Courier, deliver
-from smart_app.placing import Down, part_of, place_now, placed_now, source_of, told_of
+from smart_app.placing import Down, is_change, part_of, place_now, placed_now, source_of, told_of
 from smart_app.plan import Plan, plan_from
 from smart_app.rungs import is_note, leading, placed, rating_parts, score_on
 from smart_app.sealing import Act, frozen
@@ -41,7 +41,7 @@ def next_rung(filing: Filing, plan: Plan) -> Down | None:
     refused = filing.current[0].request
     if refused["rung"] == "provenance":
         return Down("without", "audit", "app")
-    if refused["update"] or filing.details["kind"] in ("correction", "withdrawal"):
+    if refused["update"] or is_change(filing):
         return Down("down")  # what stands in the record is changed where it stands, or not at all
     artefact = _artefact(filing, refused["rung"])
     return Down("down", artefact, plan_from(filing.plan).below(artefact, refused["rung"]))
@@ -108,12 +108,13 @@ def _lower(filing: Filing, bodies: Mapping[int, bytes], down: Down, plan: Plan, 
             made = [*rating, *(_about(part, holds) for part in made if holds and is_note(part))]
     else:
         made = [*made, *(replace(rest[number], unsent=True) for number in sorted(refused))]
-        if filing.details["kind"] in ("correction", "withdrawal") and not _there(filing):
+        if is_change(filing) and not _there(filing):
             # what was seen beside a rating is noted of the changed one: without the change it stays here, after it
             notes = [replace(part, unsent=True) for part in made if is_note(part)]
             made = [*(part for part in made if not is_note(part)), *notes]
     parts = placed(made, plan)
-    of = [part for part in parts if not (source and is_note(part))]  # whose author is another: see `drafting`
+    # whose author is another (`drafting`), or which has no reason
+    of = [part for part in parts if not ((source or is_change(filing)) and is_note(part))]
     return [frozen(part, plan) for part in in_order([*parts, *told_of(writers, of, plan, _there(filing))])]
 
 

@@ -8,6 +8,7 @@ import requests
 
 from smart_app.sandbox import fhir_api
 from smart_app.sandbox.capability import capability_statement
+from smart_app.store.refusals import FORBIDDEN
 from tests.flows import steps
 from tests.flows.filings import act, buttons, let_time_pass
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
@@ -419,10 +420,8 @@ def test_no_note_goes_into_a_record_that_takes_no_correction(
     assert filed(run, patient, "QuestionnaireResponse")[-1]["meta"]["versionId"] == own["meta"]["versionId"]
 
 
-@pytest.mark.usefixtures("one_by_one")
-@pytest.mark.parametrize("withdraws", [False, True])
-def test_nor_into_one_that_refuses_it(run: Running, patient: str, chart: Chart, withdraws: bool) -> None:
-    _, own = rated_blind(run, patient, chart)
+def refused_and_printed(run: Running, chart: Chart, own: dict[str, Any], *, withdraws: bool) -> requests.Response:
+    """Its note stays here with it."""
     with in_front(run, refuses(run, f"/fhir/QuestionnaireResponse/{own['id']}")):
         if withdraws:
             page = chart.browser.get(chart.at(f"response/{own['id']}/withdraw"))
@@ -432,9 +431,40 @@ def test_nor_into_one_that_refuses_it(run: Running, patient: str, chart: Chart, 
         assert heading(refused) == say("filing.refused.title")
         printed = act(chart, refused, "down")
         assert heading(printed) == say("filing.printed.title")
-    assert notes(run, patient) == []
     forget_refusals(run)
+    return printed
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.parametrize("withdraws", [False, True])
+def test_nor_into_one_that_refuses_it(run: Running, patient: str, chart: Chart, withdraws: bool) -> None:
+    _, own = rated_blind(run, patient, chart)
+    printed = refused_and_printed(run, chart, own, withdraws=withdraws)
+    assert notes(run, patient) == []
     later = log_in(run, patient=patient)
     shown = later.browser.get(later.at(f"saved/{printed.url.rpartition('/')[2]}"))
     assert heading(act(later, shown, "change")) == SAVED
-    assert len(notes(run, patient)) == 1, "once the record takes it, the two go together"
+    (note,) = notes(run, patient)  # once the record takes it, the two go together
+    assert steps.told_of(run, note) == [], "why it was changed is no reason of the note"
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.parametrize("withdraws", [False, True])
+def test_a_record_that_takes_no_notes_any_more_takes_it_without(
+    run: Running, patient: str, chart: Chart, withdraws: bool
+) -> None:
+    _, own = rated_blind(run, patient, chart)
+    printed = refused_and_printed(run, chart, own, withdraws=withdraws)
+    owner = record_of(run, chart).owner
+    run.store.refusals.note(owner.site, owner.user_key, "note", FORBIDDEN, run.clock())
+    later = log_in(run, patient=patient)
+    shown = later.browser.get(later.at(f"saved/{printed.url.rpartition('/')[2]}"))
+    rest = act(later, shown, "change")
+    assert heading(rest) == say("filing.rest.title")
+    assert filed(run, patient, "QuestionnaireResponse")[-1]["status"] in ("amended", "entered-in-error")
+    assert notes(run, patient) == []
+    forget_refusals(run)
+    shown = later.browser.get(rest.url)
+    assert heading(act(later, shown, "down")) == SAVED
+    (note,) = notes(run, patient)
+    assert steps.told_of(run, note) == []
