@@ -145,8 +145,8 @@ def withdraw_rating(launch: Launch, response_id: str) -> Any:
         return render_template("form/withdraw.html", page=page | {"error": say(error.key, **error.params)}), 400
     act = begin(launch)
     parts = _withdrawn(launch, act, filed, reason)
-    if page["there"]:
-        parts += seen_beside(launch, act, filed)
+    if page["there"] or _is_document(filed):  # which alone may be marked later, as it is sealed (`placing`)
+        parts += tuple(replace(note, unsent=not page["there"]) for note in seen_beside(launch, act, filed))
     details = {"rater": filed.rater, "key": filed.identifier}
     return save(launch, act, parts, kind="withdrawal", details=details, form=form_name(request.form))
 

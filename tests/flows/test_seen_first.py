@@ -6,9 +6,12 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import requests
 
+from imr_fhir.document import document_reference
+from imr_fhir.response import from_resource
 from smart_app.sandbox import fhir_api
 from smart_app.sandbox.capability import capability_statement
 from smart_app.store.refusals import FORBIDDEN
+from tests.filed import FILING, urn
 from tests.flows import steps
 from tests.flows.filings import act, buttons, let_time_pass
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
@@ -402,22 +405,52 @@ def test_nor_has_who_corrects_the_patient_s_answers(run: Running, patient: str, 
     assert notes(run, patient) == []
 
 
+def without_updates(config: Any) -> dict[str, Any]:
+    said = capability_statement(config)
+    for each in said["rest"][0]["resource"]:
+        each["interaction"] = [{"code": code} for one in each["interaction"] if (code := one["code"]) != "update"]
+    return said
+
+
 def test_no_note_goes_into_a_record_that_takes_no_correction(
     run: Running, patient: str, chart: Chart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There the rating stands as it was given, blind."""
-
-    def without_updates(config: Any) -> dict[str, Any]:
-        said = capability_statement(config)
-        for each in said["rest"][0]["resource"]:
-            each["interaction"] = [{"code": code} for one in each["interaction"] if (code := one["code"]) != "update"]
-        return said
-
     _, own = rated_blind(run, patient, chart)
     monkeypatch.setattr(fhir_api, "capability_statement", without_updates)
     assert heading(corrected(log_in(run, patient=patient), own, **{"06": "06-2"})) == say("filing.printed.title")
     assert notes(run, patient) == []
     assert filed(run, patient, "QuestionnaireResponse")[-1]["meta"]["versionId"] == own["meta"]["versionId"]
+
+
+def test_a_withdrawn_document_brings_it_once_the_record_can_mark_one(
+    run: Running, patient: str, chart: Chart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rating of before the record took forms; responses and scores that could not be changed never go later."""
+    theirs, own = rated_blind(run, patient, chart)
+    rating = from_resource(own, patient=patient)
+    built = document_reference(
+        rating, urn=urn(6), pdf=False, type_coding={"system": "http://loinc.org", "code": "74465-6"},
+        zone=run.site.zone, filing=FILING,
+    )  # fmt: skip
+    document = steps.put(run, {**built, "id": f"{patient}-document"})
+    for each in (own, *of_code(filed(run, patient, "Observation"), "score-clinician")):
+        steps.put(run, each | {"status": "entered-in-error"})
+    with monkeypatch.context() as patched:
+        patched.setattr(fhir_api, "capability_statement", without_updates)
+        before = log_in(run, patient=patient)
+        page = before.browser.get(before.at(f"response/DocumentReference~{document['id']}/withdraw"))
+        kept = go(before.browser, page, reason="Of another person")
+        assert heading(kept) == say("filing.printed.title")
+    assert notes(run, patient) == [], "the rating stands"
+    later = log_in(run, patient=patient)
+    shown = later.browser.get(later.at(f"saved/{kept.url.rpartition('/')[2]}"))
+    assert heading(act(later, shown, "change")) == SAVED
+    (now,) = filed(run, patient, "DocumentReference")
+    assert now["status"] == "entered-in-error"
+    (note,) = notes(run, patient)
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{theirs['id']}"}]
+    assert steps.told_of(run, note) == []
 
 
 def refused_and_printed(run: Running, chart: Chart, own: dict[str, Any], *, withdraws: bool) -> requests.Response:
