@@ -192,7 +192,7 @@ def _revoke(
                 _log.warning("A token of %s was not revoked: no time", site)
                 continue
             try:
-                configuration = hospital.configuration(now)
+                configuration = hospital.configuration(now, seconds=_ONE_SECONDS)
                 way = hospital.authentication
                 revoke(hospital.transport, configuration, way, token, hint=hint, now=now, seconds=left)
             except (EhrError, LaunchError) as error:

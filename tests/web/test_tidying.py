@@ -5,13 +5,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from imr_fhir.ehr.discovery import SmartConfiguration
 from imr_fhir.ehr.json_writer import write_json
 from imr_fhir.ehr.resource_cache import CachedResource
 from imr_fhir.goal import Goal
@@ -19,6 +20,7 @@ from imr_fhir.record import DueOutcome, Note
 from imr_fhir.response import Response
 from smart_app import cli, tidying, tokens
 from smart_app.config import SiteConfig
+from smart_app.hospital import Hospital
 from smart_app.state import state_of
 from smart_app.store.launch import Launch
 from smart_app.tidying import tidied, tidy
@@ -70,6 +72,22 @@ def test_a_silent_hospital_takes_no_time_from_the_others(
     revoke_all(ended, state_of(run.app).hospitals, run.clock())
     assert revocations(silent) == 1
     assert run.asked == ["POST /oauth2/revoke"] * 2, "refresh token and access token"
+
+
+def test_nor_does_one_that_is_silent_when_asked_where_tokens_are_ended(
+    run: Running, ended: list[Launch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float | None] = []
+    real = Hospital.configuration
+
+    def asked(self: Hospital, now: datetime, *, seconds: float | None = None) -> SmartConfiguration:
+        given.append(seconds)
+        return real(self, now, seconds=seconds)
+
+    monkeypatch.setattr(Hospital, "configuration", asked)
+    monkeypatch.setattr(tokens, "_ONE_SECONDS", 0.2)
+    revoke_all(ended, state_of(run.app).hospitals, run.clock())
+    assert [seconds is not None and seconds <= 0.2 for seconds in given] == [True] * 3
 
 
 def test_what_there_is_no_time_for_dies_by_itself(
