@@ -47,6 +47,7 @@ def _tidy_on(state: State) -> None:
         if time.monotonic() - told > _DAILY:
             tell_head(state)
             told = time.monotonic()
+    revoke_unused(state.hospitals, state.clock(), stopping=state.draining)  # says of what is left that it was not
 
 
 def tell_events(state: State) -> None:

@@ -169,6 +169,16 @@ def test_the_running_app_ends_them(run: Running, launch: Launch, monkeypatch: py
     assert vault.look("access", launch.tokens.access_token) is None
 
 
+def test_an_app_that_stops_says_which_it_did_not_end(
+    run: Running, launch: Launch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hospital_of(run).end_later(launch.tokens)
+    with tidied(state_of(run.app)):
+        pass
+    assert caplog.messages.count(f"A token of {SITE} was not revoked: no time") == 2
+    assert (REVOKE in run.asked, launch.tokens.access_token in caplog.text) == (False, False)
+
+
 @pytest.mark.usefixtures("given")
 def test_there_are_never_more_than_a_hundred(run: Running) -> None:
     """Whoever makes the EHR give tokens without end takes no memory by it."""
