@@ -52,9 +52,9 @@ class Changes:
 
 
 def given_back(text: str) -> str:
-    """``text`` as a text area gives it back that nobody touched: a browser knows one end of line, and takes one at the
-    very beginning for its own (HTML, 13.2.6.4.7)."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\n")
+    """``text`` as text areas give it back that nobody touched: a browser knows one end of line, and takes one at the
+    very beginning for its own (HTML, 13.2.6.4.7), on each page anew, so that none there says anything."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
 
 
 def mark(value: str) -> str:

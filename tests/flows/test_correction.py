@@ -130,8 +130,8 @@ def test_what_others_wrote_in_it_stays(run: Running, patient: str, chart: Chart,
     assert {part.request["rung"] for part in filing.parts} == {"form", "components", "provenance"}
 
 
-THEIR_COMMENT = "\nOther software's\r\nline ends\r "
-GIVEN_BACK = "Other software's\r\nline ends\r\n "  # by a browser, where nobody touched it
+THEIR_COMMENT = "\n\r\nOther software's\r\nline ends\r "
+GIVEN_BACK = "\r\nOther software's\r\nline ends\r\n "  # by a browser, where nobody touched it
 
 
 @pytest.mark.parametrize("first", [GIVEN_BACK, "Typed, and then put back as it was"])

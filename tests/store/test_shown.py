@@ -34,6 +34,9 @@ CASES = [
     # other line ends, and one at the very beginning, are how a browser gives back what nobody touched
     ("\na\r\nb\rc", "a\nb\nc", 0, Answer("\na\r\nb\rc", 1), None),
     ("\na\r\nb\rc", "a\nb\nc", 2, Answer("\na\r\nb\rc", 1), Answer("\na\r\nb\rc", 1, MINE, 2)),
+    ("\n\na", "\na", 0, Answer("\n\na", 1), None),  # and of several one
+    ("\n\na", "a", 0, Answer("\n\na", 1), None),  # on each page that it passes
+    ("\r\n\na", "\r\na", 0, Answer("words", 2, OTHER), None),
     ("a\r\nb", "a\nb", 0, Answer("words", 2, OTHER), None),
     ("a\r\nb", "a\n b", 0, Answer("a\r\nb", 1), Answer("a\n b", 2, MINE, 0)),
     ("a\r\nb", "a\nc", 0, Answer("words", 2, OTHER), "clash"),
