@@ -56,6 +56,7 @@ ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 RATERS = ("client", "clinician")
 ITEMS = tuple(f"{number:02}" for number in range(1, 16))
 CALENDAR = {"09", "10"}
+STANDS = ("final", "amended", "corrected")  # R4, observation-status: others are no result yet, or none
 OFFERED = ("planned", "waitlist")
 OFFERS = ("declined", "too-unwell", "not-today")
 ALL = "all"
@@ -345,7 +346,7 @@ def _lives(
             found.left_out["ratings", "counted" if running or answers else "outside every course"] += 1
     said = [each for each in read["Observation"] if _code(each) == "due-outcome"]
     for each in sorted(said, key=lambda each: _moment(each["effectiveDateTime"], zone).timestamp()):
-        reason = _dropped(_owner(each) in tests, each["status"])
+        reason = _unsaid(_owner(each) in tests, each["status"])
         found.left_out["outcomes of due occasions", reason or "counted"] += 1
         if not reason:
             day, courses = _day(each["effectiveDateTime"], zone), lives.get(_owner(each), [])
@@ -383,6 +384,11 @@ def _from_table(
             how = ends if last else "active"
             begun = date.fromisoformat(start)
             lives[patient].append(Life(patient, row["unit"], begun, last, how, [], died.get(patient), True))
+
+
+def _unsaid(test: bool, status: str) -> str:
+    """Why an Observation counts nowhere."""
+    return _dropped(test, status) or ("" if status in STANDS else "unknown status")
 
 
 def _dropped(test: bool, status: str) -> str:
@@ -654,7 +660,7 @@ def _agreement(lives: list[Life], read: dict[str, list[dict[str, Any]]], found: 
     seen = {
         kept_as.get(derived["reference"].removeprefix("QuestionnaireResponse/"))
         for each in read["Observation"]
-        if _code(each) == "seen-first" and each["status"] != "entered-in-error"
+        if _code(each) == "seen-first" and each["status"] in STANDS
         for derived in each.get("derivedFrom", [])
     }
     latest = []
@@ -727,7 +733,7 @@ def _goals(
     for each in read["Observation"]:
         if _code(each) != "review":
             continue
-        reason = _dropped(_owner(each) in tests, each["status"])
+        reason = _unsaid(_owner(each) in tests, each["status"])
         found.left_out["reviews", reason or "counted"] += 1
         if not reason:
             about = each["focus"][0]["reference"].removeprefix("Goal/")

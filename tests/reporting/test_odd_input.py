@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from imr_fhir import record
 from imr_fhir.errors import ResourceError
 from imr_fhir.fhir_time import in_zone
 from imr_fhir.observation import from_resource
@@ -203,6 +204,25 @@ def test_scores_that_stand_for_their_responses(tmp_path: Path) -> None:
 
     changed(tmp_path, "Observation", change)
     assert moved(before, report_of(tmp_path), "ratings") == {"counted": -3, NOT_OURS: 3}
+
+
+@pytest.mark.parametrize("status", ["registered", "preliminary", "cancelled", "unknown"])
+def test_what_was_not_said_as_the_panel_reads_it(plain: Made, tmp_path: Path, status: str) -> None:
+    kinds = {"review": "reviews", "due-outcome": "outcomes of due occasions", "seen-first": ""}
+
+    def change(lines: list[Resource]) -> None:
+        for code in kinds:
+            found = [each for each in lines if f'"{code}"' in json.dumps(each["code"]) and each["status"] == "final"]
+            for each in found if code == "seen-first" else found[:1]:
+                each["status"] = status
+                with pytest.raises(ResourceError):
+                    record.from_resource(each, patient=each["subject"]["reference"][8:])
+
+    changed(exported(12, tmp_path), "Observation", change)
+    made = report_of(tmp_path)
+    for kind in filter(None, kinds.values()):
+        assert moved(plain, made, kind) == {"counted": -1, "unknown status": 1}
+    assert differences(made.report, recompute(tmp_path, DAY, ZONE)) == []
 
 
 def test_a_unit_whose_only_offers_were_taken_up_records_them(tmp_path: Path) -> None:

@@ -6,6 +6,11 @@ CREATE OR REPLACE MACRO left_out_of(a_patient, a_status) AS
        WHEN a_patient IN (SELECT id FROM patient WHERE test) THEN 'test patient'
        WHEN a_status = 'entered-in-error' THEN 'entered in error' ELSE '' END;
 
+-- The same of an Observation: what has not been said yet or never was, the panel does not take for said either.
+CREATE OR REPLACE MACRO note_left_out_of(a_patient, a_status) AS
+  CASE WHEN left_out_of(a_patient, a_status) != '' THEN left_out_of(a_patient, a_status)
+       WHEN stands(a_status) THEN '' ELSE 'unknown status' END;
+
 -- The days of a period that names a month or a year alone: its first and its last, as the panel reads it.
 CREATE OR REPLACE MACRO first_day_in(text) AS
   CASE length(text) WHEN 4 THEN day_of(text || '-01-01') WHEN 7 THEN day_of(text || '-01') ELSE day_of(text) END;
@@ -48,7 +53,7 @@ FROM (SELECT * REPLACE (person_in('Patient/' || patient) AS patient) FROM given_
 CREATE OR REPLACE TABLE outcome AS
 SELECT id, person_in(patient) AS patient, outcome, day_of(said) AS day,
        moment_of(said) AS moment,
-       CASE WHEN left_out_of(person_in(patient), status) != '' THEN left_out_of(person_in(patient), status)
+       CASE WHEN note_left_out_of(person_in(patient), status) != '' THEN note_left_out_of(person_in(patient), status)
             WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
 FROM newest('due_outcomes');
 
@@ -58,7 +63,7 @@ WITH said AS (
   SELECT person_in(patient) AS patient,
          coalesce(id_in(seen, 'QuestionnaireResponse'), id_in(seen, 'Observation')) AS rating
   FROM newest('seen_first')
-  WHERE status != 'entered-in-error'
+  WHERE stands(status)
 )
 SELECT DISTINCT said.patient, coalesce(counts.id, said.rating) AS rating
 FROM said
@@ -83,6 +88,6 @@ WITH step AS (
 SELECT reviews.id, person_in(patient) AS patient, coalesce(step.goal, id_in(focus, 'Goal')) AS goal,
        step.id IS NOT NULL AS of_step, day_of(said) AS day, result,
        regexp_extract(performer, '([A-Za-z]+)/[^/]+$', 1) AS "by",
-       CASE WHEN left_out_of(person_in(patient), status) != '' THEN left_out_of(person_in(patient), status)
+       CASE WHEN note_left_out_of(person_in(patient), status) != '' THEN note_left_out_of(person_in(patient), status)
             WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
 FROM newest('reviews') AS reviews LEFT JOIN step ON step.id = id_in(focus, 'Goal');

@@ -21,6 +21,9 @@ CREATE OR REPLACE MACRO day_of(text) AS
 CREATE OR REPLACE MACRO moment_of(text) AS
   coalesce(instant_of(text), timezone(getvariable('zone'), day_of(text) + INTERVAL 12 HOURS));
 
+-- Of an Observation: others are no result yet, or none (R4, observation-status).
+CREATE OR REPLACE MACRO stands(a_status) AS coalesce(a_status, '') IN ('final', 'amended', 'corrected');
+
 CREATE OR REPLACE MACRO rater_of(canonical) AS
   CASE split_part(canonical, '|', 1)
     WHEN getvariable('base') || '/Questionnaire/imr-client' THEN 'client'
@@ -110,7 +113,7 @@ parts AS (
     score_id AS id,
     CASE WHEN bool_or(linked.id IS NULL) THEN 'a member that is not in the export'
          WHEN bool_or(person_in(linked.patient) IS DISTINCT FROM person_in(score.patient)) THEN 'a member of another patient'
-         WHEN bool_or(coalesce(linked.status, '') NOT IN ('final', 'amended', 'corrected')) THEN 'a member that does not stand'
+         WHEN bool_or(NOT stands(linked.status)) THEN 'a member that does not stand'
          ELSE '' END AS of_parts
   FROM linked JOIN newest('scores') AS score ON score.id = score_id
   GROUP BY score_id
