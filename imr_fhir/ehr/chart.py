@@ -17,7 +17,7 @@ from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.paging import Found
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.ehr.resource_cache import once
-from imr_fhir.ehr.scores import belongs, codings, derived_from, has_code, ratings_in, to_search
+from imr_fhir.ehr.scores import belongs_to, codings, derived_from, has_code, ratings_in, to_search
 from imr_fhir.errors import EhrError, Forbidden, Invalid, NotFound, ResourceError, Unauthorized
 from imr_fhir.fhir_time import in_zone
 from imr_fhir.goal import Goal
@@ -160,10 +160,11 @@ def _alone(
         problems.append(Problem("not-available", "Observation", str(error)))
         failed |= set() if isinstance(error, _REFUSED) else {"Observation"}
         return
+    has_response = belongs_to(responses, client.base)
     for rating in ratings:
         if not isinstance(rating, StoredRating):
             problems.append(Problem("unreadable", rating[0], str(rating[1])))
-        elif not any(belongs(rating.score, response, client.base) for response in responses):
+        elif not has_response(rating.score):
             yield as_response(rating, patient)
 
 

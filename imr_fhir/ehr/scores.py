@@ -1,6 +1,7 @@
 """Scores in the EHR, in whatever shape: those that belong to a response, and those that stand alone for one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from imr_fhir.artefacts import CODES
@@ -79,17 +80,29 @@ def _members(client: FhirClient, panels: Sequence[Json], patient: str) -> dict[s
     return {id_of(raw): raw for raw in found.resources if id_of(raw) in wanted}
 
 
-def belongs(score: StoredScore, response: Response, base: str) -> bool:
-    """Whether ``score`` is of ``response``: it says so, or has an identifier that follows from the response's.
+def belongs_to(responses: Iterable[Response], base: str) -> Callable[[StoredScore], bool]:
+    """Whether a score is of one of ``responses``: it says so, or has an identifier that follows from the response's.
 
     ``base`` is the EHR's: what another server calls by the same id is another response.
     """
-    if response.kept != "form":
-        return score.id == response.id
-    if score.derived_from:
-        found = local_reference(score.derived_from, base)
-        return found is not None and (found.type, found.id) == ("QuestionnaireResponse", response.id)
-    return bool(response.identifier) and score.identifier in stored_urns(response.identifier)
+    responses = tuple(responses)
+    forms = {one.id for one in responses if one.kept == "form"}
+    alone = {one.id for one in responses if one.kept != "form"}
+
+    @cache
+    def urns() -> frozenset[str]:
+        named = (one.identifier for one in responses if one.kept == "form" and one.identifier)
+        return frozenset(urn for identifier in named for urn in stored_urns(identifier))
+
+    def belongs(score: StoredScore) -> bool:
+        if score.id in alone:
+            return True
+        if score.derived_from:
+            found = local_reference(score.derived_from, base)
+            return found is not None and found.type == "QuestionnaireResponse" and found.id in forms
+        return score.identifier in urns()
+
+    return belongs
 
 
 def derived_from(raw: Json, base: str) -> frozenset[str]:
@@ -112,8 +125,8 @@ def score_of(client: FhirClient, response: Response, codes: Codes = NO_CODES) ->
     Raises EhrError, ResponseError where it has several, or one that can't be read: a second would stand beside it.
     """
     raws = _observations(client, response.patient, codes)
-    own = [rating for rating in _ratings(client, raws, response.patient, codes)
-           if belongs(rating.score, response, client.base)]  # fmt: skip
+    is_own = belongs_to([response], client.base)
+    own = [rating for rating in _ratings(client, raws, response.patient, codes) if is_own(rating.score)]
     if not own and any(_is_of(raw, response, client.base) for raw in raws if has_code(raw, to_search(codes))):
         raise ResponseError(
             f"The chart has a score of {response.reference} that can't be read.",
