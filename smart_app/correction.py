@@ -174,7 +174,7 @@ def _withdrawn(launch: Launch, act: Act, filed: Response, reason: str) -> tuple[
 
 def _with_theirs(launch: Launch, parts: Iterable[Part]) -> tuple[Part, ...]:
     """``parts`` with what others wrote in those that are in the record already; each is read side by side."""
-    client, parts = launch.client(), tuple(parts)
+    client, parts = launch.client().at_once(), tuple(parts)
     changed = [part for part in parts if "id" in part.resource and not part.unsent]
     reads = [client.beside(partial(client.read, part.type, part.resource["id"])) for part in changed]
     whole = {part.full_url: kept(part.resource, read.result()) for part, read in zip(changed, reads, strict=True)}

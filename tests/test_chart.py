@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,12 +17,15 @@ from imr_fhir.artefacts import CODES, questionnaire
 from imr_fhir.bundle import Part
 from imr_fhir.document import document_reference
 from imr_fhir.ehr.chart import Chart, Problem, read_chart
+from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.filing import PartOk, send
 from imr_fhir.ehr.forms import check_forms
+from imr_fhir.ehr.limits import Limit
 from imr_fhir.ehr.patient import Patient
 from imr_fhir.ehr.resource_cache import ResourceCache
 from imr_fhir.ehr.scores import score_of
-from imr_fhir.errors import AuthorizationError, BadReply, EhrError, ResponseError, Unauthorized, WrongPatient
+from imr_fhir.ehr.transport import Transport
+from imr_fhir.errors import AuthorizationError, BadReply, EhrError, LostReply, ResponseError, Unauthorized, WrongPatient
 from imr_fhir.observation import score_observation
 from tests.filed import FILING, GOAL, NOTES, RESPONSES, STEP, urn
 from tests.small_ehr import SmallEhr, small_ehr
@@ -374,6 +378,38 @@ def test_another_patient_than_asked_for(ehr: SmallEhr) -> None:
         chart(ehr)
     with pytest.raises(WrongPatient):
         read_chart(ehr.client(), "boris", zone=ZONE)
+
+
+def test_what_waits_for_its_turn_until_the_time_is_over_is_not_sent(ehr: SmallEhr) -> None:
+    """Else the reads of a slow EHR's charts would have one deadline after another, and each view wait for all."""
+    ended = threading.Event()
+    ehr.before = lambda _: ended.wait(20)
+    short = Transport([ehr.origin], allow_loopback_http=True, pool=1, limits={"chart": Limit(0.5, 100_000)})
+    with pytest.raises(LostReply):
+        read_chart(FhirClient(short, f"{ehr.origin}/fhir", patient="anna"), "anna", zone=ZONE)
+    ended.set()
+    assert ehr.requests == ["GET Patient/anna"]
+
+
+def test_who_waits_for_a_token_holds_up_no_other_chart(ehr: SmallEhr) -> None:
+    asked, given, came = threading.Event(), threading.Event(), []
+
+    def renewed() -> str:
+        asked.set()
+        came.append(given.wait(5))
+        return "new"
+
+    one = Transport([ehr.origin], allow_loopback_http=True, pool=1)
+    waiting, other = (
+        FhirClient(one, f"{ehr.origin}/fhir", patient="anna", token=each) for each in (renewed, lambda: "had")
+    )
+    with ThreadPoolExecutor(1) as thread:
+        chart = thread.submit(read_chart, waiting, "anna", zone=ZONE)
+        asked.wait(5)
+        read_chart(other, "anna", zone=ZONE)
+        given.set()
+        chart.result()
+    assert came == [True]
 
 
 def test_all_reads_go_out_side_by_side(ehr: SmallEhr) -> None:

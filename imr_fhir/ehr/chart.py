@@ -96,6 +96,7 @@ def read_chart(
     if document_type:
         params["DocumentReference"] = (("type", document_type),)
     params = {name: more for name, more in params.items() if name not in unknown}
+    afterwards, client = client, client.at_once()  # what is asked once these are read has its own time
     patient_read = client.beside(lambda: client.read("Patient", patient))
     searches = {
         name: client.beside(partial(client.search, name, [("patient", patient), *more]))
@@ -127,7 +128,7 @@ def read_chart(
     goals += parsed("Goal", lambda raw: _step(raw, patient, steps))
     scored = _scored(found.get("Observation", Found(())), codes, client.base)
     responses = parsed("QuestionnaireResponse", lambda raw: _response(raw, patient, zone, scored))
-    alone = tuple(_alone(client, found, responses, patient, codes, problems, failed))
+    alone = tuple(_alone(afterwards, found, responses, patient, codes, problems, failed))
     episodes = parsed("EpisodeOfCare", lambda raw: _episode(raw, patient, zone, episode_types))
     return Chart(
         patient=patient_resource.from_resource(raw_patient, client.base),

@@ -16,7 +16,6 @@ from imr_fhir.ehr.answer import resource_in, resources_of
 from imr_fhir.ehr.compartment import belongs
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.json_writer import write_json
-from imr_fhir.ehr.limits import LIMITS
 from imr_fhir.ehr.paging import PAGE, PAGES, Found, Page, Pages, Params, next_page
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
 from imr_fhir.ehr.resource_cache import ResourceCache
@@ -69,6 +68,14 @@ class FhirClient:
         step._ends = time.monotonic() + seconds
         return step
 
+    def at_once(self) -> "FhirClient":
+        """This client for reads begun side by side: all end when one begun now would, also those that wait for their
+        turn, and none of them holds up another while it waits for a token: without one there is no such client."""
+        step = self.within(self._transport.seconds(self._reading))
+        if step._token:
+            step._token()
+        return step
+
     def beside(self, call: Callable[[], T]) -> Future[T]:
         """Begins ``call``, which asks this client and waits for no other such call, beside what else is under way."""
         return self._transport.beside(call)
@@ -105,7 +112,7 @@ class FhirClient:
         page, ``pages`` at most (by default PAGES).
         """
         query, purpose = urlencode([*params, ("_count", str(count))]), self._reading
-        ends = time.monotonic() + LIMITS["chart"].seconds
+        ends = time.monotonic() + self._transport.seconds(purpose)
         if post:
             form = {"Content-Type": "application/x-www-form-urlencoded"}
             reply = self._send("POST", f"{resource_type}/_search", purpose=purpose, headers=form, body=query.encode())

@@ -108,6 +108,10 @@ class Transport:
         """Begins ``call`` beside what else is under way, as many at once as requests; it must wait for no other one."""
         return self._threads.submit(call)
 
+    def seconds(self, purpose: str) -> float:
+        """How long one call for ``purpose`` may take."""
+        return self._limits[purpose].seconds
+
     def check(self, url: str) -> str:
         """``url`` if we may call it; raises RefusedUrl."""
         self._checked(url)
