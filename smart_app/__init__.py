@@ -34,6 +34,7 @@ from smart_app.hospital import Hospital
 from smart_app.language import init_language
 from smart_app.logs import init_access_log
 from smart_app.pages import init_pages
+from smart_app.places import init_places
 from smart_app.seal import Seal
 from smart_app.state import State, init_state, utc_now
 from smart_app.store import Store
@@ -80,7 +81,7 @@ def create_app(config: AppConfig, *, store: Store, clock: Callable[[], datetime]
     hospitals = {name: Hospital(site, config) for name, site in config.sites.items()}
     init_state(app, State(config, store, clock, seal, hospitals, FailedLogIns(store.audit)))
     Compress(app)
-    for init in (init_access_log, init_headers, init_language, init_pages, init_access, init_error_pages):
+    for init in (init_access_log, init_headers, init_language, init_pages, init_places, init_access, init_error_pages):
         init(app)
     for blueprint in _ACTIVITIES:
         app.register_blueprint(blueprint)

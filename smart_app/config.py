@@ -211,7 +211,7 @@ class AppConfig:
     )
     threads: int = setting(
         fields.Integer(load_default=16, strict=True, validate=validate.Range(2, 200)),
-        "Requests answered side by side.",
+        "Requests answered side by side. With one site at most half wait for its EHR, with two a third for each.",
         "threads = 16",
     )
     store: Path | URL = setting(  # noqa: RUF009 -- setting() makes a field

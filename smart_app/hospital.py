@@ -13,6 +13,7 @@ from imr_fhir.ehr.token import TokenResponse
 from imr_fhir.ehr.transport import Transport
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.discovered import Discovered
+from smart_app.places import Places
 from smart_app.proof import authentication_of
 from smart_app.store.launch import Tokens
 
@@ -29,6 +30,8 @@ class Hospital:
     def __init__(self, site: SiteConfig, config: AppConfig) -> None:
         self.site = site
         self.cache = ResourceCache()
+        # However many hospitals are slow at once, some workers are left.
+        self.places = Places(max(1, config.threads // (len(config.sites) + 1)))
         self.redirect_uri = f"{config.public_url}/callback/{site.name}"
         self.transport = Transport(
             (parse(site.iss).origin, *site.allowed_hosts),

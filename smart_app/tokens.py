@@ -33,16 +33,25 @@ _BEFORE = timedelta(seconds=60)  # a clock may differ, and a request may wait fo
 class LiveToken:
     """The access token of a launch. It needs no request and may be asked from any thread, side by side."""
 
-    def __init__(self, launch: Launch, hospital: Hospital, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        hospital: Hospital,
+        store: Store,
+        clock: Callable[[], datetime],
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
         self._launch = launch
         self._hospital = hospital
         self._store = store
         self._clock = clock
+        self._before = before
         self._lock = threading.Lock()
         self._failure: ImrError | None = None
 
     def current(self) -> str:
-        """Renewed where it is about to end. Raises Unauthorized where the log-in is over."""
+        """Renewed where it is about to end. Raises what ``before`` does, Unauthorized where the log-in is over."""
+        self._before()
         tokens = self._launch.tokens
         if tokens.expires_at is not None and self._clock() >= tokens.expires_at - _BEFORE:
             self._refresh(tokens.access_token)
@@ -93,9 +102,18 @@ class LiveToken:
             ) from error
 
 
-def client_of(launch: Launch, hospital: Hospital, store: Store, clock: Callable[[], datetime]) -> FhirClient:
-    """The EHR as the launch's user, for its patient; the token is renewed in time, also from other threads."""
-    token = LiveToken(launch, hospital, store, clock)
+def client_of(
+    launch: Launch,
+    hospital: Hospital,
+    store: Store,
+    clock: Callable[[], datetime],
+    before: Callable[[], None] = lambda: None,
+) -> FhirClient:
+    """The EHR as the launch's user, for its patient; the token is renewed in time, also from other threads.
+
+    ``before`` is called before each request, and raises EhrError where none is to be sent.
+    """
+    token = LiveToken(launch, hospital, store, clock, before)
     return FhirClient(
         hospital.transport,
         launch.context.fhir_base,

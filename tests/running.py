@@ -134,7 +134,7 @@ def running(
     store = Store.open(config.store, load_keys(config.keys, create=True))
     stores = [store] if database is None else [store, Store.open(database, load_keys(config.keys))]
     apps = [create_app(config, store=each, clock=clock) for each in stores]
-    server = Server(_in_turns(apps), listener)
+    server = Server(_in_turns(apps), listener, threads=config.threads)
     server.start()
     try:
         yield Running(hospital, apps[0], store, config, clock, folder, asked, *apps[1:])
