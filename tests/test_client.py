@@ -359,6 +359,15 @@ def test_fifty_pages_and_no_more() -> None:
     assert (len(found.resources), found.truncated) == (50, True)
 
 
+def test_after_so_many_bytes_no_further_page_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imr_fhir.ehr.client.SEARCH_BYTES", 3000)
+    long = [page(observation(str(n), note="x" * 1000), next_page=f"BASE?page={n}") for n in range(60)]
+    found = search(*long)
+    assert (len(found.resources), found.truncated) == (3, True)
+    found = search(page(observation("1", note="x" * 3000)))
+    assert (len(found.resources), found.truncated) == (1, False), "one page is whole"
+
+
 # Writing
 
 

@@ -16,6 +16,7 @@ from imr_fhir.ehr.answer import resource_in, resources_of
 from imr_fhir.ehr.compartment import belongs
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.json_writer import write_json
+from imr_fhir.ehr.limits import SEARCH_BYTES
 from imr_fhir.ehr.paging import PAGE, PAGES, Found, Page, Pages, Params, next_page
 from imr_fhir.ehr.receipt import Receipt, entry_receipt, receipt
 from imr_fhir.ehr.resource_cache import ResourceCache
@@ -109,7 +110,7 @@ class FhirClient:
         """All pages, in one deadline; resources of other patients are dropped and counted.
 
         ``post`` keeps the parameters out of addresses and their logs: for names and national numbers. ``count`` on a
-        page, ``pages`` at most (by default PAGES).
+        page, ``pages`` at most (by default PAGES), and none after SEARCH_BYTES.
         """
         query, purpose = urlencode([*params, ("_count", str(count))]), self._reading
         ends = time.monotonic() + self._transport.seconds(purpose)
@@ -121,7 +122,7 @@ class FhirClient:
         seen = Pages(resource_type, self.base, self.ours, self._cache)
         url = seen.take(reply)
         most = PAGES if pages is None else pages
-        while url and len(seen.seen) < most:
+        while url and len(seen.seen) < most and seen.bytes < SEARCH_BYTES:
             url = seen.take(self._send("GET", url, purpose=purpose, seconds=ends - time.monotonic()))
         return Found(tuple(seen.resources.values()), seen.foreign, bool(url), tuple(seen.said))
 

@@ -17,6 +17,10 @@ class Limit:
     anyway: bool = False
 
 
+# All pages of one search, but for the last of them: some 2,000 of our responses, ten years of two a week. What is read
+# of them takes several times as much memory, each view has five searches, and several views are under way at once.
+SEARCH_BYTES = 20_000_000
+
 LIMITS: Mapping[str, Limit] = {
     "chart": Limit(30, 10_000_000),
     # What became of a write: few, each after a person's press, and without it a lost answer would stay unknown, and

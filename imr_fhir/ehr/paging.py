@@ -59,12 +59,14 @@ class Pages:
         self.resources: dict[object, dict[str, Any]] = {}  # by id: one may stand on two pages when another was written
         self.said: list[str] = []
         self.foreign = 0
+        self.bytes = 0
         self.seen: set[str] = set()
 
     def take(self, reply: Reply) -> str:
         """Adds one page; the address of the next, or "". Raises EhrError."""
         if reply.status != 200:
             raise failure(reply, f"to search for {self._type}")
+        self.bytes += len(reply.body)
         bundle = resource_in(reply, "Bundle", self._read)
         for resource in resources_of(bundle):
             self._add(resource)
