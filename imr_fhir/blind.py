@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 from imr_fhir.due import CLOSES_AFTER, FIRST_OPENS_BEFORE, DueOccasion
-from imr_fhir.history import CLOSE_DAYS, day
+from imr_fhir.history import CLOSE_DAYS, Among, day
 from imr_fhir.response import Response
 from imr_fhir.scale import Rater
 
@@ -21,7 +21,7 @@ def hidden_from_clinician(
     seen_first: Collection[str] = (),
     scheduled: bool | None = True,
     elsewhere: Collection[date] = (),
-) -> tuple[Response, ...]:
+) -> Among:
     """The patient's current answers that panel and form hide from this viewer today, whatever their status.
 
     ``occasion`` is the one whose due window is open (due.current); its answers are hidden until its clinician rating
@@ -39,7 +39,7 @@ def hidden_from_clinician(
     documents, which say whose they are and of which day.
     """
     if not (clinician_on and may_rate):
-        return ()
+        return Among()
     return _until_rated(
         "clinician",
         responses,
@@ -59,7 +59,7 @@ def hidden_from_patient(
     seen_first: Collection[str] = (),
     scheduled: bool | None = True,
     elsewhere: Collection[date] = (),
-) -> tuple[Response, ...]:
+) -> Among:
     """The clinician's current ratings that do not come before the patient's own answers; as above, the other way.
 
     They are the patient's to open at any time (rule 20), so a press opens them, which is recorded.
@@ -78,18 +78,18 @@ def _until_rated(
     seen_first: Collection[str],
     scheduled: bool | None,
     elsewhere: Collection[date],
-) -> tuple[Response, ...]:
+) -> Among:
     if occasion is not None and occasion.opens <= today <= occasion.closes:
         opens, closes = occasion.opens, occasion.closes
     elif not scheduled:
         opens, closes = today - (_LONGEST if scheduled is None else timedelta(days=CLOSE_DAYS)), today
     else:
-        return ()
+        return Among()
     # What is dated after today may be of this occasion, and may not: it is hidden, and lifts nothing.
     at_occasion = [one for one in responses if opens <= day(one) <= closes or day(one) > today]
     rated = any(one.rater == viewer and one.complete and day(one) <= today for one in at_occasion)
     if rated or any(opens <= each <= min(closes, today) for each in elsewhere):
-        return ()
+        return Among()
     others = [response for response in at_occasion if response.rater != viewer]
     # By its identifier it may have been opened here before the record had it.
-    return tuple(one for one in others if one.key not in seen_first and one.identifier not in seen_first)
+    return Among(one for one in others if one.key not in seen_first and one.identifier not in seen_first)

@@ -1,9 +1,10 @@
 """Which of several responses stand: in time order, without what was withdrawn, and which of two close ones counts."""
 
 from bisect import bisect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from operator import attrgetter
 
 from imr_fhir.response import Response
@@ -21,6 +22,20 @@ class History:
     superseded: tuple[Response, ...]  # stay listed; never First, never in a pair
 
 
+class Among(tuple[Response, ...]):
+    """Responses of which one is looked up by its key: a tuple would compare it with each, for each on a page."""
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, Sequence[Response]]:
+        found: dict[str, list[Response]] = {}
+        for each in self:
+            found.setdefault(each.key, []).append(each)
+        return found
+
+    def __contains__(self, response: object) -> bool:
+        return isinstance(response, Response) and response in self._by_key.get(response.key, ())
+
+
 # Of a response, as functions: its day, and what orders it.
 day: Callable[[Response], date] = attrgetter("day")
 in_time: Callable[[Response], tuple[datetime, datetime, str]] = attrgetter("in_time")
@@ -35,10 +50,10 @@ def listed(responses: Iterable[Response]) -> tuple[Response, ...]:
     return tuple(sorted((r for r in responses if r.status in LISTED), key=in_time))
 
 
-def ahead(responses: Iterable[Response], today: date) -> tuple[Response, ...]:
+def ahead(responses: Iterable[Response], today: date) -> Among:
     """Those that stand and are dated after ``today``: by a wrong clock or a slip of the year. They count for nothing
     yet, or such a one would be the latest until then, whatever is answered meanwhile."""
-    return tuple(response for response in listed(responses) if day(response) > today)
+    return Among(response for response in listed(responses) if day(response) > today)
 
 
 def copies(responses: Iterable[Response]) -> tuple[tuple[Response, ...], ...]:

@@ -1,4 +1,4 @@
-"""Which scores are of which responses: looked up, and the same as when each is compared with each."""
+"""Which scores are of which responses, and which responses are among others: looked up, and the same as compared."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.ehr.scores import belongs_to
+from imr_fhir.history import Among
 from imr_fhir.observation import StoredScore
 from imr_fhir.response import Response
 from imr_fhir.score_shape import stored_urns
@@ -49,3 +50,12 @@ def compared(score: StoredScore, response: Response) -> bool:
 def test_looked_up_as_compared(those: list[Response], found: list[StoredScore]) -> None:
     belongs = belongs_to(those, BASE)
     assert [belongs(score) for score in found] == [any(compared(score, one) for one in those) for score in found]
+
+
+@settings(deadline=None)
+@given(st.lists(responses, max_size=6), st.lists(responses, max_size=6))
+def test_among_as_in_a_tuple(those: list[Response], others: list[Response]) -> None:
+    found = Among(those)
+    assert found == tuple(those)
+    assert [one in found for one in (*those, *others)] == [one in tuple(those) for one in (*those, *others)]
+    assert None not in found

@@ -13,7 +13,7 @@ from imr_fhir.documented import Document
 from imr_fhir.documented import standing as standing_documents
 from imr_fhir.due import DueOccasion, current
 from imr_fhir.ehr.chart import Chart
-from imr_fhir.history import LISTED, ahead, in_time
+from imr_fhir.history import LISTED, Among, ahead, in_time
 from imr_fhir.pairing import Pair, pairs
 from imr_fhir.record import Note
 from imr_fhir.response import Response
@@ -32,9 +32,9 @@ class Known:
     open: DueOccasion | None  # whose due window is open today
     notes: tuple[Note, ...]
     visible: tuple[Response, ...]
-    hidden: tuple[Response, ...]
+    hidden: Among
     occasions: tuple[Occasion, ...]  # latest first; the hidden ones too
-    ahead: tuple[Response, ...]  # dated after today: they count for nothing
+    ahead: Among  # dated after today: they count for nothing
     superseded: frozenset[str]
     firsts: Mapping[tuple[Course, Rater], Response | None]
     documents: tuple[Document, ...]  # those that stand
