@@ -15,6 +15,7 @@ LIVES = timedelta(hours=1)
 STALE_LIVES = timedelta(days=1)  # an EHR that fails may have its last good answer used for so long
 WAIT = 2.0  # seconds that a request waits for another's answer, or for a newer one than it has
 FAILURE_LIVES = 20.0  # seconds
+MOMENT = 0.5  # seconds that a quick hospital's answer takes: for so long all who open the app at once wait for it
 ANONYMOUS = 2  # requests of nobody in particular: one may ask, the other wait
 
 
@@ -26,6 +27,7 @@ class Discovered:
         self._changed = threading.Condition()
         self._asking = False
         self._anonymous = 0
+        self._since = 0.0  # when the first of them came (monotonic)
         self._good: tuple[SmartConfiguration, datetime] | None = None
         self._failed: tuple[EhrError, float] | None = None  # and when it is forgotten (monotonic)
 
@@ -37,13 +39,22 @@ class Discovered:
             if known is not None:
                 return known
             if anonymous and self._anonymous >= ANONYMOUS:
-                raise _slow()
+                left = self._since + MOMENT - time.monotonic()
+                self._changed.wait_for(lambda: self._known(now) or self._anonymous < ANONYMOUS, left)
+                known = self._known(now)
+                if known is not None:
+                    return known
+                if self._anonymous >= ANONYMOUS:
+                    raise _slow()
+            if anonymous and not self._anonymous:
+                self._since = time.monotonic()
             self._anonymous += anonymous
         try:
             return self._wait_or_ask(now, seconds)
         finally:
             with self._changed:
                 self._anonymous -= anonymous
+                self._changed.notify_all()
 
     def _wait_or_ask(self, now: datetime, most: float | None) -> SmartConfiguration:
         began = time.monotonic()

@@ -103,6 +103,24 @@ def test_of_those_whom_nobody_knows_one_asks_and_one_waits(ehr: Ehr, side_by_sid
     assert known.current(NOW, anonymous=True) is FIRST, "there is room again"
 
 
+def test_when_all_open_the_app_at_once_a_quick_hospital_refuses_nobody(
+    ehr: Ehr, side_by_side: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovered, "MOMENT", 5)
+    known = Discovered(ehr)
+    ehr.goes_on.clear()
+    began: list[int] = []
+
+    def open_app(number: int) -> SmartConfiguration:
+        began.append(number)
+        return known.current(NOW, anonymous=True)
+
+    opened = [side_by_side.submit(open_app, number) for number in range(6)]
+    until(lambda: len(began) == 6 and len(ehr.asked) == 1)
+    ehr.goes_on.set()
+    assert [each.result(5) for each in opened] == [FIRST] * 6
+
+
 def test_a_failure_is_remembered_for_a_while(ehr: Ehr, monkeypatch: pytest.MonkeyPatch) -> None:
     known = Discovered(ehr)
     ehr.answer = BadReply("nonsense")
