@@ -1,11 +1,13 @@
 """SECURITY G: a hospital that does not answer is left alone for a while, and asked again by one request."""
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from imr_fhir.ehr.breaker import THRESHOLDS, Breaker, Thresholds
+from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.limits import Limit
 from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import LostReply, NotConnected
@@ -107,6 +109,19 @@ def test_refusals_and_a_host_that_asks_to_wait_are_answers() -> None:
         for _ in range(12):
             sender.send("GET", f"{server.origin}/x", purpose="chart")
         assert len(server.requests) == 12
+
+
+def test_a_read_whose_turn_came_late_says_nothing_of_the_host() -> None:
+    """Of a host that is slow, but answers, the reads that waited for others would be failures in a row."""
+    once = Thresholds(failures=1, rest=1000, fair=0.1)
+    with serve(lambda exchange: time.sleep(0.6)) as server:
+        for late in (True, False):
+            sender = transport(server, thresholds=once)
+            client = FhirClient(sender, f"{server.origin}/fhir").within(0.3)
+            with pytest.raises(LostReply):
+                (client.at_once() if late else client).search("Goal", ())
+            with pytest.raises(LostReply if late else NotConnected):
+                sender.send("GET", f"{server.origin}/x", purpose="chart", seconds=0.2)
 
 
 def test_what_became_of_a_write_is_asked_anyway_and_its_answer_counts() -> None:

@@ -59,6 +59,7 @@ class FhirClient:
         self._headers = dict(headers or {})
         self._cache = cache
         self._ends = math.inf
+        self._in_turn = False
         self._reading = "chart"
 
     def within(self, seconds: float) -> "FhirClient":
@@ -66,13 +67,14 @@ class FhirClient:
         then is not sent at all. Its token is had before; what stands in the way of one is raised by the first call."""
         step = copy(self)
         step._token = _had(self._token) if self._token else None
-        step._ends = time.monotonic() + seconds
+        step._ends = min(self._ends, time.monotonic() + seconds)
         return step
 
     def at_once(self) -> "FhirClient":
         """This client for reads begun side by side: all end when one begun now would, also those that wait for their
         turn, and none of them holds up another while it waits for a token: without one there is no such client."""
         step = self.within(self._transport.seconds(self._reading))
+        step._in_turn = True
         if step._token:
             step._token()
         return step
@@ -252,7 +254,8 @@ class FhirClient:
         self, token: str, method: str, url: str, *, headers: dict[str, str], seconds: float, **options: Any
     ) -> Reply:
         left = min(seconds, self._ends - time.monotonic())
-        return self._transport.send(method, url, headers=headers | _bearer(token), seconds=left, **options)
+        headers = headers | _bearer(token)
+        return self._transport.send(method, url, headers=headers, seconds=left, in_turn=self._in_turn, **options)
 
 
 def _bearer(token: str) -> dict[str, str]:

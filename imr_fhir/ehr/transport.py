@@ -33,6 +33,7 @@ from imr_fhir.errors import BadReply, LostReply, NotConnected, RefusedUrl
 T = TypeVar("T")
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_AT_ONCE = 1.0  # second in which one's turn came, where one waited for nobody
 _OWN_HEADERS = frozenset({"authorization", "host", "content-length", "transfer-encoding"})
 
 # urllib3's DEBUG line prints whole addresses, and those of a search name the patient.
@@ -139,10 +140,12 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         seconds: float | None = None,
+        in_turn: bool = False,
     ) -> Reply:
         """One request and its whole reply, whatever its status.
 
-        ``purpose`` names the row of limits; ``seconds`` may shorten its deadline. Raises RefusedUrl, NotConnected
+        ``purpose`` names the row of limits; ``seconds`` may shorten its deadline: ``in_turn``, by waiting for others,
+        so that it says nothing of the host where there is no reply in what was left. Raises RefusedUrl, NotConnected
         (nothing was sent), LostReply (something may have been, no whole reply came), BadReply (too big).
         """
         breaker, limit = self._breakers[self._checked(url).origin], self._limits[purpose]
@@ -150,6 +153,7 @@ class Transport:
             breaker.check()  # not only once there is a slot: those who fail hold them
         deadline = limit.seconds if seconds is None else min(seconds, limit.seconds)
         request = _request(method, url, {**self._headers, **(headers or {})}, body)
+        cut = in_turn and deadline < limit.seconds - _AT_ONCE
         # A write takes a connection of its own: one that the server closes just now would leave it unknown.
         with self._slot(deadline, fresh=method not in ("GET", "HEAD")) as call:
             if not limit.anyway:
@@ -157,7 +161,7 @@ class Transport:
             try:
                 reply = self._exchange_once(request, limit.bytes, call)
             except (NotConnected, LostReply):
-                breaker.failed(deadline)
+                breaker.failed(0 if cut else deadline)
                 raise
         if reply.status >= 500 and "Retry-After" not in reply.headers:
             breaker.failed(deadline)
