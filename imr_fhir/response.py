@@ -20,7 +20,7 @@ from imr_fhir.element import (
     version_id,
 )
 from imr_fhir.errors import ResponseError
-from imr_fhir.fhir_time import format_date_time, in_zone
+from imr_fhir.fhir_time import format_date_time, format_instant, in_zone
 from imr_fhir.resource import Coding, checked, identifier, meta, patient_reference
 from imr_fhir.scale import ITEM_COUNT, RATERS, Rater, Ratings, Scale, scale, scale_of
 from imr_fhir.scoring import Score, score
@@ -135,7 +135,7 @@ def to_resource(
         **({"id": response.id} if response.id else {}),
         "meta": meta(filing, profile=artefacts.RESPONSE_PROFILE if profile else "", security=security),
         "extension": [
-            {"url": artefacts.FIRST_COMPLETED, "valueDateTime": format_date_time(response.measured)},
+            {"url": artefacts.FIRST_COMPLETED, "valueDateTime": format_instant(response.measured)},
             {"url": artefacts.SHOWN_LANGUAGE, "valueCode": response.language},
         ],
         **({"identifier": identifier(response.identifier)} if response.identifier else {}),

@@ -1,5 +1,6 @@
 """Rule 11: answers that the patient gave alone and handed back unfinished, and that a clinician goes on typing."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -428,7 +429,7 @@ def test_a_withdrawn_document_brings_it_once_the_record_can_mark_one(
 ) -> None:
     """A rating of before the record took forms; responses and scores that could not be changed never go later."""
     theirs, own = rated_blind(run, patient, chart)
-    rating = from_resource(own, patient=patient)
+    rating = replace(from_resource(own, patient=patient), id="", version_id="")
     built = document_reference(
         rating, urn=urn(6), pdf=False, type_coding={"system": "http://loinc.org", "code": "74465-6"},
         zone=run.site.zone, filing=FILING,
