@@ -37,7 +37,7 @@ class Span:
     end: date | None  # the last day; None while it lasts
 
     def covers(self, first: date, last: date) -> bool:
-        return self.start <= first and (self.end is None or last <= self.end)
+        return _covers(self.start, self.end, first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Course:
     on_hold: tuple[Span, ...] = ()
 
     def runs(self, when: date) -> bool:
-        return self.status != "offered" and self.start <= when and (self.end is None or when <= self.end)
+        return self.status != "offered" and _covers(self.start, self.end, when, when)
 
     def takes(self, when: date) -> bool:
         """Whether a rating of this day belongs to it: from 28 days before its start to its end."""
-        return self.start - BEFORE_START <= when and (self.end is None or when <= self.end)
+        return _covers(self.start - BEFORE_START, self.end, when, when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,11 @@ def firsts_of(course: Course, responses: Iterable[Response]) -> dict[Rater, Resp
 def first_of(course: Course, responses: Iterable[Response], rater: Rater) -> Response | None:
     """The same of one rater."""
     return firsts_of(course, responses).get(rater)
+
+
+def _covers(start: date, end: date | None, first: date, last: date) -> bool:
+    """A function of its own: a Span for each question would cost a panel more than the answers."""
+    return start <= first and (end is None or last <= end)
 
 
 def _days(period: Element, zone: tzinfo) -> tuple[date | None, date | None]:
