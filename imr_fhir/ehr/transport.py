@@ -4,6 +4,8 @@ It knows requests and replies, no FHIR and no OAuth. What it says of a failure i
 sent (NotConnected), or something may have been (LostReply).
 """
 
+from __future__ import annotations
+
 import logging
 import re
 import threading
@@ -102,8 +104,7 @@ class Transport:
         self._limits = limits
         self._clocks: dict[str, SeenClock] = {}
         self._breakers = {origin: Breaker(thresholds) for origin in self._allowed}
-        encrypted = any(origin.startswith("https:") for origin in self._allowed)
-        self._adapter = _Adapter(ca or DEFAULT_CA_BUNDLE_PATH if encrypted else "", pool)
+        self._adapter = _Adapter(self._allowed, ca or DEFAULT_CA_BUNDLE_PATH, pool)
 
     def beside(self, call: Callable[[], T]) -> Future[T]:
         """Begins ``call`` beside what else is under way, as many at once as requests; it must wait for no other one."""
@@ -148,11 +149,12 @@ class Transport:
         so that it says nothing of the host where there is no reply in what was left. Raises RefusedUrl, NotConnected
         (nothing was sent), LostReply (something may have been, no whole reply came), BadReply (too big).
         """
-        breaker, limit = self._breakers[self._checked(url).origin], self._limits[purpose]
+        origin, limit = self._checked(url).origin, self._limits[purpose]
+        breaker = self._breakers[origin]
         if not limit.anyway:
             breaker.check()  # not only once there is a slot: those who fail hold them
         deadline = limit.seconds if seconds is None else min(seconds, limit.seconds)
-        request = _request(method, url, {**self._headers, **(headers or {})}, body)
+        request = _Request(origin, method, url, {**self._headers, **(headers or {})}, body)
         cut = in_turn and deadline < limit.seconds - _AT_ONCE
         # A write takes a connection of its own: one that the server closes just now would leave it unknown.
         with self._slot(deadline, fresh=method not in ("GET", "HEAD")) as call:
@@ -177,8 +179,9 @@ class Transport:
 
         ``bare``: without the site's extra headers, which are none of a file host's business. Raises as ``send``.
         """
-        breaker, limit = self._breakers[self._checked(url).origin], self._limits[purpose]
-        request = _request("GET", url, {**(self._bare if bare else self._headers), **(headers or {})}, None)
+        origin, limit = self._checked(url).origin, self._limits[purpose]
+        breaker = self._breakers[origin]
+        request = _Request(origin, "GET", url, {**(self._bare if bare else self._headers), **(headers or {})}, None)
         with self._slot(limit.seconds, fresh=True) as call:
             breaker.enter()
             try:
@@ -202,7 +205,7 @@ class Transport:
         seen = self._clocks.get(address.parse(url).origin)
         return seen.off(now, time.monotonic()) if seen else timedelta()
 
-    def _exchange_once(self, request: requests.PreparedRequest, most: int, call: wire.Call) -> Reply:
+    def _exchange_once(self, request: _Request, most: int, call: wire.Call) -> Reply:
         try:
             return self._exchange(request, most)
         except LostReply:
@@ -226,7 +229,7 @@ class Transport:
             wire.CALL.reset(token)
             self._slots.release()
 
-    def _exchange(self, request: requests.PreparedRequest, most: int) -> Reply:
+    def _exchange(self, request: _Request, most: int) -> Reply:
         call = wire.CALL.get()
         call.sent = False
         began = time.monotonic()
@@ -240,29 +243,38 @@ class Transport:
         except (requests.RequestException, HTTPError, TimeoutError) as error:
             raise no_reply(str(request.url), error, sent=call.sent) from None
         if seen := seen_clock(response.headers, began, time.monotonic()):
-            self._clocks[address.parse(str(request.url)).origin] = seen
+            self._clocks[request.origin] = seen
         return Reply(response.status_code, response.headers, body)
 
 
-def _request(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> requests.PreparedRequest:
+class _Request(requests.PreparedRequest):
     """Put together here: ``Request.prepare`` would write the address anew, letter by letter, so that what goes out
     need not be what was checked, and it would take a third of a call's CPU time."""
-    request = requests.PreparedRequest()
-    request.method, request.url, request.body = method, url, body
-    request.headers = CaseInsensitiveDict(headers)
-    request.prepare_content_length(body)
-    return request
+
+    def __init__(self, origin: str, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> None:
+        super().__init__()
+        self.origin = origin  # of ``url``, as it was checked
+        self.method, self.url, self.body = method, url, body
+        self.headers = CaseInsensitiveDict(headers)
+        self.prepare_content_length(body)
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, ca: str, pool: int) -> None:
-        self._ca = ca
-        super().__init__(pool_connections=pool, pool_maxsize=pool)
+    """Connections to these ``origins``, by scheme, host and port; to https with the authorities in the file ``ca``."""
+
+    def __init__(self, origins: Collection[str], ca: str, pool: int) -> None:
+        self._ca = ca if any(origin.startswith("https:") for origin in origins) else ""
+        super().__init__(pool_connections=len(origins), pool_maxsize=pool)
+        self._pools = {origin: self.poolmanager.connection_from_url(origin) for origin in origins}
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         context = wire.tls_context(self._ca) if self._ca else None
         self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=context, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": wire.Pool, "https": wire.TLSPool}
+
+    def get_connection_with_tls_context(self, request: Any, *_: Any, **__: Any) -> Any:
+        """Its origin's: no key of ten parts, of which nine are the same, is put together to look for it."""
+        return self._pools[request.origin]
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002
         """No proxy, so no look-up of one."""
@@ -288,9 +300,7 @@ def _read(response: requests.Response, most: int) -> bytes:
     return bytes(body)
 
 
-def _pieces(
-    request: requests.PreparedRequest, response: requests.Response, most: int, call: wire.Call
-) -> Iterator[bytes]:
+def _pieces(request: _Request, response: requests.Response, most: int, call: wire.Call) -> Iterator[bytes]:
     parts = response.raw.stream(65_536, decode_content=True)
     had = 0
     while True:
