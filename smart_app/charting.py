@@ -38,12 +38,17 @@ def read(launch: Launch) -> tuple[Chart, Known, Situation]:
     With it what this clinician saved and this EHR takes nowhere: a rating all the same, or each would stay blind for
     the other for ever.
     """
-    plan = plan_of(launch)
-    chart, situation = _chart(launch, plan), _situation(launch, plan)
-    if launch.role == "clinician":
-        situation = replace(situation, outbox=state().store.filings.outbox(launch.record.owner))
-        here = not_filed(_printed_ratings(launch, situation.outbox), chart.responses)
-        chart = replace(chart, responses=(*chart.responses, *here))
+    outbox: tuple[Filing, ...] = ()
+    here: tuple[Response, ...] = ()
+    # before the chart: what gets into the record meanwhile is in both and known by its name, not in neither
+    with state().store.reading():
+        plan = plan_of(launch)
+        if launch.role == "clinician":
+            outbox = state().store.filings.outbox(launch.record.owner)
+            here = _printed_ratings(launch, outbox)
+    chart, situation = _chart(launch, plan), replace(_situation(launch, plan), outbox=outbox)
+    if more := not_filed(here, chart.responses):
+        chart = replace(chart, responses=(*chart.responses, *more))
     return chart, _known(chart, situation), situation
 
 

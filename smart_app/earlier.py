@@ -7,6 +7,7 @@ gave an answer says whether it holds; for what a patient answered alone that is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -46,10 +47,11 @@ class Page:
     next_label: str
 
 
-def kept_for(launch: Launch) -> tuple[Draft, ...]:
-    """Those of this user that hold anything, in this record and in those that were merged into it."""
+def kept_for(launch: Launch, opened: Iterable[Draft]) -> tuple[Draft, ...]:
+    """Those of this user that hold anything, in this record, whose open ones are given, and in those that were merged
+    into it."""
     drafts, own = state().store.drafts, launch.record.owner
-    here = (*(each for each in drafts.open_for(own) if is_earlier(each)), *drafts.aside_for(own))
+    here = (*(each for each in opened if is_earlier(each)), *drafts.aside_for(own))
     merged = [each for of, _ in places(launch)[1:] for each in (*drafts.open_for(of), *drafts.aside_for(of))]
     return tuple(each for each in (*here, *merged) if not each.empty)
 

@@ -43,7 +43,8 @@ FEW = 50
 @with_launch("patient")
 def home(launch: Launch) -> str:
     goal, responses, documents = _read_what_can_be(launch)
-    draft = state().store.drafts.find(launch.record.owner, "client")
+    drafts = state().store.drafts
+    draft, opened = drafts.find(launch.record.owner, "client"), drafts.open_for(launch.record.owner)
     page = {
         "lid": launch.id,
         "name": addressed(words(), launch.patient_name),
@@ -57,7 +58,7 @@ def home(launch: Launch) -> str:
         "answered": len(ratings_of(draft)) if draft else 0,
         "total": ITEM_COUNT,
         "kept_until": words().day(draft.expires.astimezone(launch.site.zone)) if draft else "",
-        "earlier": [(each.id, _begun_on(launch, each)) for each in kept_for(launch)],
+        "earlier": [(each.id, _begun_on(launch, each)) for each in kept_for(launch, opened)],
         "waiting": len(state().store.filings.outbox(launch.record.owner)),
         "figures": not launch.without_figures,
     }

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from imr_fhir.ehr.chart import Chart
+from imr_fhir.ehr.host_clock import WARN
 from imr_fhir.record import OUTCOMES, DueOutcome, SeenFirst
 from imr_fhir.response import Response as Rating
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.answering import read_day
 from smart_app.charting import read
+from smart_app.csrf import csrf_field
 from smart_app.delivery import to_print
 from smart_app.drafting import is_earlier
 from smart_app.earlier import kept_for
 from smart_app.filing_page import left_elsewhere
 from smart_app.language import words
 from smart_app.noting import note, said
+from smart_app.panels_shown import Source
 from smart_app.placing import place_now
 from smart_app.presenters import how as how_presenter
 from smart_app.presenters import panel as panel_presenter
@@ -41,7 +46,8 @@ def show(launch: Launch) -> str | Response:
         return redirect(url_for("own.home", lid=launch.id), 303)
     chart, all_of, situation = read(launch)
     off = launch.client().clock_off(now())
-    situation = replace(situation, occasion=request.args.get("occasion", ""), clock_off=off)
+    occasion = request.args.get("occasion", "")
+    situation = replace(situation, occasion=occasion, clock_off=off if off > WARN else timedelta())
     if plan := situation.plan:
         with state().store.reading():
             left, printed = left_elsewhere(launch), [each for each in situation.outbox if to_print(each)]
@@ -56,8 +62,13 @@ def show(launch: Launch) -> str | Response:
                 left=len(left),
             )
     audit("view", launch, resources=_shown(chart, all_of))
-    page = panel_presenter.panel(words(), chart, all_of, situation)
-    return render_template("panel/show.html", panel=page, lid=launch.id)
+
+    def work() -> Markup:
+        page = panel_presenter.panel(words(), chart, all_of, situation)
+        return Markup(render_template("panel/panel.html", panel=page, lid=launch.id))  # noqa: S704 - it is escaped
+
+    shown = state().panels.of(launch.id, Source(chart, situation, words()), csrf_field(), work)
+    return render_template("panel/show.html", shown=shown)
 
 
 @panel.get("/how")
@@ -108,7 +119,7 @@ def _drafts(launch: Launch) -> tuple[OpenDraft, ...]:
     """New ratings begun and not handed in; a correction is gone on with from the rating that it corrects."""
     drafts = state().store.drafts.open_for(launch.record.owner)
     taken = (each for each in drafts if not each.about and not each.empty and not is_earlier(each))
-    return tuple(_draft(launch, each) for each in (*taken, *kept_for(launch)))
+    return tuple(_draft(launch, each) for each in (*taken, *kept_for(launch, drafts)))
 
 
 def _goal_drafts(launch: Launch) -> tuple[OpenGoalDraft, ...]:

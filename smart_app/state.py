@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from smart_app.config import AppConfig
 from smart_app.failed_log_ins import FailedLogIns
 from smart_app.hospital import Hospital
+from smart_app.panels_shown import PanelsShown
 from smart_app.seal import Seal
 from smart_app.store import Store
 
@@ -28,6 +29,7 @@ class State:
     seal: Seal
     hospitals: Mapping[str, Hospital]
     failed: FailedLogIns
+    panels: PanelsShown = field(default_factory=PanelsShown)
     draining: threading.Event = field(default_factory=threading.Event)
 
 

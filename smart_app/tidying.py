@@ -63,6 +63,7 @@ def tidy(state: State) -> None:
     that is busy is tidied a minute later."""
     for hospital in state.hospitals.values():
         hospital.cache.forget()
+    state.panels.forget()
     try:
         state.store.cipher.reread()
         state.failed.flush(state.clock())

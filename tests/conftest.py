@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from imr_fhir.ehr.breaker import Breaker
 from smart_app.sandbox import FAULTS
 from smart_app.state import state_of
-from tests import parts, shared_resources
+from tests import panels_again, parts, shared_resources
 from tests.postgresql import Cluster, cluster
 from tests.running import Running, running
 from tests.servers.medplum import Medplum, medplum
@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {what}")
     record_writes()
     shared_resources.watch_shared_resources()
+    panels_again.watch_panels()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -66,11 +67,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _shared_resources_stay_as_they_are() -> Iterator[None]:
+def _what_requests_share_stays_true() -> Iterator[None]:
     yield
     changed = shared_resources.changed()
     shared_resources.forget()
     assert not changed
+    assert not panels_again.differing()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import pytest
 from flask import Flask, g, render_template, render_template_string
 from jinja2 import UndefinedError
+from markupsafe import Markup
 
 from imr_fhir.ehr.chart import Chart, Problem
 from imr_fhir.record import Factor
@@ -95,7 +96,8 @@ def render(app: Flask, of: Chart, today: int, *, language: str = "en", template:
         all_of = known(words(), of, now, name=called(NAME))
         if template == "panel/how.html":
             return render_template(template, how=how(words(), all_of, now), lid=LID)
-        return render_template(template, panel=panel(words(), of, all_of, now), lid=LID)
+        shown = render_template("panel/panel.html", panel=panel(words(), of, all_of, now), lid=LID)
+        return render_template(template, shown=Markup(shown))
 
 
 class Page(HTMLParser):

@@ -5,6 +5,7 @@ from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import partial
+from operator import is_
 from typing import Any, Literal, TypeVar
 
 from imr_fhir import element, goal, record, response
@@ -72,6 +73,16 @@ class Chart:
     problems: tuple[Problem, ...]
     documents: tuple[Document, ...] = ()  # each holds a rating that is read by people alone, and counts for nothing
 
+    def repeats(self, other: "Chart") -> bool:
+        """Whether both hold the same things, which were not read anew in between (`once`). It finds no two alike that
+        may differ: equal is too little, as one instant in two time zones is."""
+        mine, theirs = (
+            (one.responses, one.goals, one.notes, one.episodes or (), one.documents) for one in (self, other)
+        )
+        read = all(len(one) == len(two) and all(map(is_, one, two)) for one, two in zip(mine, theirs, strict=True))
+        told = (self.episodes is None) == (other.episodes is None)
+        return read and told and (self.patient, self.problems) == (other.patient, other.problems)
+
 
 def read_chart(
     client: FhirClient,
@@ -136,7 +147,7 @@ def read_chart(
         goals=goal.joined(goals),
         notes=parsed("Observation", lambda raw: _note(raw, patient, zone)),
         episodes=None if failed & {"EpisodeOfCare", "Observation"} else episodes,
-        documents=parsed("DocumentReference", lambda raw: read_document(raw, patient=patient, zone=zone)),
+        documents=parsed("DocumentReference", lambda raw: _document(raw, patient, zone)),
         problems=tuple(problems),
     )
 
@@ -215,7 +226,11 @@ def _episode(raw: Mapping[str, Any], patient: str, zone: tzinfo, types: Collecti
     listed = raw.get("type")
     if types and not any(codings(concept) & set(types) for concept in (listed if isinstance(listed, list) else [])):
         return None
-    return episode_course(raw, patient=patient, zone=zone)
+    return once(raw, ("episode", patient, zone), lambda: episode_course(raw, patient=patient, zone=zone))
+
+
+def _document(raw: Mapping[str, Any], patient: str, zone: tzinfo) -> Document | None:
+    return once(raw, ("document", patient, zone), lambda: read_document(raw, patient=patient, zone=zone))
 
 
 def _parsed(found: Found, parse: Callable[[Mapping[str, Any]], T | None], problems: list[Problem]) -> Iterator[T]:
