@@ -21,7 +21,7 @@ from smart_app import cookies, csrf
 from smart_app.config import SiteConfig
 from smart_app.headers import may_be_framed_by
 from smart_app.language import use_language, words
-from smart_app.places import place_at
+from smart_app.places import place_among
 from smart_app.presenters.header import header
 from smart_app.state import State, now, state
 from smart_app.store.audit import Entry, Outcome
@@ -121,7 +121,7 @@ class Launch:
     def client(self) -> FhirClient:
         """The EHR as this user, for this patient; for this request, which has a place among those that wait for it."""
         hospital = self._state.hospitals[self.site.name]
-        return client_of(self.record, hospital, self._state.store, self._state.clock, place_at(hospital).take)
+        return client_of(self.record, hospital, self._state.store, self._state.clock, place_among(hospital.places).take)
 
 
 def full_date(text: str) -> date | None:

@@ -27,7 +27,7 @@ from imr_fhir.ehr.patient import from_resource
 from imr_fhir.ehr.receipt import Receipt as EhrReceipt
 from imr_fhir.errors import EhrError, LaunchError, NotFound, OtherResource, WrongPatient
 from smart_app.store import Store
-from smart_app.store.audit import Entry, Outcome, Who
+from smart_app.store.audit import Entry, Outcome
 from smart_app.store.errors import StaleFiling, TooSoon
 from smart_app.store.filing import Filing, Held, Receipt
 from smart_app.store.filing import Part as StoredPart
@@ -35,6 +35,7 @@ from smart_app.store.filing_states import State
 from smart_app.store.filing_steps import STEP
 from smart_app.store.owner import Owner
 from smart_app.store.refusals import FORBIDDEN, NOT_ALLOWED
+from smart_app.store.who import Who
 
 _TO_SEND = (State.SEALED, State.PART_OK, State.WAITING)
 

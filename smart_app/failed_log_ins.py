@@ -6,7 +6,8 @@ import threading
 from collections import Counter
 from datetime import datetime, timedelta
 
-from smart_app.store.audit import Audit, Entry, Who
+from smart_app.store.audit import Audit, Entry
+from smart_app.store.who import Who
 
 _APART = timedelta(minutes=1)
 

@@ -44,7 +44,7 @@ from smart_app.landing import landing
 from smart_app.language import LANGUAGES, first_language
 from smart_app.log_in import log_in
 from smart_app.pending import Pending
-from smart_app.places import place_at
+from smart_app.places import place_among
 from smart_app.state import now, state
 from smart_app.store.errors import NoAccess
 from smart_app.store.launch import Context, Started, Tokens
@@ -129,7 +129,7 @@ def callback(site: str) -> BaseResponse:
     hospital = state().hospitals[site]
     may_be_framed_by(hospital.site)
     code = parse_callback(request.query_string.decode("latin-1"), state=pending.state, config=pending.configuration)
-    place_at(hospital).take()  # before anything is spent: the same address works once there is one
+    place_among(hospital.places).take()  # before anything is spent: the same address works once there is one
     after_this_request(lambda response: _forget(response, pending))
     try:
         state().store.states.use(pending.state, now())

@@ -6,14 +6,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from flask import Flask, g
 
 from imr_fhir.errors import NotConnected
-
-if TYPE_CHECKING:
-    from smart_app.hospital import Hospital
 
 SLOW = 3.0  # seconds: who has waited longer shows that the hospital is slow, and nobody waits longer for a place
 
@@ -76,10 +72,10 @@ class Place:
             self._places.leave(self)
 
 
-def place_at(hospital: Hospital) -> Place:
+def place_among(places: Places) -> Place:
     """This request's."""
     if "place" not in g:
-        g.place = Place(hospital.places)
+        g.place = Place(places)
     place: Place = g.place
     return place
 

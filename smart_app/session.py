@@ -8,8 +8,8 @@ from typing import Any
 
 from imr_fhir.ehr.address import local_reference
 from smart_app.plan import Plan, plan_from
-from smart_app.store.audit import Who
 from smart_app.store.launch import Launch
+from smart_app.store.who import Who
 
 
 @dataclass(frozen=True)

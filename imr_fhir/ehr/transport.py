@@ -18,13 +18,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
 from imr_fhir.ehr import address, wire
+from imr_fhir.ehr.adapter import Adapter, PlainRequest
 from imr_fhir.ehr.breaker import THRESHOLDS, Breaker, Thresholds
 from imr_fhir.ehr.host_clock import SeenClock, seen_clock
 from imr_fhir.ehr.json_reader import read_json
@@ -104,7 +102,7 @@ class Transport:
         self._limits = limits
         self._clocks: dict[str, SeenClock] = {}
         self._breakers = {origin: Breaker(thresholds) for origin in self._allowed}
-        self._adapter = _Adapter(self._allowed, ca or DEFAULT_CA_BUNDLE_PATH, pool)
+        self._adapter = Adapter(self._allowed, ca or DEFAULT_CA_BUNDLE_PATH, pool)
 
     def beside(self, call: Callable[[], T]) -> Future[T]:
         """Begins ``call`` beside what else is under way, as many at once as requests; it must wait for no other one."""
@@ -154,7 +152,7 @@ class Transport:
         if not limit.anyway:
             breaker.check()  # not only once there is a slot: those who fail hold them
         deadline = limit.seconds if seconds is None else min(seconds, limit.seconds)
-        request = _Request(origin, method, url, {**self._headers, **(headers or {})}, body)
+        request = PlainRequest(origin, method, url, {**self._headers, **(headers or {})}, body)
         cut = in_turn and deadline < limit.seconds - _AT_ONCE
         # A write takes a connection of its own: one that the server closes just now would leave it unknown.
         with self._slot(deadline, fresh=method not in ("GET", "HEAD")) as call:
@@ -181,7 +179,7 @@ class Transport:
         """
         origin, limit = self._checked(url).origin, self._limits[purpose]
         breaker = self._breakers[origin]
-        request = _Request(origin, "GET", url, {**(self._bare if bare else self._headers), **(headers or {})}, None)
+        request = PlainRequest(origin, "GET", url, {**(self._bare if bare else self._headers), **(headers or {})}, None)
         with self._slot(limit.seconds, fresh=True) as call:
             breaker.enter()
             try:
@@ -205,7 +203,7 @@ class Transport:
         seen = self._clocks.get(address.parse(url).origin)
         return seen.off(now, time.monotonic()) if seen else timedelta()
 
-    def _exchange_once(self, request: _Request, most: int, call: wire.Call) -> Reply:
+    def _exchange_once(self, request: PlainRequest, most: int, call: wire.Call) -> Reply:
         try:
             return self._exchange(request, most)
         except LostReply:
@@ -229,7 +227,7 @@ class Transport:
             wire.CALL.reset(token)
             self._slots.release()
 
-    def _exchange(self, request: _Request, most: int) -> Reply:
+    def _exchange(self, request: PlainRequest, most: int) -> Reply:
         call = wire.CALL.get()
         call.sent = False
         began = time.monotonic()
@@ -247,51 +245,6 @@ class Transport:
         return Reply(response.status_code, response.headers, body)
 
 
-class _Request(requests.PreparedRequest):
-    """Put together here: ``Request.prepare`` would write the address anew, letter by letter, so that what goes out
-    need not be what was checked, and it would take a third of a call's CPU time."""
-
-    def __init__(self, origin: str, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> None:
-        super().__init__()
-        self.origin = origin  # of ``url``, as it was checked
-        self.method, self.url, self.body = method, url, body
-        self.headers = CaseInsensitiveDict(headers)
-        self.prepare_content_length(body)
-
-
-class _Adapter(HTTPAdapter):
-    """Connections to these ``origins``, by scheme, host and port; to https with the authorities in the file ``ca``."""
-
-    def __init__(self, origins: Collection[str], ca: str, pool: int) -> None:
-        self._ca = ca if any(origin.startswith("https:") for origin in origins) else ""
-        super().__init__(pool_connections=len(origins), pool_maxsize=pool)
-        self._pools = {origin: self.poolmanager.connection_from_url(origin) for origin in origins}
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
-        context = wire.tls_context(self._ca) if self._ca else None
-        self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=context, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": wire.Pool, "https": wire.TLSPool}
-
-    def get_connection_with_tls_context(self, request: Any, *_: Any, **__: Any) -> Any:
-        """Its origin's: no key of ten parts, of which nine are the same, is put together to look for it."""
-        return self._pools[request.origin]
-
-    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002
-        """No proxy, so no look-up of one."""
-        return request.path_url
-
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """What the transport reads of it, and no cookies: this is no browser."""
-        response = requests.Response()
-        response.status_code, response.headers, response.raw = resp.status, CaseInsensitiveDict(resp.headers), resp
-        response.url, response.request = str(req.url), req
-        return response
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002
-        """The context holds the authorities already; requests would load its own again for each connection."""
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
 def _read(response: requests.Response, most: int) -> bytes:
     body = bytearray()
     for part in response.raw.stream(1_000_000, decode_content=True):  # most in one go; no more is unpacked at once
@@ -300,7 +253,7 @@ def _read(response: requests.Response, most: int) -> bytes:
     return bytes(body)
 
 
-def _pieces(request: _Request, response: requests.Response, most: int, call: wire.Call) -> Iterator[bytes]:
+def _pieces(request: PlainRequest, response: requests.Response, most: int, call: wire.Call) -> Iterator[bytes]:
     parts = response.raw.stream(65_536, decode_content=True)
     had = 0
     while True:

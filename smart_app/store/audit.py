@@ -22,6 +22,7 @@ from smart_app.store.engine import Database
 from smart_app.store.errors import Damaged
 from smart_app.store.keys import Key
 from smart_app.store.times import from_ms, to_ms
+from smart_app.store.who import Who
 
 Outcome = Literal["success", "refused", "failed", "unknown"]
 
@@ -44,18 +45,6 @@ ACTIONS: Mapping[str, Kind | None] = {
     "discard": None,  # a draft that was never saved
 }
 """What can be done, each with the kind of AuditEvent that tells the EHR of it; None: it is the app's own affair."""
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """A person by user key; ``user_key`` is empty before log-in."""
-
-    user_key: str
-    display: str = field(default="", repr=False)
-    role: str = ""
-    fhir_user: str = field(default="", repr=False)
-    issuer: str = ""
-    sub: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

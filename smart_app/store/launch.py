@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from smart_app.store.audit import Who
 from smart_app.store.owner import Owner
+from smart_app.store.who import Who
 
 Role = Literal["clinician", "patient", "reader"]
 

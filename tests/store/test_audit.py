@@ -11,11 +11,12 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.engine import URL
 
 from smart_app.store import Store
-from smart_app.store.audit import Entry, Verified, Who
+from smart_app.store.audit import Entry, Verified
 from smart_app.store.errors import Damaged
 from smart_app.store.keys import Keys, new_key
 from smart_app.store.launch import Launch
 from smart_app.store.schema import audit_head
+from smart_app.store.who import Who
 from tests.store.make import NOW, behind, entry, start
 
 

@@ -13,10 +13,10 @@ from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import Unauthorized
 from smart_app.delivery import Courier, deliver
 from smart_app.store import Store
-from smart_app.store.audit import Who
 from smart_app.store.filing import Filing, NewPart
 from smart_app.store.filing_states import State
 from smart_app.store.launch import Launch
+from smart_app.store.who import Who
 from tests.store.make import NOW, entry, sealing
 from tests.wire_server import Exchange, Server, serve
 

@@ -19,8 +19,9 @@ from smart_app.cli import main
 from smart_app.serving import listen
 from smart_app.state import state_of
 from smart_app.store import Store
-from smart_app.store.audit import Entry, Who
+from smart_app.store.audit import Entry
 from smart_app.store.keys import load_keys
+from smart_app.store.who import Who
 from smart_app.tidying import tidy
 from tests.running import Running, log_in
 from tests.web.steps import rows

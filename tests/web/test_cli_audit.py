@@ -12,8 +12,9 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from smart_app.cli import main
 from smart_app.config_file import read_config
 from smart_app.store import Store
-from smart_app.store.audit import Entry, Who
+from smart_app.store.audit import Entry
 from smart_app.store.keys import load_keys
+from smart_app.store.who import Who
 from tests.web.test_config import written
 
 KARI = Who("k", "Kari\x1b[2J Nordmann", "clinician", "Practitioner/kari", "https://ehr.hospital.example", "sub-kari")
