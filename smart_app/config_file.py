@@ -20,8 +20,9 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from imr_fhir.ehr.address import parse
 from imr_fhir.ehr.transport import may_be_added
-from imr_fhir.errors import ImrError
+from imr_fhir.errors import ImrError, RefusedUrl
 from smart_app.config import AppConfig, SiteConfig
 from smart_app.proof import read_proof
 from smart_app.ready_sites import READY
@@ -206,14 +207,25 @@ def _sentences(messages: Any) -> Iterator[str]:
 
 
 def _is_origin(address: str, demo: bool) -> bool:
-    return bool(_ORIGIN.fullmatch(address) or (demo and _LOOPBACK_ORIGIN.fullmatch(address)))
+    plain = _ORIGIN.fullmatch(address) or (demo and _LOOPBACK_ORIGIN.fullmatch(address))
+    return bool(plain) and _is_called(address)
 
 
 def _is_base(address: str, demo: bool) -> bool:
     """A FHIR base: an origin and a path, nothing that could lead elsewhere."""
+    if not _is_called(address):
+        return False
     parts = urlsplit(address)
-    plain = not (parts.query or parts.fragment or "\\" in address or ".." in address or "@" in parts.netloc)
-    return plain and _is_origin(f"{parts.scheme}://{parts.netloc}", demo)
+    return not parts.query and _is_origin(f"{parts.scheme}://{parts.netloc}", demo)
+
+
+def _is_called(address: str) -> bool:
+    """Whether the transport takes it: no name, path or fragment in it leads elsewhere, and there can be such a port."""
+    try:
+        parse(address)
+    except RefusedUrl:
+        return False
+    return True
 
 
 def _default(default: Any) -> str:

@@ -325,6 +325,9 @@ def test_the_body_of_a_redirect_is_bounded_too() -> None:
         "//ehr.example/fhir",
         "ftp://ehr.example/fhir",
         "file:///etc/passwd",
+        "https://ehr.example:65536/fhir",
+        "https://[1.2.3]/fhir",
+        "https://[::1::2]/fhir",
         "",
     ],
 )
@@ -333,6 +336,12 @@ def test_addresses_that_are_not_called(url: str) -> None:
     with pytest.raises(RefusedUrl) as refusal:
         sender.send("GET", url, purpose="chart")
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("origin", ["https://ehr.example:70000", "https://[1.2.3]"])
+def test_a_host_that_can_not_be_is_told_of_at_once(origin: str) -> None:
+    with pytest.raises(RefusedUrl, match="is not one that we call"):
+        Transport([origin])
 
 
 def test_http_is_for_this_machine_and_only_where_allowed() -> None:

@@ -6,6 +6,7 @@ mended.
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from urllib.parse import unquote, urljoin
 
 from imr_fhir.errors import RefusedUrl
@@ -59,7 +60,7 @@ class Reference:
 def parse(url: str) -> Address:
     """Raises RefusedUrl for whatever is not a plain absolute http or https address."""
     found = None if _UNSAFE.search(url) else _URL.fullmatch(url)
-    if found is None or _climbs(found["path"] or ""):
+    if found is None or not _leads_anywhere(found["host"], found["port"]) or _climbs(found["path"] or ""):
         raise RefusedUrl(f"The address {_shown(url)} is not one that we call.", next_step=_TELL)
     scheme = found["scheme"].lower()
     port = int(found["port"] or {"http": 80, "https": 443}[scheme])
@@ -145,6 +146,14 @@ def _shown(url: str) -> str:
     scheme, slashes, rest = url.partition("?")[0].partition("//")
     _, userinfo, rest = rest.rpartition("@")  # looked for once: "//.*@" would look for it from each slash
     return repr(f"{scheme}{slashes}{userinfo and '…@'}{rest}"[:100])
+
+
+def _leads_anywhere(host: str, port: str | None) -> bool:
+    """False for port 70000 and for [1.2.3]: there is no such place, and nobody's parser takes them."""
+    try:
+        return bool(int(port or 0) < 2**16 and (host[0] != "[" or IPv6Address(host[1:-1])))
+    except ValueError:
+        return False
 
 
 def _climbs(path: str) -> bool:
