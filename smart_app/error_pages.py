@@ -8,12 +8,13 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge, SecurityError
 
 from imr_fhir import errors
 from smart_app.access import RoleRefused, audit, check_size
 from smart_app.csrf import PostRefused, is_own_post, typed
+from smart_app.language import say
 from smart_app.log_in import NoPatient
 from smart_app.store import errors as store_errors
 
@@ -52,6 +53,8 @@ _PAGES: Mapping[type[Exception], tuple[int, str]] = {
 # What the EHR refused, or gave of somebody else, as the audit log calls it.
 _AUDITED: Mapping[type[Exception], str] = {errors.WrongPatient: "foreign-dropped", errors.Forbidden: "view"}
 _STATUSES: Mapping[int, str] = {404: "nothing_here", 405: "nothing_here", 413: "too_big"}
+_PASSES = frozenset({"unreachable", "busy", "ehr", "busy_here", "fault"})  # the same page may come if asked for again
+_ENDS = frozenset({"over", "wrong_patient", "nothing_here"})  # no page of the launch does
 
 
 def page_of(error: Exception) -> tuple[int, str]:
@@ -60,8 +63,25 @@ def page_of(error: Exception) -> tuple[int, str]:
 
 
 def _show(status: int, key: str, **values: Any) -> Response:
-    shown = {"detail": "", "typed": {}, "reference": ""} | values
-    return make_response(render_template("launch/error.html", key=key, **shown), status)
+    """With the ways on as links: inside an EHR's frame there is neither "load again" nor "back"."""
+    spent = "spent" in g and key in _PASSES
+    shown = {"detail": "", "typed": {}, "reference": "", "advice": "authorization" if spent else key} | values
+    again = request.method == "GET" and key in _PASSES and not spent
+    home = ("", "") if key in _ENDS else _home()
+    return make_response(render_template("launch/error.html", key=key, again=again, home=home, **shown), status)
+
+
+def _home() -> tuple[str, str]:
+    """Address and name of the page that a person would go back to; empty where this is that page, or none is open."""
+    if "launch" in g and g.launch.role == "patient":
+        home = url_for("own.home", lid=g.launch.id), say("own.back")
+    elif "launch" in g:
+        home = url_for("panel.show", lid=g.launch.id), say("page.to_panel")
+    elif "handover" in g:
+        home = url_for("patient.start", hid=g.handover.id), say("patient.go_on")
+    else:
+        return "", ""
+    return ("", "") if request.path == home[0] else home
 
 
 def _of_ours(error: errors.ImrError) -> Response:

@@ -135,6 +135,7 @@ def callback(site: str) -> BaseResponse:
         state().store.states.use(pending.state, now())
     except StateError:
         return _panel_of_replayed(given)
+    g.spent = True  # what fails from here on can't be tried again at this address
     try:
         context, tokens = log_in(pending, code, hospital, g.language, now())
     except (LaunchError, EhrError) as error:

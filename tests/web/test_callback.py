@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 
+from imr_fhir.errors import NotConnected
+from smart_app import launch
 from smart_app.config import SiteConfig
+from tests.flows.steps import say, text
 from tests.running import Browser, Running, running
 from tests.web.steps import TOKEN, stop_before_callback, titled, with_parameter
 
@@ -97,6 +101,24 @@ def test_a_code_is_sent_once_even_where_the_token_is_refused(run: Running) -> No
     again = browser.get(callback)
     assert (first.status_code, again.status_code) == (403, 400)
     assert run.asked == [TOKEN]
+
+
+def test_a_log_in_that_failed_on_the_way_says_to_open_the_app_again(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its code is spent, so that its own address leads nowhere any more."""
+
+    def down(*_: object) -> NoReturn:
+        raise NotConnected("no way")
+
+    browser = Browser()
+    callback = stop_before_callback(run, browser, run.launch_url("eva-berg"))
+    monkeypatch.setattr(launch, "log_in", down)
+    failed = browser.get(callback)
+    assert (failed.status_code, titled(failed)) == (503, "The EHR does not answer right now")
+    assert say("error.authorization.next") in text(failed)
+    assert say("error.unreachable.next") not in text(failed)
+    assert 'href=""' not in failed.text
 
 
 def test_the_hospital_says_no(run: Running) -> None:

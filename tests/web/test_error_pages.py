@@ -1,14 +1,18 @@
 """Each error has a page with a next step, in both languages; a fault of the app says a reference and nothing else."""
 
 import inspect
-from typing import Any
+import re
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from imr_fhir import errors
-from smart_app import error_pages
+from smart_app import error_pages, keeping
 from smart_app.language import Words
 from smart_app.store import errors as store_errors
+from tests.flows import steps
 from tests.running import Browser, Running, log_in
 from tests.web.steps import rows, titled
 
@@ -21,19 +25,19 @@ OF_THE_TREE = [
 ]
 
 
-def raised(run: Running, error: Exception) -> Any:
+def raised(run: Running, error: Exception, endpoint: str = "launch.idle", path: str = "idle") -> Any:
     """What a browser is shown where a page of a launch ends in ``error``."""
     chart = log_in(run)
 
     def view(**_: str) -> str:
         raise error
 
-    real = run.app.view_functions["launch.idle"]
-    run.app.view_functions["launch.idle"] = view
+    real = run.app.view_functions[endpoint]
+    run.app.view_functions[endpoint] = view
     try:
-        return chart.browser.get(chart.at("idle"))
+        return chart.browser.get(chart.at(path))
     finally:
-        run.app.view_functions["launch.idle"] = real
+        run.app.view_functions[endpoint] = real
 
 
 @pytest.mark.parametrize("language", ["en", "nb"])
@@ -79,6 +83,51 @@ def test_an_error_in_a_page_keeps_the_patient_s_name_and_says_what_next(
     assert "Eva Berg" in response.text
     assert "<b>way" not in response.text
     assert "/idle?back=" in response.headers["Refresh"], "it covers itself as any page of a launch"
+
+
+def ways_on(page: requests.Response) -> list[str]:
+    return re.findall(r'<a class="ds-button"[^>]* href="([^"]*)"', page.text)
+
+
+def test_a_page_that_failed_leads_to_itself_and_to_the_summary(run: Running) -> None:
+    """Inside an EHR's frame there is neither "load again" nor "back"."""
+    down = errors.NotConnected("no way")
+    panel, page = raised(run, down, "panel.show", ""), raised(run, down)
+    assert ways_on(panel) == [""], "an empty address is the page's own"
+    assert ways_on(page) == ["", urlsplit(page.url).path.removesuffix("idle")]
+    chart = log_in(run)
+    refused = chart.browser.post(chart.at("language"), data={"csrf": "x"})
+    assert ways_on(refused) == [urlsplit(chart.url).path], "what was sent can't be got"
+
+
+@pytest.mark.parametrize("error", [errors.Unauthorized("over", status=401), errors.WrongPatient("other")])
+def test_where_the_app_must_be_opened_again_no_page_leads_into_it(run: Running, error: Exception) -> None:
+    assert ways_on(raised(run, error)) == []
+
+
+def test_where_there_is_no_access_none_leads_anywhere(run: Running) -> None:
+    assert ways_on(raised(run, store_errors.NoAccess())) == []
+
+
+def test_a_patient_s_page_that_failed_leads_to_the_patient_s_own(run: Running) -> None:
+    chart = log_in(run, user="Patient/eva-berg")
+    refused = chart.browser.get(chart.at("goal/new"))
+    assert (refused.status_code, ways_on(refused)) == (403, [urlsplit(chart.at("own")).path])
+
+
+def test_on_a_screen_that_was_handed_over_it_leads_to_the_questions(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart = log_in(run, patient=steps.new_patient(run))
+    start = steps.give(chart)
+    question = chart.browser.get(f"{start.url}1")
+
+    def busy(*_: object) -> NoReturn:
+        raise store_errors.StoreBusy("busy")
+
+    monkeypatch.setattr(keeping, "keep", busy)
+    failed = steps.post(chart.browser, question, go="next", **{"01": "01-2"})
+    assert (failed.status_code, ways_on(failed)) == (503, [urlsplit(start.url).path])
 
 
 @pytest.mark.parametrize(
