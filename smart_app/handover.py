@@ -51,6 +51,7 @@ class LockedPage:
     lid: str
     name: str
     who: str
+    handed_in: bool
     pin_error: str
     code: str = ""
     address: str = ""  # where the code is typed
@@ -205,4 +206,4 @@ def _entry(found: Handover, action: str, outcome: Outcome, purpose: str) -> Entr
 def _locked_page(lid: str, found: Handover, pin_error: str = "") -> LockedPage:
     session = session_from(found.value["session"])
     who = session.user_name or state().config.sites[found.owner.site].organization
-    return LockedPage(lid, addressed(words(), session.patient_name), who, pin_error)
+    return LockedPage(lid, addressed(words(), session.patient_name), who, found.submitted, pin_error)

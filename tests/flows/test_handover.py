@@ -140,6 +140,17 @@ def test_the_patient_s_submit_seals_and_the_pin_files(run: Running, patient: str
     assert (agents["author"], agents["enterer"]) == (f"Patient/{patient}", "Practitioner/kari")
 
 
+def test_the_clinician_s_page_says_whether_the_patient_is_still_answering(run: Running, chart: Chart) -> None:
+    """It is what is looked at while the patient answers on another device."""
+    start = steps.give(chart)
+    assert say("hand.locked", name="Eva") in text(chart.browser.get(chart.at("locked")))
+    steps.hand_in(chart.browser, steps.answer_alone(chart.browser, start, answers(2, without=(9,))))
+    done = text(chart.browser.get(chart.at("locked")))
+    assert say("hand.locked.done", name="Eva") in done
+    assert say("hand.locked", name="Eva") not in done
+    assert say("hand.locked.done", name="Eva") in text(try_pin(chart, "000000"))
+
+
 def test_where_nobody_comes_back_it_waits_for_the_next_launch(run: Running, patient: str, chart: Chart) -> None:
     steps.hand_in(chart.browser, steps.answer_alone(chart.browser, steps.give(chart), answers(2)))
     run.store.launches.end_all("the machine was switched off", run.clock())
