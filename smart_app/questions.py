@@ -51,6 +51,8 @@ def question(sitting: Sitting, page: PatientPage, number: int) -> Answer:
 def _after(sitting: Sitting, number: int) -> str:
     go, came = request.form.get("go", "next"), request.form.get("came", "")
     to = number - 1 if go == "previous" else number + 1
+    if came == "rest" and go == "previous":
+        return sitting.url("question", number=max(to, 1), came="rest")
     if go == "next" and came == "rest":  # from the page before handing in: on to the next open one, then back there
         rest = [item.number for item in patient_page(sitting).unanswered if item.number > number]
         if rest:

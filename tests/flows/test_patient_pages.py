@@ -1,5 +1,6 @@
 """The patient's own pages: one question a page, one draft and nothing else, all of it without a script."""
 
+import re
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -69,6 +70,36 @@ def test_what_is_left_out_can_be_answered_or_handed_in_as_it_is(
     steps.take_back(chart)
     (response,) = filed(run, patient, "QuestionnaireResponse")
     assert response["status"] == "stopped"
+
+
+def test_who_stops_early_can_still_write_a_comment(chart: Chart, start: requests.Response) -> None:
+    """The page for it comes after the last question, to which who stops does not come."""
+    question = go(chart.browser, chart.browser.get(urljoin(start.url, "1")), go="next", **{"01": "01-2"})
+    check = go(chart.browser, question, go="stop")
+    assert heading(check) == say("patient.check.title")
+    assert f'href="{urlsplit(start.url).path}comment"' in check.text
+    after = go(chart.browser, chart.browser.get(urljoin(start.url, "comment")), comment="Too tired today", go="next")
+    assert heading(after) == say("patient.check.title")
+    assert "Too tired today" in text(after)
+    assert after.text.count(f'href="{urlsplit(start.url).path}comment"') == 1
+
+
+def test_one_answer_is_changed_and_the_way_leads_back_only(chart: Chart, start: requests.Response) -> None:
+    """Two buttons "back" led to two places, one of them seven pages from handing in."""
+    change = chart.browser.get(urljoin(start.url, "8?came=check"))
+    assert say("patient.to_check_again") in text(change)
+    assert re.findall(r'name="go" value="(\w+)"', change.text) == ["next"]
+
+
+def test_back_among_the_open_questions_keeps_to_them(chart: Chart, start: requests.Response) -> None:
+    steps.answer_alone(chart.browser, start, answers(2, without=(6, 9)))
+    ninth = go(chart.browser, chart.browser.get(urljoin(start.url, "6?came=rest")), go="next", **{"06": "06-3"})
+    assert heading(ninth) == say("patient.progress", number=9, total=15)
+    eighth = go(chart.browser, ninth, go="previous")
+    assert heading(eighth) == say("patient.progress", number=8, total=15)
+    again = go(chart.browser, eighth, go="next")
+    assert heading(again) == heading(ninth)
+    assert heading(go(chart.browser, again, go="next", **{"09": "09-3"})) == say("patient.check.title")
 
 
 def test_nothing_at_all_can_t_be_handed_in(chart: Chart, start: requests.Response) -> None:
