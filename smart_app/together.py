@@ -15,6 +15,7 @@ from imr_fhir.scale import NA_ITEM, Rater
 from smart_app.access import EVERYONE, Launch, audit, with_launch
 from smart_app.charting import read
 from smart_app.language import words
+from smart_app.presenters.comments import Comment, comments
 from smart_app.presenters.gaps import GapLine, gaps_view
 from smart_app.presenters.goals import GoalView, goals_view
 from smart_app.presenters.items import ItemGroup, Shown, item_groups
@@ -30,13 +31,14 @@ class Page:
 
     lid: str
     names: Mapping[Rater, str]
-    when: str
+    when: str  # the day, or each one's where they are two
     goal: GoalView | None  # the open goal begun last
     gaps: tuple[GapLine, ...]
     more_gaps: tuple[GapLine, ...]
     groups: tuple[ItemGroup, ...]
     folded: tuple[ItemGroup, ...]
     medication: Mapping[int, str]  # what to ask, at its question
+    comments: tuple[Comment, ...]  # closed as well: they may be about anything
     only_here: tuple[str, ...]  # whose answers are in no record
     may_write: bool
 
@@ -68,13 +70,14 @@ def _page(launch: Launch, all_of: Known, pair: Pair, goal: GoalView | None) -> P
     return Page(
         lid=launch.id,
         names=all_of.names,
-        when=words().day(pair.client.measured),
+        when=_when(rated, all_of.names),
         goal=goal,
         gaps=_unfolded(view.offered) if view else (),
         more_gaps=_unfolded(view.folded) if view else (),
         groups=tuple(group for group in groups if not _foldable(group)),
         folded=tuple(group for group in groups if _foldable(group)),
         medication={NA_ITEM: view.medication} if view and view.medication else {},
+        comments=comments(words(), rated.values(), all_of.names),
         only_here=tuple(
             f"{all_of.names[rater]}: {words().say('rating.kept.print')}"
             for rater, one in rated.items()
@@ -82,6 +85,13 @@ def _page(launch: Launch, all_of: Known, pair: Pair, goal: GoalView | None) -> P
         ),
         may_write=launch.role == "clinician",
     )
+
+
+def _when(rated: Mapping[Rater, Rating], names: Mapping[Rater, str]) -> str:
+    days = {rater: words().day(one.measured) for rater, one in rated.items()}
+    if len(set(days.values())) == 1:
+        return days["client"]
+    return " · ".join(f"{names[rater]}: {day}" for rater, day in days.items())
 
 
 def _unfolded(lines: tuple[GapLine, ...]) -> tuple[GapLine, ...]:

@@ -16,6 +16,7 @@ from imr_fhir.scale import RATERS, Rater
 from imr_fhir.trend import trend
 from smart_app.language import Words
 from smart_app.presenters.chart_view import ChartView, chart_view
+from smart_app.presenters.comments import Comment, comments
 from smart_app.presenters.due_view import DueView, due_view
 from smart_app.presenters.gaps import GapsView, gaps_view
 from smart_app.presenters.goals import GoalDraftLine, GoalsView, goal_draft_lines, goals_view
@@ -31,13 +32,6 @@ from smart_app.presenters.scales import Tile, empty_tile, tile, untested
 from smart_app.presenters.situation import Situation
 from smart_app.presenters.status import DocumentLine, DraftLine, clock_lines, document_lines, draft_lines, problem_lines
 from smart_app.presenters.talk_lines import TalkStrip, talk_strip
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    rater: Rater
-    who: str  # "Eva, 3 November 2026"
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +129,7 @@ def panel(words: Words, chart: Chart, all_of: Known, situation: Situation) -> Pa
         gaps=gaps_view(words, found_gaps, pair, all_of.names),
         since=_since(words, all_of, compared, chart.goals),
         items=_items(words, all_of, detailed, frozenset(gap.item for gap in found_gaps.offered)),
-        comments=_comments(words, all_of, detailed),
+        comments=comments(words, _seen(all_of, detailed), all_of.names),
         talk=talk_strip(words, all_of, situation.parameters),
         waiting=situation.waiting,
         printed=situation.printed,
@@ -253,10 +247,5 @@ def _items(words: Words, all_of: Known, shown: Occasion | None, talk: frozenset[
     )
 
 
-def _comments(words: Words, all_of: Known, shown: Occasion | None) -> tuple[Comment, ...]:
-    responses = [seen for rater in RATERS if shown and (seen := all_of.seen(shown, rater))]
-    return tuple(
-        Comment(one.rater, f"{all_of.names[one.rater]}, {words.day(one.measured)}", one.comment.strip())
-        for one in responses
-        if one.comment.strip()
-    )
+def _seen(all_of: Known, shown: Occasion | None) -> list[Response]:
+    return [seen for rater in RATERS if shown and (seen := all_of.seen(shown, rater))]
