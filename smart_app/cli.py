@@ -24,7 +24,7 @@ from smart_app.logs import set_up_logging
 from smart_app.serving import Server, listen, settle_memory
 from smart_app.state import State, state_of
 from smart_app.tidying import tidied
-from smart_app.tokens import revoke_all
+from smart_app.tokens import end_later, leave_unused, revoke_unused
 
 if TYPE_CHECKING:
     from smart_app.demo import Demo
@@ -196,7 +196,10 @@ def restored(path: Path) -> None:
     with closing(opened(config)) as store:
         app = create_app(config, store=store)
         back = store.restored(state_of(app).clock())
-        revoke_all(back.ended, state_of(app).hospitals, state_of(app).clock())
+        hospitals = state_of(app).hospitals
+        end_later(back.ended, hospitals)
+        revoke_unused(hospitals, state_of(app).clock())
+        leave_unused(hospitals)
         click.echo(f"{len(back.ended)} sessions were ended: people open the app again from the chart.")
         click.echo(f"{back.unknown} filings are looked for in the record at their person's next launch.")
         click.echo(f"The audit log stands at {store.audit.head()}: keep this mark with those before it.")

@@ -28,7 +28,7 @@ from smart_app.store.filing_states import State
 from smart_app.store.handovers import Handover
 from smart_app.store.pin import check_pin
 from smart_app.store.tickets import LIFETIME
-from smart_app.tokens import revoke_all
+from smart_app.tokens import end_later
 
 _TICKET_RENEWED = int(LIFETIME.total_seconds()) - 5  # seconds; the page that waits for the press is made anew before
 
@@ -153,7 +153,7 @@ def take_back(lid: str, handover: Handover) -> Any:
     except PinRefused as error:
         _audit_refusal(handover, error.left)
         if error.ended:
-            revoke_all(error.ended, state().hospitals, now())
+            end_later(error.ended, state().hospitals)
             return render_template("handover/ended.html", message=say("hand.ended")), 403
         page = _locked_page(lid, handover, say("hand.back.wrong", left=error.left))
         return render_template("handover/locked.html", page=page), 403

@@ -1,8 +1,8 @@
 """What the app keeps of one hospital in memory: its connection, what it says of itself, its keys, and ours."""
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
 from datetime import datetime
 
 from imr_fhir.ehr.address import parse
@@ -17,7 +17,8 @@ from smart_app.places import Places
 from smart_app.proof import authentication_of
 from smart_app.store.launch import Tokens
 
-_UNUSED = 100  # more tokens than that die by themselves
+_log = logging.getLogger(__name__)
+_UNUSED = 1000  # of log-ins; more die by themselves
 
 
 def tokens_of(reply: TokenResponse) -> Tokens:
@@ -41,7 +42,7 @@ class Hospital:
         )
         self.authentication = authentication_of(site, f"{config.public_url}/.well-known/jwks.json")
         self._lock = threading.Lock()
-        self._unused: deque[Tokens] = deque(maxlen=_UNUSED)
+        self._unused: deque[Tokens] = deque()
         self._discovered = Discovered(lambda seconds: discover(self.transport, site.iss, seconds=seconds))
         self._jwks: dict[str, JwksCache] = {}
 
@@ -53,14 +54,18 @@ class Hospital:
         return self._discovered.current(now, anonymous=anonymous, seconds=seconds)
 
     def end_later(self, tokens: TokenResponse | Tokens) -> None:
-        """Tokens that were given and that nobody uses, since the log-in came to nothing: they are ended once the page
-        that says so is out (tidying.py)."""
-        self._unused.append(tokens if isinstance(tokens, Tokens) else tokens_of(tokens))
+        """Tokens that nobody uses, since the launch is over or the log-in came to nothing: they are ended once the page
+        that says so is out (tidying.py), so that no page waits for a hospital that is slow to end them."""
+        with self._lock:
+            self._unused.append(tokens if isinstance(tokens, Tokens) else tokens_of(tokens))
+            if len(self._unused) > _UNUSED:
+                self._unused.popleft()
+                _log.warning("The tokens of a log-in at %s were not revoked: too many wait", self.site.name)
 
-    def unused(self) -> Iterator[Tokens]:
-        """Takes them out."""
-        while self._unused:
-            yield self._unused.popleft()
+    def unused(self) -> Tokens | None:
+        """Takes out those that wait longest, if any do."""
+        with self._lock:
+            return self._unused.popleft() if self._unused else None
 
     def identity(
         self,

@@ -48,7 +48,7 @@ from smart_app.places import place_among
 from smart_app.state import now, state
 from smart_app.store.errors import NoAccess
 from smart_app.store.launch import Context, Started, Tokens
-from smart_app.tokens import revoke_all
+from smart_app.tokens import end_later
 
 launch = Blueprint("launch", __name__)
 _AGAIN = "Open the app again from the patient's chart."
@@ -146,7 +146,7 @@ def callback(site: str) -> BaseResponse:
     except ImrError:
         hospital.end_later(tokens)
         raise
-    revoke_all(started.ended, state().hospitals, now())
+    end_later(started.ended, state().hospitals)
     return _into(started)
 
 
@@ -174,7 +174,7 @@ def logout(launch: Launch) -> Response:
     audit("log-out", launch)
     ended = state().store.launches.end(launch.id, "log-out", now())
     if ended is not None:
-        revoke_all([ended], state().hospitals, now())
+        end_later([ended], state().hospitals)
     g.pop("header")
     g.covered = launch.id
     response = make_response(render_template("launch/logged_out.html"))

@@ -27,7 +27,7 @@ from smart_app.store.audit import Entry
 from smart_app.store.drafts import Draft
 from smart_app.store.errors import NoAccess, StaleDraft
 from smart_app.store.handovers import Handover
-from smart_app.tokens import revoke_all
+from smart_app.tokens import end_later
 
 patient = Blueprint("patient", __name__, url_prefix="/p")
 
@@ -54,7 +54,7 @@ def enter(hid: str, *, framed: bool, how: str = "") -> Response:
         ended = store.launches.end_active(cookies.launch_secrets().values(), "the screen was handed over", now())
         for each in ended:
             audit_ended(each, "the screen was handed over")
-    revoke_all(ended, state().hospitals, now())
+    end_later(ended, state().hospitals)
     response = redirect(url_for("patient.start", hid=hid), 303)
     for name in cookies.handover_cookies():
         cookies.drop_cookie(response, name, framed=framed)

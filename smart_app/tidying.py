@@ -1,5 +1,5 @@
-"""What the running app does by itself: it tells the EHR who saw what, ends the tokens of log-ins that came to nothing,
-and each minute tidies its store.
+"""What the running app does by itself: it tells the EHR who saw what, ends the tokens that nobody uses any more, and
+each minute tidies its store.
 
 In a thread of its own: a hospital that takes its time over ended tokens holds up neither the signal to stop nor a page.
 """
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from imr_fhir.errors import ImrError
 from smart_app.state import State
 from smart_app.telling import tell
-from smart_app.tokens import revoke_all, revoke_unused
+from smart_app.tokens import end_later, leave_unused, revoke_unused
 
 _log = logging.getLogger(__name__)
 _TELL, _EVERY, _DAILY = 2.0, 60.0, 86_400.0  # seconds
@@ -32,6 +32,9 @@ def tidied(state: State) -> Iterator[threading.Thread]:
     finally:
         state.draining.set()
         thread.join(_LAST)
+        # what was ended by the last answers too
+        revoke_unused(state.hospitals, state.clock(), seconds=_LAST)
+        leave_unused(state.hospitals)
         state.failed.flush(state.clock(), last=True)
 
 
@@ -47,7 +50,6 @@ def _tidy_on(state: State) -> None:
         if time.monotonic() - told > _DAILY:
             tell_head(state)
             told = time.monotonic()
-    revoke_unused(state.hospitals, state.clock(), stopping=state.draining)  # says of what is left that it was not
 
 
 def tell_events(state: State) -> None:
@@ -71,7 +73,7 @@ def tidy(state: State) -> None:
     except (ImrError, SQLAlchemyError) as error:
         _log.warning("The store was not tidied: %s", type(error).__name__)
         return
-    revoke_all(purged.ended, state.hospitals, state.clock(), stopping=state.draining)
+    end_later(purged.ended, state.hospitals)
 
 
 def tell_head(state: State) -> None:

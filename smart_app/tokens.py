@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -167,53 +168,74 @@ def renewed(launch: Launch, hospital: Hospital, now: datetime) -> Tokens:
     return tokens_of(fresh)
 
 
-def revoke_all(
-    ended: Iterable[Launch],
+def end_later(ended: Iterable[Launch], hospitals: Mapping[str, Hospital]) -> None:
+    """The tokens of launches that are over. Of a site that was taken out of the settings nothing is called any more."""
+    for launch in ended:
+        if hospital := hospitals.get(launch.context.site):
+            hospital.end_later(launch.tokens)
+
+
+def revoke_unused(
     hospitals: Mapping[str, Hospital],
     now: datetime,
     *,
+    seconds: float = _ALL_SECONDS,
     stopping: threading.Event | None = None,
 ) -> None:
-    """Ends the tokens of launches that are over, as many as its time allows and until ``stopping``.
+    """Ends tokens that nobody uses (``Hospital.end_later``), of each hospital in turn, for ``seconds`` and until
+    ``stopping``; the rest waits for the next call.
 
     One that the EHR does not take back dies by itself; it is logged.
     """
-    _revoke(((launch.context.site, launch.tokens) for launch in ended), hospitals, now, stopping)
+    ends = time.monotonic() + seconds
+    turns = deque(hospitals.values())
+    while turns and time.monotonic() < ends and not (stopping and stopping.is_set()):
+        hospital = turns.popleft()
+        tokens = hospital.unused()
+        if tokens is None:
+            continue
+        if _revoke(hospital, tokens, now, ends):
+            turns.append(hospital)
+        else:  # one that is silent must not take the others' time
+            _leave(hospital)
 
 
-def revoke_unused(hospitals: Mapping[str, Hospital], now: datetime, *, stopping: threading.Event | None = None) -> None:
-    """The same with what log-ins left that came to nothing."""
-    unused = ((name, tokens) for name, hospital in hospitals.items() for tokens in hospital.unused())
-    _revoke(unused, hospitals, now, stopping)
+def leave_unused(hospitals: Mapping[str, Hospital]) -> None:
+    """The app stops: says which tokens it did not end."""
+    for hospital in hospitals.values():
+        _leave(hospital)
 
 
-def _revoke(
-    ended: Iterable[tuple[str, Tokens]],
-    hospitals: Mapping[str, Hospital],
-    now: datetime,
-    stopping: threading.Event | None,
-) -> None:
-    """``ended``: by the site's name."""
-    ends = time.monotonic() + _ALL_SECONDS
-    silent: set[str] = set()
-    for site, tokens in ended:
-        hospital = hospitals.get(site)
-        if hospital is None:
-            continue  # the site was taken out of the settings: nothing of it is called any more
-        # Some servers end the refresh token alone (RFC 7009, 2.1 leaves it to them), so each is ended by itself.
-        for hint in ("refresh_token", "access_token"):
-            token: str = getattr(tokens, hint)
-            left = min(_ONE_SECONDS, ends - time.monotonic())
-            if not token:
-                continue
-            if site in silent or left <= 0 or (stopping and stopping.is_set()):
-                _log.warning("A token of %s was not revoked: no time", site)
-                continue
-            try:
-                configuration = hospital.configuration(now, seconds=_ONE_SECONDS)
-                way = hospital.authentication
-                revoke(hospital.transport, configuration, way, token, hint=hint, now=now, seconds=left)
-            except (EhrError, LaunchError) as error:
-                if isinstance(error, NotConnected | LostReply):
-                    silent.add(site)  # a hospital that is silent must not take the others' time
-                _log.warning("A token of %s was not revoked: %s", site, type(error).__name__)
+def _revoke(hospital: Hospital, tokens: Tokens, now: datetime, ends: float) -> bool:
+    """False where the hospital is silent."""
+    answers = True
+    # Some servers end the refresh token alone (RFC 7009, 2.1 leaves it to them), so each is ended by itself.
+    for hint, token in _each(tokens):
+        left = min(_ONE_SECONDS, ends - time.monotonic())
+        if not answers or left <= 0:
+            _not_revoked(hospital, "no time")
+            continue
+        try:
+            configuration = hospital.configuration(now, seconds=_ONE_SECONDS)
+            way = hospital.authentication
+            revoke(hospital.transport, configuration, way, token, hint=hint, now=now, seconds=left)
+        except (EhrError, LaunchError) as error:
+            answers = not isinstance(error, NotConnected | LostReply)
+            _not_revoked(hospital, type(error).__name__)
+    return answers
+
+
+def _leave(hospital: Hospital) -> None:
+    while tokens := hospital.unused():
+        for _ in _each(tokens):
+            _not_revoked(hospital, "no time")
+
+
+def _each(tokens: Tokens) -> list[tuple[str, str]]:
+    """Those that there are, each with its kind."""
+    both = (("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token))
+    return [(hint, token) for hint, token in both if token]
+
+
+def _not_revoked(hospital: Hospital, why: str) -> None:
+    _log.warning("A token of %s was not revoked: %s", hospital.site.name, why)

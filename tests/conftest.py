@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from imr_fhir.ehr.breaker import Breaker
 from smart_app.sandbox import FAULTS
 from smart_app.state import state_of
+from smart_app.tokens import leave_unused
 from tests import panels_again, parts, shared_resources
 from tests.postgresql import Cluster, cluster
 from tests.running import Running, running
@@ -136,7 +137,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 @pytest.fixture
 def run(world: Running) -> Iterator[Running]:
-    """The same with the real time, no fault and none remembered, and nobody logged in.
+    """The same with the real time, no fault and none remembered, nobody logged in, no token to be ended.
 
     A hand-over would lock the next test's launches.
     """
@@ -144,6 +145,7 @@ def run(world: Running) -> Iterator[Running]:
     for app in filter(None, (world.app, world.twin)):
         for hospital in state_of(app).hospitals.values():
             hospital.transport._breakers = {origin: Breaker() for origin in hospital.transport._breakers}
+        leave_unused(state_of(app).hospitals)
     for fault in FAULTS:
         world.hospital.hospital.faults.switch_off(fault)
     with world.store.writing() as connection:

@@ -16,7 +16,7 @@ from tests.flows import steps
 from tests.flows.steps import SAVED, answers, begin, filed, go, heading
 from tests.flows.wrong import Wsgi, in_front
 from tests.running import SITE, Browser, Chart, Running, log_in, marked
-from tests.web.steps import token_ends_now
+from tests.web.steps import end_unused, token_ends_now
 
 
 @dataclass
@@ -183,7 +183,9 @@ def token_about_to_end(scene: Scene) -> None:
 
 def log_out(scene: Scene) -> requests.Response:
     assert scene.chart
-    return scene.browser.submit(scene.chart.page, scene.chart.at("log-out"))
+    page = scene.browser.submit(scene.chart.page, scene.chart.at("log-out"))
+    end_unused(scene.run)
+    return page
 
 
 def press(scene: Scene) -> requests.Response:

@@ -12,6 +12,7 @@ from smart_app.store.codes import ALPHABET
 from tests.flows import steps
 from tests.flows.steps import PIN, answers, filed, go, heading, norsk, say, text
 from tests.running import Browser, Chart, Running, log_in
+from tests.web.steps import end_unused
 
 WRONG = say("code.wrong")
 
@@ -175,6 +176,7 @@ def test_who_is_logged_in_on_that_device_is_logged_out_there_before_the_patient_
     run.asked.clear()
     assert heading(typed(run, code, other.browser)) == say("patient.hello", name="Eva")
     assert other.browser.open(other.url).status_code == 404
+    end_unused(run)
     assert "POST /oauth2/revoke" in run.asked
     assert 'name="pin"' in chart.browser.open(chart.url).text
 

@@ -11,7 +11,7 @@ from smart_app.store.tickets import LIFETIME
 from tests.flows import steps
 from tests.flows.steps import LOCKED, PIN, answers, filed, go, heading, norsk, post, say, text
 from tests.running import Browser, Chart, Running, log_in
-from tests.web.steps import record_of
+from tests.web.steps import end_unused, record_of
 
 FINISHED = say("hand.done")
 BEGUN = say("hand.resume", answered=1, total=15, day="\n").partition("\n")[0]
@@ -79,6 +79,7 @@ def test_five_failures_end_the_launch_and_keep_the_draft(run: Running, patient: 
         assert say("hand.back.wrong", left=left) in text(wrong)
     ended = try_pin(chart, "000000")
     assert say("hand.ended") in text(ended)
+    end_unused(run)
     assert "POST /oauth2/revoke" in run.asked
     for path in ("", "locked"):
         assert chart.browser.get(chart.at(path)).status_code == 404

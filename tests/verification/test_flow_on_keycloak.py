@@ -15,7 +15,7 @@ from tests.flows.steps import SAVED, heading
 from tests.oidc_front import CAPABILITIES, OidcFront
 from tests.running import CLIENT_ID, SITE, Browser, Chart, Running, running
 from tests.servers.keycloak import ADDRESS, PASSWORD, PATHS, REALM, USER, realm
-from tests.web.steps import record_of, titled, token_ends_now, with_parameter
+from tests.web.steps import end_unused, record_of, titled, token_ends_now, with_parameter
 
 pytestmark = pytest.mark.skipif(not ADDRESS, reason="IMR_KEYCLOAK names no Keycloak that runs")
 
@@ -70,6 +70,7 @@ def test_from_the_launch_to_the_record_and_out(run: Running) -> None:
     assert heading(steps.rate(chart)) == SAVED
     assert steps.say("ratings.title", n=1) in steps.text(chart.browser.get(chart.url))
     chart.browser.submit(chart.browser.get(chart.url), "log-out")
+    end_unused(run)
     bearer = {"Authorization": f"Bearer {record.tokens.access_token}"}
     url = f"{run.hospital.fhir_base}/Patient/per-olsen"
     assert requests.get(url, headers=bearer, timeout=30).status_code == 401

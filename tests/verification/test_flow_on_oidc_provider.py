@@ -22,7 +22,7 @@ from tests.hapi_front import of_hapi, put_behind
 from tests.oidc_front import CAPABILITIES, OidcFront
 from tests.running import CLIENT_ID, SITE, Browser, Chart, Running, log_in, running
 from tests.servers.oidc_provider import oidc_provider
-from tests.web.steps import record_of, stop_before_callback, titled, token_ends_now, with_parameter
+from tests.web.steps import end_unused, record_of, stop_before_callback, titled, token_ends_now, with_parameter
 
 __all__ = ["new_context"]  # the fixture
 
@@ -199,6 +199,7 @@ def test_log_out_revokes(world: World, run: Running) -> None:
     chart: Chart = log_in(run, patient="per-olsen")
     tokens = record_of(run, chart).tokens
     chart.browser.submit(chart.browser.get(chart.url), "log-out")
+    end_unused(run)
     assert "POST /token/revocation" in world.front.asked
     url = f"{run.hospital.fhir_base}/Patient/per-olsen"
     bearer = {"Authorization": f"Bearer {tokens.access_token}"}

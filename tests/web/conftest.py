@@ -1,4 +1,5 @@
-"""One hospital and app for all tests here; each begins with the real time, no fault, no cookie, nobody logged in."""
+"""One hospital and app for all tests here; each begins with the real time, no fault, no cookie, nobody logged in,
+no token to be ended."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from smart_app.sandbox import FAULTS
+from smart_app.state import state_of
+from smart_app.tokens import leave_unused
 from tests.running import Running, running
 
 
@@ -21,5 +24,6 @@ def run(_world: Running) -> Running:
     for fault in FAULTS:
         _world.hospital.hospital.faults.switch_off(fault)
     _world.store.launches.end_all("the test before", _world.clock())
+    leave_unused(state_of(_world.app).hospitals)
     _world.asked.clear()
     return _world

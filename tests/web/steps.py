@@ -6,7 +6,9 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import requests
 
+from smart_app.state import state_of
 from smart_app.store.launch import Launch
+from smart_app.tokens import revoke_unused
 from tests.running import Browser, Chart, Running
 
 TOKEN = "POST /oauth2/token"
@@ -46,3 +48,8 @@ def record_of(run: Running, chart: Chart) -> Launch:
 def token_ends_now(run: Running, chart: Chart) -> None:
     """The launch's access token is to be renewed before it is used again."""
     run.store.tokens.refresh(record_of(run, chart), lambda old: replace(old.tokens, expires_at=run.clock()))
+
+
+def end_unused(run: Running) -> None:
+    """What the running app does every two seconds."""
+    revoke_unused(state_of(run.app).hospitals, run.clock())

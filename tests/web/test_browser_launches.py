@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import pytest
 
 from tests.running import Browser, Running, log_in, token_in
-from tests.web.steps import record_of, rows, titled
+from tests.web.steps import end_unused, record_of, rows, titled
 
 
 @pytest.mark.parametrize(("framed", "partitioned"), [(True, True), (False, False)])
@@ -69,6 +69,8 @@ def test_another_user_in_the_same_browser_ends_what_the_first_had_open(run: Runn
     ola = log_in(run, user="Practitioner/ola", browser=browser)
     assert [browser.get(chart.url).status_code for chart in (kari, ola)] == [404, 200]
     assert f"__Host-l-{kari.id[:8]}" not in browser.jar["127.0.0.1"]
+    assert "POST /oauth2/revoke" not in run.asked, "the one did not wait for the other's"
+    end_unused(run)
     assert run.asked.count("POST /oauth2/revoke") == 2
     ended, logged_in, *_ = run.store.audit.entries(after=before)
     assert (ended["action"], ended["display"]) == ("session-ended", "Kari Nilsen")
@@ -87,6 +89,8 @@ def test_log_out_ends_the_launch_and_its_tokens(run: Running) -> None:
     page = chart.browser.submit(chart.page, "log-out")
     assert titled(page) == "You are logged out"
     assert "Eva Berg" not in page.text
+    assert run.asked == [], "a hospital that does not answer holds up nobody who logs out"
+    end_unused(run)
     assert run.asked == ["POST /oauth2/revoke"] * 2, "refresh token and access token"
     assert chart.browser.jar["127.0.0.1"] == {}
     assert chart.browser.get(chart.url).status_code == 404

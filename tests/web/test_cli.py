@@ -24,7 +24,7 @@ from smart_app.store.keys import load_keys
 from smart_app.store.who import Who
 from smart_app.tidying import tidy
 from tests.running import Running, log_in
-from tests.web.steps import rows
+from tests.web.steps import end_unused, rows
 
 
 def call(*arguments: object) -> Result:
@@ -250,6 +250,7 @@ def test_tidying_ends_and_revokes_what_idled_out(run: Running) -> None:
     run.asked.clear()
     run.clock.ahead = timedelta(minutes=16)
     tidy(state_of(run.app))
+    end_unused(run)
     assert "POST /oauth2/revoke" in run.asked
     with run.store.reading() as connection:
         live = connection.exec_driver_sql("SELECT count(*) FROM launch WHERE state = 'active'").scalar_one()

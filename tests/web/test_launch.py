@@ -23,7 +23,7 @@ from smart_app.store.code_tries import SHARE
 from smart_app.store.codes import ALPHABET, LAUNCHES
 from tests.flows.steps import say
 from tests.running import Browser, Running, log_in, running
-from tests.web.steps import TOKEN, record_of, rows, stop_before_callback, titled
+from tests.web.steps import TOKEN, end_unused, record_of, rows, stop_before_callback, titled
 
 
 def test_a_launch_in_a_tab_reaches_the_panel_of_its_patient(run: Running) -> None:
@@ -319,6 +319,7 @@ def test_a_client_with_a_secret_logs_in_renews_and_logs_out(tmp_path: Path, secr
         assert page.status_code == status, page.text
         if status == 200:
             browser.submit(page, urlsplit(page.url).path + "log-out")
+            end_unused(run)
             assert [asked for asked in run.asked if asked.startswith("POST /oauth2")] == [
                 *[TOKEN] * 2,
                 *["POST /oauth2/revoke"] * 2,

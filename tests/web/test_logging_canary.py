@@ -21,7 +21,7 @@ from smart_app.logs import set_up_logging
 from smart_app.sandbox import Client
 from smart_app.store.errors import StoreBusy
 from tests.running import Browser, Chart, Running, log_in, marked, running
-from tests.web.steps import record_of
+from tests.web.steps import end_unused, record_of
 
 PATIENT = "canary-patient"
 NUMBER = "99019912345"
@@ -115,6 +115,7 @@ def test_no_patient_s_data_and_no_secret_is_logged_or_lies_about(run: Running) -
         chart.browser.get(f"{run.url}/livez")
         secrets = set(chart.browser.jar["127.0.0.1"].values()) | seen_in_addresses_and_cookies(chart.browser)
         chart.browser.submit(chart.browser.get(chart.url), "log-out")
+        end_unused(run)
     canaries = {*words.values(), NUMBER, PIN, tokens.access_token, tokens.refresh_token, *secrets}
     assert len(canaries) > 12
     assert all(len(canary) >= 6 for canary in canaries)
@@ -156,6 +157,7 @@ def test_the_patient_s_own_launch_and_a_client_s_secret_leave_nothing_either(tmp
         assert browser.get(chart.at("own/opened")).status_code == 200
         secrets = set(browser.jar["127.0.0.1"].values()) | seen_in_addresses_and_cookies(browser)
         browser.submit(record, chart.at("log-out"))
+        end_unused(run)
     basic = base64.b64encode(f"{run.site.client_id}:{words['secret']}".encode()).decode()
     canaries = {*words.values(), NUMBER, tokens.access_token, tokens.refresh_token, basic, *secrets}
     logged = {"log": logs.printed.getvalue().encode(), "any log": logs.raw.getvalue().encode()}

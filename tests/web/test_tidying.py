@@ -22,13 +22,12 @@ from smart_app import cli, tidying, tokens
 from smart_app.config import SiteConfig
 from smart_app.hospital import Hospital
 from smart_app.state import state_of
-from smart_app.store.launch import Launch
 from smart_app.tidying import tidied, tidy
-from smart_app.tokens import revoke_all
+from smart_app.tokens import end_later, leave_unused, revoke_unused
 from tests import shared_resources
 from tests.filed import FILING, GOAL, NOTES, RESPONSES, goal_resource, note_resource, response_resource
 from tests.running import Running, log_in, running
-from tests.web.steps import record_of
+from tests.web.steps import end_unused, record_of
 from tests.wire_server import Exchange, Server, serve
 
 
@@ -57,25 +56,28 @@ def run(tmp_path: Path, silent: Server) -> Iterator[Running]:
 
 
 @pytest.fixture
-def ended(run: Running) -> list[Launch]:
-    """Two of the silent hospital, then one of the other."""
+def ended(run: Running) -> None:
+    """Two of the silent hospital and one of the other."""
     launch = record_of(run, log_in(run))
     run.asked.clear()
     of_silent = replace(launch, context=replace(launch.context, site="silent"))
-    return [of_silent, of_silent, launch]
+    end_later([of_silent, of_silent, launch], state_of(run.app).hospitals)
 
 
+@pytest.mark.usefixtures("ended")
 def test_a_silent_hospital_takes_no_time_from_the_others(
-    run: Running, silent: Server, ended: list[Launch], monkeypatch: pytest.MonkeyPatch
+    run: Running, silent: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tokens, "_ONE_SECONDS", 0.2)
-    revoke_all(ended, state_of(run.app).hospitals, run.clock())
+    end_unused(run)
+    assert sum("A token of silent was not revoked" in message for message in caplog.messages) == 4
     assert revocations(silent) == 1
     assert run.asked == ["POST /oauth2/revoke"] * 2, "refresh token and access token"
 
 
+@pytest.mark.usefixtures("ended")
 def test_nor_does_one_that_is_silent_when_asked_where_tokens_are_ended(
-    run: Running, ended: list[Launch], monkeypatch: pytest.MonkeyPatch
+    run: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[float | None] = []
     real = Hospital.configuration
@@ -86,17 +88,16 @@ def test_nor_does_one_that_is_silent_when_asked_where_tokens_are_ended(
 
     monkeypatch.setattr(Hospital, "configuration", asked)
     monkeypatch.setattr(tokens, "_ONE_SECONDS", 0.2)
-    revoke_all(ended, state_of(run.app).hospitals, run.clock())
+    end_unused(run)
     assert [seconds is not None and seconds <= 0.2 for seconds in given] == [True] * 3
 
 
-def test_what_there_is_no_time_for_dies_by_itself(
-    run: Running, ended: list[Launch], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(tokens, "_ALL_SECONDS", 0)
-    revoke_all(ended, state_of(run.app).hospitals, run.clock())
+@pytest.mark.usefixtures("ended")
+def test_what_there_is_no_time_for_waits_for_the_next_time(run: Running) -> None:
+    revoke_unused(state_of(run.app).hospitals, run.clock(), seconds=0)
     assert run.asked == []
-    assert caplog.messages.count("A token of sandbox was not revoked: no time") == 2
+    end_unused(run)
+    assert run.asked == ["POST /oauth2/revoke"] * 2
 
 
 def test_the_app_stops_while_a_hospital_is_silent(
@@ -114,11 +115,13 @@ def test_the_app_stops_while_a_hospital_is_silent(
     assert thread.is_alive(), "the block ended before the hospital answered"
 
 
-def test_once_it_stops_no_further_token_is_ended(run: Running, ended: list[Launch]) -> None:
+@pytest.mark.usefixtures("ended")
+def test_once_it_stops_no_further_token_is_ended_by_what_it_does_by_itself(run: Running) -> None:
     stopping = threading.Event()
     stopping.set()
-    revoke_all(ended, state_of(run.app).hospitals, run.clock(), stopping=stopping)
+    revoke_unused(state_of(run.app).hospitals, run.clock(), stopping=stopping)
     assert run.asked == []
+    leave_unused(state_of(run.app).hospitals)
 
 
 def test_what_the_ehr_said_is_in_memory_no_more_once_it_is_old(run: Running) -> None:

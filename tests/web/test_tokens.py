@@ -24,10 +24,10 @@ from smart_app.state import state_of
 from smart_app.store import Store
 from smart_app.store.keys import load_keys
 from smart_app.store.launch import Launch
-from smart_app.tokens import LiveToken, revoke_all, revoke_unused
+from smart_app.tokens import LiveToken
 from tests.flows.wrong import in_front
 from tests.running import Running, log_in, running
-from tests.web.steps import TOKEN, record_of
+from tests.web.steps import TOKEN, end_unused, record_of
 
 REVOKE = "POST /oauth2/revoke"
 
@@ -140,7 +140,7 @@ def test_tokens_that_come_when_the_launch_is_over_are_taken_back(run: Running) -
     live = LiveToken(launch, state_of(run.app).hospitals["sandbox"], run.store, lambda: soon)
     with in_front(run, logging_out), pytest.raises(Unauthorized):
         live.current()
-    revoke_unused(state_of(run.app).hospitals, soon)
+    end_unused(run)
     (new,), vault = given, run.hospital.hospital.vault
     assert new["access_token"] != launch.tokens.access_token
     assert [vault.look("access", new["access_token"]), vault.look("refresh", new["refresh_token"])] == [None, None]
@@ -264,6 +264,7 @@ def test_a_log_out_works_where_the_hospital_does_not_take_the_tokens_back(
 
     with in_front(run, failing):
         page = chart.browser.submit(chart.page, chart.at("log-out"))
+        end_unused(run)
     assert page.status_code == 200
     assert chart.browser.get(chart.url).status_code == 404
     assert run.asked.count(REVOKE) == 2, "each token by itself"
@@ -280,6 +281,7 @@ def test_where_only_the_refresh_token_is_ended_by_the_first_call_the_second_ends
     monkeypatch.setattr(
         type(vault), "revoke", lambda _, family, kind=None: real(family, kind or "refresh"), raising=True
     )
-    revoke_all([launch], state_of(run.app).hospitals, run.clock())
+    state_of(run.app).hospitals["sandbox"].end_later(launch.tokens)
+    end_unused(run)
     assert vault.look("refresh", launch.tokens.refresh_token) is None
     assert vault.look("access", launch.tokens.access_token) is None

@@ -1,4 +1,5 @@
-"""Tokens that the EHR gave and nobody uses, since the log-in came to nothing: they are ended, no page waits for it."""
+"""Tokens that nobody uses, since the launch is over or the log-in came to nothing: they are ended, no page waits for
+it."""
 
 import json
 import time
@@ -18,10 +19,9 @@ from smart_app.state import state_of
 from smart_app.store.errors import StoreBusy
 from smart_app.store.launch import Launch, Tokens
 from smart_app.tidying import tidied
-from smart_app.tokens import revoke_unused
 from tests.flows.wrong import Wsgi, in_front
 from tests.running import SITE, Browser, Running, log_in
-from tests.web.steps import record_of
+from tests.web.steps import end_unused, record_of
 from tests.web.test_renewal import UNKNOWN
 
 REVOKE = "POST /oauth2/revoke"
@@ -30,9 +30,8 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def given(run: Running) -> Iterator[list[Json]]:
-    """What the hospital's token endpoint gives; nothing is left of the tests before."""
+    """What the hospital's token endpoint gives."""
     found: list[Json] = []
-    list(hospital_of(run).unused())
 
     def listening(hospital: Wsgi) -> Wsgi:
         def answering(environ: Any, start_response: Any) -> Any:
@@ -58,8 +57,9 @@ def hospital_of(run: Running) -> Hospital:
     return state_of(run.app).hospitals[SITE]
 
 
-def end_unused(run: Running) -> None:
-    revoke_unused(state_of(run.app).hospitals, run.clock())
+def left(run: Running) -> list[Tokens]:
+    """Those that are still to be ended."""
+    return list(iter(hospital_of(run).unused, None))
 
 
 Fail = Callable[[Running, pytest.MonkeyPatch], None]
@@ -155,7 +155,7 @@ def test_of_a_renewal_whose_keys_can_t_be_had(
     monkeypatch.setattr(Hospital, "identity", away)
     with pytest.raises(NotConnected):
         tokens.renewed(launch, hospital_of(run), run.clock())
-    assert len(list(hospital_of(run).unused())) == ended
+    assert len(left(run)) == ended
 
 
 def test_the_running_app_ends_them(run: Running, launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,9 +169,21 @@ def test_the_running_app_ends_them(run: Running, launch: Launch, monkeypatch: py
     assert vault.look("access", launch.tokens.access_token) is None
 
 
+def test_what_is_left_when_the_app_stops_is_ended_too(run: Running, launch: Launch) -> None:
+    """Who logs out while the last pages are given does so after the last turn of what the app does by itself."""
+    with tidied(state_of(run.app)) as thread:
+        state_of(run.app).draining.set()
+        thread.join(20)
+        hospital_of(run).end_later(launch.tokens)
+    vault = run.hospital.hospital.vault
+    assert vault.look("access", launch.tokens.access_token) is None
+
+
 def test_an_app_that_stops_says_which_it_did_not_end(
-    run: Running, launch: Launch, caplog: pytest.LogCaptureFixture
+    run: Running, launch: Launch, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tidying, "_LAST", 0)
+    state_of(run.app).draining.set()
     hospital_of(run).end_later(launch.tokens)
     with tidied(state_of(run.app)):
         pass
@@ -180,9 +192,10 @@ def test_an_app_that_stops_says_which_it_did_not_end(
 
 
 @pytest.mark.usefixtures("given")
-def test_there_are_never_more_than_a_hundred(run: Running) -> None:
+def test_there_are_never_more_than_a_thousand(run: Running, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever makes the EHR give tokens without end takes no memory by it."""
     later = datetime.now(UTC) + timedelta(hours=1)
-    for number in range(120):
+    for number in range(1002):
         hospital_of(run).end_later(Tokens(f"a{number}", later, (), f"r{number}"))
-    assert len(list(hospital_of(run).unused())) == 100
+    assert caplog.messages.count(f"The tokens of a log-in at {SITE} were not revoked: too many wait") == 2
+    assert [each.access_token for each in left(run)] == [f"a{number}" for number in range(2, 1002)]
