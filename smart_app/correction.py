@@ -245,10 +245,9 @@ def _author(launch: Launch, filed: Response) -> str:
 
 
 def _conflict(launch: Launch, draft: Draft, filed: Response) -> Conflict:
-    at = filed.authored.astimezone(launch.site.zone)
     there, mine = Said(filed.ratings, filed.comment), Said(ratings_of(draft), _comment(draft, filed))
     return Conflict(
-        lead=say("conflict.corrected", who=_author(launch, filed), when=f"{words().day(at)} {words().time(at)}"),
+        lead=say("conflict.corrected", who=_author(launch, filed), when=words().moment(filed.authored)),
         there=say("conflict.there"),
         differences=differences(words(), form_of(draft), there, mine),
         post_to=url_for("form.answer", lid=launch.id, did=draft.id) if filed.status in LISTED else "",

@@ -20,7 +20,7 @@ from babel.numbers import format_decimal
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale, get_translations, refresh  # type: ignore[import-untyped]
 
-from imr_fhir.fhir_time import PartialDate
+from imr_fhir.fhir_time import DayAlone, PartialDate
 
 LANGUAGES = {"en": "English", "nb": "Norsk"}  # in its own name, for who can't read the other one
 # A Norwegian browser says nb, no or nn; a Norwegian EHR often plain "no" (BCP 47's macrolanguage).
@@ -86,6 +86,10 @@ class Words:
     def time(self, value: datetime) -> str:
         """ "14:05"."""
         return format_time(value, "HH:mm", tzinfo=value.tzinfo, locale=self.language)
+
+    def moment(self, value: datetime) -> str:
+        """ "3 November 2026 14:05", to the minute; a day alone has no time."""
+        return self.day(value) if isinstance(value, DayAlone) else f"{self.day(value)} {self.time(value)}"
 
     def number(self, value: Decimal | int, places: int = 1) -> str:
         """A figure with so many decimals, halves upward: 3.6, in bokmål 3,6. Whole numbers keep no decimals."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from imr_fhir.ehr.lookup import is_foreign
 from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import parse_date_time
+from imr_fhir.fhir_time import in_zone, parse_date_time
 from imr_fhir.history import LISTED
 from smart_app.language import Words
 from smart_app.presenters import written
@@ -121,12 +121,11 @@ def _who(value: object, known: Known) -> str:
 
 
 def _time(words: Words, value: object, known: Known) -> str:
-    """A date as it is; an instant in the hospital's time, to the minute."""
+    """In the hospital's time."""
     if not isinstance(value, str):
         return ""
     try:
         at = parse_date_time(value)
     except ResourceError:
         return value
-    there = at.astimezone(known.zone)
-    return f"{words.day(there)} {words.time(there)}" if "T" in value else words.day(at)
+    return words.moment(in_zone(at, known.zone))

@@ -250,6 +250,15 @@ def test_a_version_that_is_no_longer_the_record_s(run: Running, patient: str, ch
     assert int(after["meta"]["versionId"]) == int(theirs["meta"]["versionId"]) + 1
 
 
+def test_of_a_version_that_names_no_time_the_day_is_shown(run: Running, patient: str, chart: Chart) -> None:
+    response, _ = only(run, patient)
+    page = steps.correct(chart, response["id"])
+    steps.put(run, response | {"status": "amended", "authored": "2026-03-31"})
+    conflict = go(chart.browser, page, do="complete", reason="Misread", **{"02": "02-5"})
+    assert heading(conflict) == say("conflict.title")
+    assert "(Kari Nilsen, 31 March 2026)" in text(conflict)
+
+
 def test_changed_once_more_while_the_two_were_compared(run: Running, patient: str, chart: Chart) -> None:
     page = steps.correct(chart, only(run, patient)[0]["id"])
     changed_by_another(run, patient)
