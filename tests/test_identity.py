@@ -58,8 +58,8 @@ def cache(server: Server) -> JwksCache:
     return JwksCache(Transport([server.origin], allow_loopback_http=True), f"{server.origin}/jwks")
 
 
-def verified(token: str, **more: Any) -> Identity:
-    with serve(lambda exchange: exchange.answer(200, jwks())) as server:
+def verified(token: str, published: dict[str, Any] | None = None, **more: Any) -> Identity:
+    with serve(lambda exchange: exchange.answer(200, published or jwks())) as server:
         return verify_id_token(
             token,
             cache(server),
@@ -144,6 +144,22 @@ def test_a_claim_that_is_wrong(change: dict[str, Any]) -> None:
 def test_a_signature_that_is_wrong(header: dict[str, Any], key: Any) -> None:
     with pytest.raises(IdentityError):
         verified(signed({}, header, key))
+
+
+ONLY = RSA.as_dict(private=False)
+
+
+@pytest.mark.parametrize("only", [{**ONLY, "use": "sig"}, {**ONLY, "kid": "rsa"}], ids=["as OpenEMR", "with a kid"])
+def test_a_token_that_names_no_key_is_signed_with_the_only_one(only: dict[str, Any]) -> None:
+    """OpenID Connect Core 10.1: a kid has to be there where there are several keys."""
+    token = signed({}, {"kid": None})
+    assert verified(token, {"keys": [only]}).sub == "berg"
+    for keys in ([only, EC.as_dict(private=False, kid="ec")], [only, {"kty": "oct", "k": "eA"}], []):
+        with pytest.raises(IdentityError, match="does not say which key"):
+            verified(token, {"keys": keys})
+    for wrong in (signed({}, {"kid": None}, OTHER), signed({}, {"kid": "unknown"}), signed({}, {"kid": "x"}, OTHER)):
+        with pytest.raises(IdentityError):
+            verified(wrong, {"keys": [only]})
 
 
 def test_a_critical_header_that_nobody_knows() -> None:
@@ -263,6 +279,16 @@ def test_keys_are_fetched_again_for_an_unknown_kid_but_once_a_minute() -> None:
         with pytest.raises(IdentityError):
             keys.key("unknown", NOW + timedelta(minutes=32))
         assert len(server.requests) == 3
+
+
+def test_an_only_key_that_tokens_do_not_name_may_be_another_after_a_minute() -> None:
+    published = [{"keys": [ONLY]}]
+    with serve(lambda exchange: exchange.answer(200, published[0])) as server:
+        keys = cache(server)
+        first = keys.key("", NOW)
+        published[0] = {"keys": [OTHER.as_dict(private=False)]}
+        assert keys.key("", NOW + timedelta(seconds=59)) is first
+        assert keys.key("", NOW + timedelta(seconds=60)).as_dict(private=False)["n"] == OTHER.as_dict()["n"]
 
 
 def test_a_key_that_is_withdrawn_is_gone_after_an_hour() -> None:

@@ -87,7 +87,7 @@ def _keys(transport: Transport, config: SmartConfiguration, now: datetime) -> Fi
             "smart", what, "no", "jwks_uri or issuer is not told", "Without it: the app reads and prints only."
         )
     try:
-        JwksCache(transport, config.jwks_uri).key("", now)
+        JwksCache(transport, config.jwks_uri).key("a name of no key", now)
     except IdentityError:
         pass
     except RefusedUrl as error:

@@ -42,7 +42,8 @@ class Identity:
 
 
 class JwksCache:
-    """The EHR's public keys. They are fetched again for an unknown ``kid``, but at most once a minute."""
+    """The EHR's public keys. They are fetched again for an unknown ``kid``, and where tokens name none, but at most
+    once a minute."""
 
     def __init__(self, transport: Transport, jwks_uri: str) -> None:
         self._transport = transport
@@ -62,7 +63,8 @@ class JwksCache:
             raise NotConnected("The EHR takes long to give its keys.", next_step="Try again in a minute.")
         try:
             since = now - self._asked if self._asked else None
-            if since is None or since >= KEEP or (kid not in self._keys and since >= REFETCH):
+            unsure = not kid or kid not in self._keys
+            if since is None or since >= KEEP or (unsure and since >= REFETCH):
                 self._asked, self._failure = now, None
                 self._keys = _keys(self._transport, self._uri, ends - time.monotonic())
         except EhrError as error:
@@ -73,6 +75,8 @@ class JwksCache:
         if kid not in self._keys:
             if self._failure:
                 raise self._failure.with_traceback(None)  # not "who you are is not verified": nobody could look
+            if not kid:
+                raise IdentityError("The id_token does not say which key signed it.", next_step=_AGAIN)
             raise IdentityError("The id_token is signed with a key that the EHR does not publish.", next_step=_AGAIN)
         return self._keys[kid]
 
@@ -99,7 +103,7 @@ def verify_id_token(
         raise ValueError(f"id_token algorithms must be some of {', '.join(sorted(ALGORITHMS))}.")
 
     def find_key(token: GuestProtocol) -> Key:
-        kid = token.headers().get("kid")
+        kid = token.headers().get("kid", "")
         if not isinstance(kid, str):
             raise IdentityError("The id_token does not say which key signed it.", next_step=_AGAIN)
         return jwks.key(kid, now, seconds)
@@ -160,14 +164,21 @@ def _keys(transport: Transport, uri: str, seconds: float) -> dict[str, Key]:
     if not isinstance(listed, list):
         raise BadReply("The EHR's JWKS holds no list of keys.", next_step="Tell the EHR's administrator.")
     keys: dict[str, Key] = {}
-    for entry in listed:
-        if isinstance(entry, dict) and isinstance(entry.get("kid"), str) and entry.get("kty") in ("RSA", "EC"):
+    for entry in [entry for entry in listed if isinstance(entry, dict)]:
+        names = _names(entry, alone=len(listed) == 1)
+        if names and entry.get("kty") in ("RSA", "EC"):
             try:
                 if entry["kty"] == "EC" or _bits(entry.get("n")) >= RSA_BITS:
-                    keys[entry["kid"]] = JWKRegistry.import_key(entry)
+                    keys |= dict.fromkeys(names, JWKRegistry.import_key(entry))
             except (JoseError, ValueError):
                 continue  # one broken key must not hide the others; a token signed with it is refused as unknown
     return keys
+
+
+def _names(entry: Mapping[str, Any], *, alone: bool) -> list[str]:
+    """As which it is kept: by its ``kid``, and the only one as "" too."""
+    kid = entry.get("kid")
+    return [*([kid] if isinstance(kid, str) and kid else []), *([""] if alone else [])]
 
 
 def _bits(modulus: object) -> int:
