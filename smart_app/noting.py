@@ -26,7 +26,8 @@ def said(act: Act) -> dict[str, Any]:
 
 
 def note(launch: Launch, act: Act, made: Note, *, once: str) -> None:
-    """``once`` names what is noted: however often it is pressed, in however many windows, it is filed once.
+    """``once`` names what is noted: however often it is pressed, in however many windows, it is filed once. Each note
+    is an ``act``, and a filing, of its own.
 
     What the record does not take stays in the outbox, in sight. Where it takes no notes at all no page offers any, and
     what is noted on the way (seen before rating) stands in the app's own log.

@@ -86,7 +86,6 @@ def how(launch: Launch) -> str | Response:
 def see_first(launch: Launch) -> Response:
     """The patient's answers before one's own rating: allowed, remembered here, and noted in the record."""
     _, all_of, _ = read(launch)
-    act = begin(launch)
     audit("view", launch, resources=_references(all_of.hidden), purpose="seen before rating")
     keys = tuple(name for each in all_of.hidden for name in (each.key, each.identifier) if name)
     state().store.launches.change(launch.id, lambda context: replace(context, opened=(*context.opened, *keys)))
@@ -94,6 +93,7 @@ def see_first(launch: Launch) -> Response:
         reference = response.reference
         if not reference:
             continue  # it is in no record, so no note there can be about it: the app's own log has it
+        act = begin(launch)
         note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
     return redirect(url_for("panel.show", lid=launch.id), 303)
 

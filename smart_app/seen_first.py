@@ -49,7 +49,6 @@ def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response |
     """The answers that ``filing`` is about as ``owner`` may see them: those ``written`` in it, and beside them what the
     record has instead, which is noted at once: whatever becomes of the filing, that stands. Raises LaunchError."""
     names = names_of(filing)
-    act = begin(launch)
     known, _ = read_with(launch, (written.in_zone(launch.site.zone),) if written else ())
     hidden = [one for one in known.hidden if one.identifier in names]
     if not hidden:
@@ -57,8 +56,9 @@ def open_first(launch: Launch, filing: Filing, owner: Owner, written: Response |
     audit("view", launch, resources=names[:1], purpose="seen before rating")
     if filing.state is State.DUPLICATE:
         for reference in filter(None, (one.reference for one in hidden)):
+            act = begin(launch)
             note(launch, act, SeenFirst(response=reference, **said(act)), once=f"seen-first {reference}")
-    return state().store.filings.seen(filing.id, owner, act.session.person)
+    return state().store.filings.seen(filing.id, owner, begin(launch).session.person)
 
 
 def seen_beside(launch: Launch, act: Act, gone: Response) -> tuple[Part, ...]:

@@ -154,6 +154,33 @@ def test_opened_on_the_page_of_what_was_saved_it_is_noted_at_once(run: Running, 
     assert say("blind.why") not in text(log_in(run, patient=patient).page), "also in a launch of another day"
 
 
+def test_of_two_that_were_hidden_each_is_noted(run: Running, patient: str, chart: Chart) -> None:
+    for said in (answers(2), answers(4)):
+        steps.answered_by_patient(chart, said)
+    opened = go(chart.browser, chart.browser.get(chart.url), chart.at("see-first"))
+    assert (opened.status_code, say("blind.why") in text(opened)) == (200, False)
+    noted = {each["derivedFrom"][0]["reference"] for each in notes(run, patient)}
+    assert noted == {f"QuestionnaireResponse/{each['id']}" for each in filed(run, patient, "QuestionnaireResponse")}
+
+
+def test_so_is_each_of_two_that_the_record_has_instead(run: Running, patient: str, chart: Chart) -> None:
+    steps.hand_in(chart.browser, steps.answer_alone(chart.browser, steps.give(chart), answers(2)))
+
+    def put(bundle: Any) -> None:
+        response = next(each["resource"] for each in bundle["entry"] if "item" in each["resource"])
+        for number in range(2):
+            steps.put(run, other(response) | {"id": f"{chart.id[:8]}-{number}"})
+
+    with in_front(run, before_send(run, put)):
+        steps.take_back(chart)
+    (sealed,) = run.store.filings.outbox(record_of(run, chart).owner)
+    page = chart.browser.get(chart.at(f"saved/{sealed.id}"))
+    assert (heading(page), "2. Knowledge" in text(page)) == (say("filing.duplicate.title"), False)
+    assert "2. Knowledge" in text(act(chart, page, "open"))
+    noted = {each["derivedFrom"][0]["reference"] for each in notes(run, patient)}
+    assert noted == {f"QuestionnaireResponse/{each['id']}" for each in filed(run, patient, "QuestionnaireResponse")}
+
+
 def waits(run: Running, chart: Chart) -> requests.Response:
     """The page of what the patient handed in and the record has not taken."""
     check = steps.answer_alone(chart.browser, steps.give(chart), answers(2), "For my clinician")
