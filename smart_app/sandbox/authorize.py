@@ -5,7 +5,7 @@ in and no cookie: the endpoint works inside a frame of another site. A standalon
 import re
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError, OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207.parameter import IssuerParameter
@@ -105,6 +105,8 @@ class SmartRequest:
             raise InvalidRequestError(f"The aud must be {hospital.config.fhir_base}")
         if {"launch", "launch/patient"}.isdisjoint((payload.scope or "").split()):
             raise InvalidRequestError("Ask for the scope launch, or standalone for launch/patient.")
+        if not hospital.config.manners.wildcards and "/*." in (payload.scope or ""):
+            raise InvalidScopeError("Scopes are for one type each here.")
         entry = unused_launch(hospital.vault, asked("launch", ""))
         if entry is None:
             raise InvalidRequestError("The launch is unknown, used already, or older than five minutes.")

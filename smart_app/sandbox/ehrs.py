@@ -53,9 +53,11 @@ class Ehr:
     ``conditional``: If-None-Exist and conditional updates; where not, the header is ignored, not refused. ``versions``:
     ETag, ``meta.versionId``, histories; where not, If-Match is ignored. ``client_ids``: an update may make what is not
     there. ``headers``: wanted on each call. ``unsearchable``: search parameters (type, name) that are not there.
-    ``scopes``: all that are granted, where not each is. ``jwks_url``: a confidential client's keys are fetched, a key
-    set that was handed in is not taken. ``binaries``: what a document holds is shown as a Binary of its own, which its
-    attachment names "relative" or "absolute"; "" where it stands in it.
+    ``scopes``: all that are granted, where not each is. ``wildcards``: those for all types are taken; else a request
+    with one is refused. ``jwks_url``: a confidential client's keys are fetched, a key set that was handed in is not
+    taken. ``key_ids``: id_tokens say with which of its keys they are signed; where not, there is one. ``binaries``:
+    what a document holds is shown as a Binary of its own, which its attachment names "relative" or "absolute"; "" where
+    it stands in it.
     """
 
     creates: Mapping[str, Takes] = field(default_factory=lambda: {ALL: Takes()})
@@ -72,6 +74,8 @@ class Ehr:
     unsearchable: frozenset[tuple[str, str]] = frozenset()
     scopes: tuple[str, ...] = ()
     jwks_url: bool = False
+    key_ids: bool = True
+    wildcards: bool = True
     binaries: Literal["", "relative", "absolute"] = ""
 
     def granted(self, scopes: list[str]) -> list[str]:
@@ -161,7 +165,13 @@ EHRS: Mapping[str, Ehr] = {
             "QuestionnaireResponse": Takes(levels=frozenset({"user", "system"})),
             "Goal": Takes(levels=frozenset({"system"})),  # its administrators' only: no user here is one
         },
+        reads=frozenset(
+            {"Patient", "Practitioner", "PractitionerRole", "Organization", "Encounter", "Observation", "Goal"}
+            | {"Questionnaire", "QuestionnaireResponse", "DocumentReference", "Binary", "Provenance"}
+        ),
         versions=False,
+        key_ids=False,
+        wildcards=False,  # its issue 7775
     ),
     "dips": replace(
         _ONE_BY_ONE,

@@ -26,8 +26,10 @@ def id_token(
     alg: str,
     now: datetime,
     fhir_user: FhirUser,
+    named: bool = True,
 ) -> str:
-    """Compact JWS. ``user`` is a reference; ``fhirUser`` is its URL, given where the scope was granted."""
+    """Compact JWS. ``user`` is a reference; ``fhirUser`` is its URL, given where the scope was granted. ``named``: it
+    says with which key it is signed."""
     seconds = int(now.timestamp())
     claims = {
         "iss": issuer,
@@ -43,7 +45,8 @@ def id_token(
     if fhir_user != "none":
         claims |= {"fhirUser": user if fhir_user == "relative" else f"{fhir_base}/{user}", "name": name}
     key = keys.signing(alg)
-    return jwt.encode({"alg": alg, "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=[alg])
+    header = {"alg": alg, **({"kid": key.kid} if named else {}), "typ": "JWT"}
+    return jwt.encode(header, claims, key, algorithms=[alg])
 
 
 def subject(user: str) -> str:

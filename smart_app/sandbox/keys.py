@@ -38,9 +38,12 @@ class SigningKeys:
                 return key
         raise ValueError(f"the hospital has no key for {alg}")
 
-    def public(self) -> dict[str, Any]:
-        """A JWK Set without private parts."""
-        return {"keys": [key.as_dict(private=False) for key in self._set.keys]}
+    def public(self, *, named: bool = True) -> dict[str, Any]:
+        """A JWK Set without private parts; not ``named``, it is the RSA key alone, without its kid."""
+        if named:
+            return {"keys": [key.as_dict(private=False) for key in self._set.keys]}
+        only = self.signing("RS256").as_dict(private=False)
+        return {"keys": [{name: value for name, value in only.items() if name != "kid"}]}
 
 
 class ClientKeys:

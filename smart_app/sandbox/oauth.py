@@ -58,7 +58,8 @@ def revoke() -> Response:
 
 @oauth.get("/oauth2/jwks")
 def jwks() -> Response:
-    return jsonify(the_hospital().keys.public())
+    hospital = the_hospital()
+    return jsonify(hospital.keys.public(named=hospital.config.manners.key_ids))
 
 
 @oauth.get("/.well-known/openid-configuration")

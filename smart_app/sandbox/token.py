@@ -146,6 +146,7 @@ class HospitalAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
                 alg=request.client.id_token_alg,
                 now=config.clock(),
                 fhir_user=launch.fhir_user if "fhirUser" in token["scope"].split() else "none",
+                named=config.manners.key_ids,
             )
 
     def _name(self, user: str) -> str:

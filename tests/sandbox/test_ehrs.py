@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
 from smart_app.sandbox import EHRS, FLOWSHEET, HospitalConfig, create_hospital, hospital_of
 
 from .conftest import BASE, CLIENTS, EC, Caller, Clock, bundle, entry, observation
-from .launching import Smart, assertion
+from .launching import Smart, assertion, sent_back
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 KARI = "Practitioner/kari"
@@ -256,6 +258,17 @@ def test_openemr_takes_answers_of_a_user_and_goals_of_its_own(as_ehr: Callable[.
     assert as_ehr("openemr", "user/*.cruds")(*ASKED["create answers"]).status_code == 201
     assert as_ehr("openemr", "user/*.cruds")(*ASKED["create goal"]).status_code == 403
     assert as_ehr("openemr", "system/*.cruds")(*ASKED["create goal"]).status_code == 201
+
+
+def test_openemr_names_no_key_and_knows_no_wildcards(as_ehr: Callable[..., Caller]) -> None:
+    client = as_ehr("openemr").client
+    smart = Smart(client, hospital_of(client.application), scope="openid launch patient/Goal.read")
+    (key,) = json.loads(client.get("/oauth2/jwks").text)["keys"]
+    assert "kid" not in key
+    token = jwt.decode(smart.tokens()["id_token"], RSAKey.import_key(key))
+    assert token.header == {"alg": "RS256", "typ": "JWT"}
+    refused = sent_back(smart.authorize(scope="openid launch patient/*.read"))
+    assert (refused["error"], "code" in refused) == ("invalid_scope", False)
 
 
 def test_the_chart_says_which_ehr_it_is(as_ehr: Callable[..., Caller]) -> None:

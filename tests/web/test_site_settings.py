@@ -88,7 +88,10 @@ def ready(tmp_path: Path) -> Path:
     path.write_text(READY.read_text(encoding="utf-8"), encoding="utf-8")
     key = tmp_path / "imr.pem"
     key.write_bytes(ECKey.generate_key("P-384").as_pem(private=True))
-    key.chmod(0o600)
+    secret = tmp_path / "imr.secret"
+    secret.write_text("as OpenEMR gave it")
+    for each in (key, secret):
+        each.chmod(0o600)
     return path
 
 
@@ -108,6 +111,14 @@ def test_what_a_ready_table_leaves_to_be_written_the_ehr_takes(ready: Path, ehr:
     others = {"openemr": {"Goal"}, "epic": {"QuestionnaireResponse"}}.get(ehr, set())
     assert not taken & set(settings.get("never_write", ())) - {"Observation"} - others
     assert set(WRITTEN) - set(settings.get("never_write", ())) <= taken
+
+
+def test_openemr_gives_a_users_scopes_to_a_client_with_a_secret_and_none_with_a_wildcard(ready: Path) -> None:
+    """Its registration: "system and user scopes are only allowed for confidential clients"; its issue 7775."""
+    openemr = read_config(ready).sites["openemr"]
+    assert openemr.authentication != "public"
+    assert "user/QuestionnaireResponse.write" in openemr.scopes.split()
+    assert "*" not in openemr.scopes
 
 
 def test_ready_settings_name_no_hospital() -> None:
