@@ -171,7 +171,7 @@ def received(launch: Launch) -> Any:
     """Files what the patient handed in; its page presses its own button where there is script."""
     waiting = state().store.filings.outbox(launch.record.owner)
     if request.method != "POST" and waiting:
-        return render_template("handover/received.html", count=len(waiting))
+        return render_template("handover/received.html")
     if request.method == "POST":
         for each in waiting:
             done = deliver(each, courier_of(launch))

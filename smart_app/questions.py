@@ -90,7 +90,7 @@ def keep(sitting: Sitting) -> tuple[str, int]:
     try:
         return keeping.said(_keep(sitting))
     except DraftSealed:
-        return say("form.error.sent"), 409
+        return say("patient.sent"), 409
 
 
 def check(_: Sitting, page: PatientPage) -> Answer:

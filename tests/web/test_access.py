@@ -58,7 +58,7 @@ def test_a_launch_idles_out_after_fifteen_minutes_and_says_so_in_its_frame(run: 
     assert chart.browser.get(chart.url).status_code == 200
     run.clock.ahead = timedelta(minutes=14, seconds=50) + timedelta(minutes=15, seconds=5)
     over = chart.browser.get(chart.url)
-    assert (over.status_code, titled(over)) == (404, "There is nothing here for you")
+    assert (over.status_code, titled(over)) == (404, "This page is not open any more")
     assert over.headers["Content-Security-Policy"].endswith(f"frame-ancestors {run.hospital.base_url}")
 
 

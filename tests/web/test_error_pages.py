@@ -159,7 +159,7 @@ def test_failures_without_a_launch_are_no_rows(run: Running) -> None:
 def test_where_there_is_no_access_nothing_of_the_patient_is_shown(run: Running) -> None:
     """A launch that ended while a page of it was being made, a draft of somebody else."""
     response = raised(run, store_errors.NoAccess())
-    assert (response.status_code, titled(response)) == (404, "There is nothing here for you")
+    assert (response.status_code, titled(response)) == (404, "This page is not open any more")
     assert "Eva Berg" not in response.text
     assert "Refresh" not in response.headers
 

@@ -117,7 +117,7 @@ def test_a_log_out_covers_other_tabs_of_this_launch_only(run: Running, context: 
     other.goto(other.url + "goal/new")
     other.locator("textarea").first.fill("half a goal")
     launch.get_by_role("button", name="Log out").click()
-    expect(second.get_by_role("heading", level=1)).to_have_text("There is nothing here for you")
+    expect(second.get_by_role("heading", level=1)).to_have_text("This page is not open any more")
     expect(other.locator("textarea").first).to_have_value("half a goal")
 
 
@@ -139,7 +139,7 @@ def test_back_after_the_log_out_shows_nothing_of_the_patient(run: Running, conte
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are logged out")
     page.go_back()
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here for you")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page is not open any more")
 
 
 def test_back_after_the_log_out_in_a_frame_is_refused_by_the_browser(run: Running, chromium: Browser) -> None:
