@@ -72,7 +72,8 @@ def tap(launch: Launch) -> Any:
     all_of, points = _read(launch)
     given = request.form.get("tap", "")
     found = {_key(point): point for point in points.found} if points else {}
-    point = found.get(request.form.get("point", ""))
+    key = request.form.get("point", "")
+    point = found.get(key)
     if points is not None and request.form.get("of", _of(points)) != _of(points):
         return render_template("today/today.html", page=_page(launch, all_of, points, changed=True)), 409
     if point is None or points is None or given not in TAPS or not points.latest.id:
@@ -85,7 +86,7 @@ def tap(launch: Launch) -> Any:
         )
         # until the record has the first tap its page offers all three
         note(launch, act, made, once=f"prompt {reference} {_key(point)} {given} {follow_up or ''}")
-    return redirect(url_for("today.page", lid=launch.id), 303)
+    return redirect(url_for("today.page", lid=launch.id, _anchor=f"point-{key}"), 303)  # on from where one was
 
 
 def _when(launch: Launch) -> date:

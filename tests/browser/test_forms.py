@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewContext
+from tests.browser.flow import Clinician, answer
 from tests.flows import steps
 from tests.flows.steps import SAVED, filed, say
 from tests.running import Running
@@ -186,3 +187,20 @@ def test_saved_in_two_tabs_of_one_browser(run: Running, new_context: NewContext,
     page.go_back()
     expect(page.locator("h1")).to_have_text(SAVED)
     assert len(filed(run, patient, "QuestionnaireResponse")) == 1
+
+
+def test_after_a_tap_the_keyboard_goes_on_with_the_next_line(
+    run: Running, new_context: NewContext, patient: str
+) -> None:
+    page = launch(run, new_context(viewport={"width": 400, "height": 500}), patient)
+    clinician = Clinician(page.context, page)
+    answer(clinician.give(), 1)
+    clinician.take_back()
+    second, third = (page.locator("section.point").nth(number).locator("button").first for number in (1, 2))
+    second.focus()
+    page.keyboard.press("Enter")
+    noted = page.locator("section.point").nth(1)
+    expect(noted).to_contain_text(say("today.done", tap="").strip())
+    expect(noted).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(third).to_be_focused()
