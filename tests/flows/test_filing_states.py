@@ -211,8 +211,21 @@ def test_a_log_in_that_is_over_keeps_it(run: Running, patient: str, chart: Chart
     assert heading(page) == say("filing.waiting.title")
     again = log_in(run, patient=patient)
     outbox = again.browser.get(again.at("outbox"))
-    assert say("filing.outbox.empty") in text(go(again.browser, outbox, again.at("outbox")))
+    saved = go(again.browser, outbox, again.at("outbox"))
+    assert (heading(outbox), heading(saved)) == (say("filing.outbox"), SAVED)
+    assert say("filing.outbox.empty") in text(saved)
     assert count(run, patient) == ONCE
+
+
+def test_what_a_colleague_left_is_not_called_saved(run: Running, patient: str, chart: Chart) -> None:
+    form = steps.begin(chart)
+    with fault(run, "busy"):
+        page = go(chart.browser, form, do="complete", **answers())
+    assert heading(page) == say("filing.waiting.title")
+    colleague = log_in(run, patient=patient, user="Practitioner/ola")
+    outbox = colleague.browser.get(colleague.at("outbox"))
+    assert say("filing.outbox.others") in text(outbox)
+    assert (heading(outbox), say("filing.outbox.empty") in text(outbox)) == (say("filing.outbox"), False)
 
 
 def test_nothing_that_is_not_offered_is_done(run: Running, chart: Chart) -> None:
