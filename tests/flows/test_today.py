@@ -1,5 +1,6 @@
 """Rules 18 to 20: worth talking about today, at hand-back and before the panel; afterwards both look together."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -67,6 +68,55 @@ def test_a_tap_is_filed_once_however_often_it_is_pressed(run: Running, patient: 
     for page in (first, second, first):
         go(chart.browser, page, chart.at("today"), point="relapse-recent-09", tap="talked-about")
     assert len(of_code(filed(run, patient, "Observation"), "prompt")) == 1
+
+
+def withdrawn_there(run: Running, patient: str, code: str) -> None:
+    for each in of_code(filed(run, patient, "Observation"), code):
+        steps.put(run, each | {"status": "entered-in-error"})
+
+
+def standing(run: Running, patient: str, code: str) -> list[str]:
+    return [each["status"] for each in of_code(filed(run, patient, "Observation"), code)]
+
+
+def deleted(path: str) -> Callable[[Wsgi], Wsgi]:
+    def make(hospital: Wsgi) -> Wsgi:
+        def answering(environ: Any, start_response: Any) -> Any:
+            if environ["PATH_INFO"] == path:
+                start_response("410 Gone", [("Content-Length", "0")])
+                return [b""]
+            return hospital(environ, start_response)
+
+        return answering
+
+    return make
+
+
+def test_a_tap_that_was_entered_in_error_can_be_made_again(run: Running, patient: str, chart: Chart) -> None:
+    answered_by_patient(chart, answers(3, {9: "1"}))
+    old = chart.browser.get(chart.at("today"))
+    tap(chart, "relapse-recent-09", "talked-about")
+    for times in (1, 2):
+        withdrawn_there(run, patient, "prompt")
+        for _ in range(2):
+            again = go(chart.browser, old, chart.at("today"), point="relapse-recent-09", tap="talked-about")
+            assert say("today.done", tap=TALKED) in text(again)
+        assert standing(run, patient, "prompt") == ["entered-in-error"] * times + ["final"]
+
+
+def test_so_can_what_became_of_a_due_time(run: Running) -> None:
+    patient = steps.new_patient(run, course=True)
+    chart = log_in(run, patient=patient)
+    old = chart.browser.get(chart.url)
+    for _ in range(2):
+        withdrawn_there(run, patient, "due-outcome")
+        for _ in range(2):
+            go(chart.browser, old, chart.at("not-today"), outcome="not-today")
+    assert standing(run, patient, "due-outcome") == ["entered-in-error", "final"]
+    gone = of_code(filed(run, patient, "Observation"), "due-outcome")[-1]["id"]
+    with in_front(run, deleted(f"/fhir/Observation/{gone}")):
+        go(chart.browser, old, chart.at("not-today"), outcome="not-today")
+    assert standing(run, patient, "due-outcome") == ["entered-in-error", "final", "final"], "it had been deleted"
 
 
 @pytest.mark.parametrize("what", ["newer answers", "a correction"])
