@@ -19,6 +19,7 @@ from smart_app.patient_page import PatientPage, patient_page
 from smart_app.presenters.own_receipt import lower_rung, own_receipt
 from smart_app.questions import Answer, View
 from smart_app.saving import begin, courier_of, plan_of
+from smart_app.seen_first import note_seen
 from smart_app.session import session_of
 from smart_app.sitting import Sitting
 from smart_app.state import now, state
@@ -132,7 +133,9 @@ def receipt(launch: Launch, did: str) -> Any:
 
 
 def take_on(launch: Launch, filing: Filing) -> Filing:
-    """One more try, on the next rung where the record refused the one before."""
+    """One more try, on the next rung where the record refused the one before; a clinician may have opened it here."""
     courier = courier_of(launch)
     lower = lower_rung(filing, plan_of(launch))
-    return step_down(filing, courier, begin(launch)) if lower else deliver(filing, courier)
+    done = step_down(filing, courier, begin(launch)) if lower else deliver(filing, courier)
+    note_seen(launch, done)
+    return done

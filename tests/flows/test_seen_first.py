@@ -208,6 +208,24 @@ def test_opened_before_the_record_has_it_it_is_noted_with_it(
     assert note["performer"] == [{"reference": "Practitioner/kari"}]
 
 
+@pytest.mark.parametrize("page", ["own/save", "received"])
+def test_also_where_the_patient_takes_it_there(run: Running, patient: str, chart: Chart, page: str) -> None:
+    """Answered in the patient's own launch, and opened by a clinician before the record had it."""
+    own = log_in(run, patient=patient, user=f"Patient/{patient}")
+    begun = go(own.browser, own.page, own.at("answer/start"))
+    check = steps.answer_alone(own.browser, begun, answers(2), "For my clinician")
+    with fault(run, "busy"):
+        receipt = steps.hand_in(own.browser, check)
+    (sealed,) = run.store.filings.outbox(record_of(run, own).owner)
+    opened = act(chart, chart.browser.get(chart.at(f"saved/{sealed.id}")), "open")
+    assert "For my clinician" in text(opened)
+    let_time_pass(run, 60)
+    go(own.browser, receipt, own.at("own/save") if page == "own/save" else receipt.url)
+    (note,), (response,) = notes(run, patient), filed(run, patient, "QuestionnaireResponse")
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+    assert note["performer"] == [{"reference": "Practitioner/kari"}]
+
+
 def test_all_saved_at_once_too(run: Running, patient: str, chart: Chart) -> None:
     go(chart.browser, waits(run, chart), do="open")
     go(chart.browser, chart.browser.get(chart.at("outbox")), chart.at("outbox"))
