@@ -132,4 +132,5 @@ def seal_draft(store: Store, act: Act, owner: Owner, draft: Draft, *, author: st
     if draft.seen_by and holds and act.plan.rung("review") == "note":  # else the app's own log has it
         parts += (_seen_first(act, draft, holds),)
     details = {"rater": draft.rater, "author": author, "key": response.identifier}
+    details |= {"seen_before": draft.seen_by} if draft.seen_by else {}
     return seal(store, act, owner, parts, kind="response", details=details, draft=draft)

@@ -94,8 +94,11 @@ def names_of(filing: Filing) -> tuple[str, ...]:
 
 
 def note_seen(launch: Launch, filing: Filing) -> None:
-    """Once the record has the answers; pressed again it is noted already."""
-    for who in filing.details.get("seen_by", ()):
+    """Once the record has the answers; pressed again it is noted already. Who had seen them when they were sealed is
+    noted in the filing itself, unless they had no place then."""
+    goes_with_them = any(part.request["name"] == "seen-first" for part in filing.kept)
+    before = () if goes_with_them else filter(None, (filing.details.get("seen_before", ""),))
+    for who in dict.fromkeys((*before, *filing.details.get("seen_by", ()))):
         references, act = references_of(filing), begin(launch)
         reference = next((references[name] for name in names_of(filing) if name in references), "")
         if not reference:

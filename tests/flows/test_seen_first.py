@@ -154,6 +154,43 @@ def test_opened_on_the_page_of_what_was_saved_it_is_noted_at_once(run: Running, 
     assert say("blind.why") not in text(log_in(run, patient=patient).page), "also in a launch of another day"
 
 
+@pytest.mark.parametrize("where", ["on the form", "on the page of what was saved"])
+def test_what_had_no_place_when_it_was_saved_is_noted_once_it_has(run: Running, patient: str, where: str) -> None:
+    chart = log_in(run, patient=patient, faults=("cut-scopes",))
+    if where == "on the form":
+        begun_alone(chart)
+        kept = go(chart.browser, typed_on(chart), do="complete", **answers(4))
+    else:
+        steps.answered_by_patient(chart)
+        (sealed,) = run.store.filings.outbox(record_of(run, chart).owner)
+        kept = act(chart, chart.browser.get(chart.at(f"saved/{sealed.id}")), "open")
+    assert heading(kept) == say("filing.printed.title")
+    assert seen_in_log(run, patient) == 1
+    later = log_in(run, patient=patient)
+    shown = later.browser.get(later.at(f"saved/{kept.url.rpartition('/')[2]}"))
+    assert heading(act(later, shown, "down")) == SAVED
+    (note,), (response,) = notes(run, patient), filed(run, patient, "QuestionnaireResponse")
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+    assert note["performer"] == [{"reference": "Practitioner/kari"}]
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_so_is_what_was_refused_and_kept_to_be_printed(run: Running, patient: str, chart: Chart) -> None:
+    begun_alone(chart)
+    form = typed_on(chart)
+    with in_front(run, refuses(run, "/fhir/QuestionnaireResponse", "/fhir/Observation")):
+        page = go(chart.browser, form, do="complete", **answers(4))
+        while heading(page) == say("filing.refused.title"):
+            page = act(chart, page, "down")
+    assert heading(page) == say("filing.printed.title")
+    forget_refusals(run)
+    later = log_in(run, patient=patient)
+    shown = later.browser.get(later.at(f"saved/{page.url.rpartition('/')[2]}"))
+    assert heading(act(later, shown, "down")) == SAVED
+    (note,), (response,) = notes(run, patient), filed(run, patient, "QuestionnaireResponse")
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+
+
 def test_of_two_that_were_hidden_each_is_noted(run: Running, patient: str, chart: Chart) -> None:
     for said in (answers(2), answers(4)):
         steps.answered_by_patient(chart, said)
