@@ -10,7 +10,7 @@ from imr_fhir.checking.smart import offered_scopes
 from imr_fhir.ehr.address import parse
 from imr_fhir.ehr.discovery import SmartConfiguration
 from imr_fhir.ehr.ladder import TYPES, RungName
-from imr_fhir.ehr.scopes import NEEDED, granted, to_ask
+from imr_fhir.ehr.scopes import NEEDED, Need, granted, to_ask
 from imr_fhir.score_shape import Shape
 
 
@@ -41,13 +41,20 @@ def site_name(base: str) -> str:
 
 
 def scopes_to_ask(config: SmartConfiguration) -> tuple[str, ...]:
-    """What the app asks for by itself; only what the server lists where it lists less."""
+    """What the app asks for by itself; where the server lists less, what it lists of that."""
     asked = to_ask(config.capabilities)
     offered = offered_scopes(config)
     if not offered or all(granted(offered, need.resource, letter) for need in NEEDED for letter in need.operations):
         return asked
     general = tuple(scope for scope in asked if "/" not in scope or scope.startswith("launch"))
-    return (*general, *offered)
+    found = (_narrowest(offered, need, letter) for need in NEEDED for letter in need.operations)
+    return (*general, *dict.fromkeys(filter(None, found)))
+
+
+def _narrowest(offered: Collection[str], need: Need, letter: str) -> str:
+    """The scope that gives this right and least else, as OpenEMR lists them for each kind of record; "" for none."""
+    giving = [scope for scope in offered if granted([scope], need.resource, letter)]
+    return min(giving, key=lambda scope: (not scope.startswith(f"{need.level}/"), "/*." in scope), default="")
 
 
 def _lines(known: Known) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The settings that `check` prints pass the app's own `check-config`, and keep things where they can be kept."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from joserfc.jwk import ECKey
 
 from imr_fhir.checking import smart
 from imr_fhir.checking.hosts import hosts
-from imr_fhir.checking.settings import Known, site_name, site_table
+from imr_fhir.checking.settings import Known, scopes_to_ask, site_name, site_table
 from imr_fhir.checking.smart import configuration
 from imr_fhir.ehr.capability import write_plan
 from imr_fhir.ehr.discovery import SmartConfiguration
@@ -80,6 +81,18 @@ def test_check_config_itself(tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     done = CliRunner().invoke(main, ["check-config", "--config", str(tmp_path / "imr-app.toml")])
     assert done.exit_code == 0, done.output
+
+
+def test_of_what_a_server_lists_no_more_is_asked_for_than_the_app_uses() -> None:
+    """As OpenEMR lists them, in SMART 1 and 2, each kind of record that it has."""
+    types = ("AllergyIntolerance", "Coverage", "Goal", "MedicationRequest", "Patient", "Questionnaire")
+    reading = [f"{level}/{each}.{how}" for how in ("read", "rs") for each in types for level in ("user", "patient")]
+    listed = (*reading, "user/Coverage.write", "user/QuestionnaireResponse.write", "patient/*.read", "user/*.read")
+    config = replace(FAR, scopes_supported=("openid", "launch", *listed))
+    assert [scope for scope in scopes_to_ask(config) if "/" in scope] == [
+        "patient/Patient.read", "user/QuestionnaireResponse.write", "patient/*.read", "patient/Goal.read",
+        "user/Questionnaire.read", "user/*.read",
+    ]  # fmt: skip
 
 
 def test_other_hosts_stand_in_the_settings_and_in_the_firewall_s_list(tmp_path: Path) -> None:
