@@ -145,8 +145,9 @@ def _answer_in(item: Element, name: str) -> Element | None:
         return None
     answer = Element(answers[0], item.path, item.error)
     answer.unmodified()
-    values = [key for key in answer.raw if key.startswith(("value", "_value"))]
-    if values != [name]:
+    # what is said of a primitive value beside it (R4, JSON): "_valueString"
+    values = dict.fromkeys(key.removeprefix("_") for key in answer.raw if key.startswith(("value", "_value")))
+    if [*values] != [name]:
         raise answer.fault(f"has {shown(', '.join(values))} as its answer, not a {name}")
     return answer
 

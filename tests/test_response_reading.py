@@ -37,6 +37,30 @@ def twice(resource: Json, link_id: str) -> None:
     leaf(resource, link_id)["answer"] *= 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "comment"),
+    [
+        ({"valueString": "Well", "_valueString": {"extension": [{"url": "http://x", "valueCode": "y"}]}}, "Well"),
+        ({"valueString": "Well", "_valueString": {"id": "c"}, "id": "a"}, "Well"),
+        (
+            {
+                "_valueString": {
+                    "extension": [
+                        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+                    ]
+                }
+            },
+            "",
+        ),
+    ],
+)
+def test_a_comment_with_an_extension_beside_it_is_read(answer: Json, comment: str) -> None:
+    """R4, JSON: what is said of a primitive stands in its sibling with an underscore."""
+    raw = written(new_response(comment="Well"))
+    leaf(raw, "comment")["answer"] = [answer]
+    assert from_resource(raw, patient="anna").comment == comment
+
+
 REFUSED: dict[str, tuple[Callable[[Json], object], type[Exception], str]] = {
     "code of another item": (lambda r: coded(r, "06", code="07-3"), ResponseError, "06 has .*'07-3'.*question 07"),
     "not applicable on another item": (lambda r: coded(r, "06", code="13-na"), ResponseError, "belongs to question 13"),
