@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imr_fhir.ehr.scopes import NEEDED
+from imr_fhir.ehr.scopes import LOG_IN, NEEDED
 from imr_fhir.errors import ImrError
 from smart_app import create_app
 from smart_app.cli_audit import audit
@@ -175,13 +175,15 @@ def check_config(path: Path, show_example: bool) -> None:
 @main.command(short_help="Print each scope that the app asks for, and what for.")
 def scopes() -> None:
     """Print what the app asks an EHR for: each scope of SMART 2 and of SMART 1, what for, and what is missing without.
+    An EHR that refuses what is not registered needs all of them.
 
     A site's `scopes` may name others, such as wildcards; an EHR may grant fewer.
     """
-    for need in NEEDED:
-        click.echo(f"{need.v2}  ({' '.join(need.v1)} in SMART 1)")
-        click.echo(f"    for:     {need.why}")
-        click.echo(f"    without: {need.without}")
+    record = ((f"{need.v2}  ({' '.join(need.v1)} in SMART 1)", need.why, need.without) for need in NEEDED)
+    for scope, why, without in (*LOG_IN, *record):
+        click.echo(scope)
+        click.echo(f"    for:     {why}")
+        click.echo(f"    without: {without}")
 
 
 @main.command(short_help="After a restore: end all sessions, doubt what was under way.")

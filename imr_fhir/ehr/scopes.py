@@ -75,6 +75,18 @@ NEEDED: tuple[Need, ...] = (
 WRITTEN: tuple[str, ...] = tuple(need.resource for need in NEEDED if "c" in need.operations)
 
 
+_AT_END = "it ends with its first token, in the middle of a form perhaps; what was typed is kept"
+LOG_IN: tuple[tuple[str, str, str], ...] = (
+    ("openid", "who logs in", "the app reads and prints only"),
+    ("fhirUser", "whether that is a clinician or the patient", "the app reads and prints only"),
+    ("launch", "the chart's patient, where the app is opened from a chart", "it can't be opened from one"),
+    ("launch/patient", "the choice of a patient, where it is opened without a chart", "it can't be opened so"),
+    ("online_access", "a log-in that outlives its first token, where the EHR says permission-online", _AT_END),
+    ("offline_access", "the same, where it says permission-offline alone", _AT_END),
+)
+"""What is asked for beside the rights on the record, as the launch is: scope, what for, what is missing without."""
+
+
 def granted(scopes: Iterable[str], resource: str, operation: str) -> bool:
     """Whether any scope allows ``operation`` (one of c, r, u, d, s) on ``resource``.
 

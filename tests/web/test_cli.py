@@ -66,6 +66,16 @@ def test_an_integration_engineer_can_see_what_is_asked_for() -> None:
     assert {scope for scope in to_ask(()) if "/" in scope} <= set(re.findall(r"[a-z]+/[A-Za-z]+\.[a-z]+", printed))
 
 
+@pytest.mark.parametrize("standalone", [False, True])
+@pytest.mark.parametrize("refresh", ["permission-online", "permission-offline"])
+def test_what_is_asked_for_beside_the_record_is_printed_too(refresh: str, standalone: bool) -> None:
+    """Who registered the scopes that were printed got no log-in: openid and launch were none of them."""
+    printed = {line.split()[0] for line in call("scopes").output.splitlines() if not line.startswith(" ")}
+    for version in ((), ("permission-v2",)):
+        asked = to_ask((refresh, *version), standalone=standalone)
+        assert {scope for scope in asked if "." not in scope} <= printed
+
+
 def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "imr.keys"
     assert call("keys", "make", path).exit_code == 0
