@@ -26,7 +26,10 @@ def failed(
     of_nobody = patient is None and not unseen and isinstance(error, HttpFailure)
     step = GIVE_PATIENT if of_nobody else next_step(error)
     works = None if unseen or of_nobody else False
-    return Finding(area, what, verdict(advertised=advertised, works=works), error.message, step, needed, unseen)
+    seen = not (unseen or of_nobody)
+    return Finding(
+        area, what, verdict(advertised=advertised, works=works), error.message, step, needed, unseen=not seen
+    )
 
 
 def next_step(error: ImrError) -> str:

@@ -84,6 +84,15 @@ def test_a_token_without_the_scope(generic: Hospital) -> None:
     assert "→ Either the EHR refuses it or this log-in lacks the scope: try with one that has it." in said
 
 
+def test_without_a_patient_what_was_refused_was_not_seen_to_work(generic: Hospital) -> None:
+    """Of nobody a server may refuse what it gives of a patient; that all that was tried works is not so either."""
+    done = at(generic, scopes="user/Patient.rs")
+    said = " ".join(done.stdout.split())
+    assert (done.exit_code, "all that was tried works" in said) == (4, False)
+    assert "this was tried and could not be seen: QuestionnaireResponse?identifier&patient;" in said
+    assert "→ Give --patient with the id of a test patient." in said
+
+
 def test_without_a_log_in_or_with_an_old_one(generic: Hospital) -> None:
     for token in (None, "old"):
         done = run(generic.running.fhir_base, "--patient", PATIENT, token=token)
