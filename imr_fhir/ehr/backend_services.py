@@ -79,7 +79,13 @@ class BackendServices:
         offered = self._configuration.capabilities
         scopes = self._scopes.split() or to_ask_as_service(offered, self._rights)
         now = self._clock()
-        token = backend_token(self._transport, self._configuration, self._authentication, scopes=scopes, now=now)
+        try:
+            token = backend_token(self._transport, self._configuration, self._authentication, scopes=scopes, now=now)
+        except (BadReply, NotFound) as error:  # else whoever asked for something takes it for the answer to that
+            raise AuthorizationError(
+                f"{self._configuration.token_endpoint} gave no token. {error.message}",
+                next_step="If it is not the token endpoint, name that with --token-url.",
+            ) from error
         ends = token.expires_at
         self._until = None if ends is None else ends - min(_BEFORE, (ends - now) / 2)
         return token

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from joserfc.jwk import ECKey
 
 from imr_fhir.checking.finding import WORDS
 from imr_fhir.checking.kept import ARTEFACTS, REASONS, RUNGS
@@ -153,6 +154,20 @@ def test_without_a_patient_a_scope_that_is_missing_is_told_of_what_is_no_patient
     steps = {each["what"]: each["next"] for each in told}
     assert "lacks the scope" in steps["CodeSystem?url"]
     assert "Give --patient" in steps["Goal?patient"]
+
+
+@pytest.mark.parametrize("answer", [(404,), PAGE, (302, b"", {"Location": "/login"})])
+def test_a_token_endpoint_that_is_none_is_told_as_that(tmp_path: Path, answer: Any) -> None:
+    """It was told of /metadata, which had not been asked for."""
+    key = tmp_path / "key.pem"
+    key.write_bytes(ECKey.generate_key("P-384").as_pem(private=True))
+    with serve(pages({"POST /token": answer})) as server:
+        login = ("--client-id", "c", "--key-file", str(key), "--token-url", f"{server.origin}/token")
+        done = run(f"{server.origin}/fhir", *login)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"{server.origin}/token gave no token" in done.stderr
+    assert "--token-url" in done.stderr
+    assert "/metadata" not in done.stderr
 
 
 def test_a_patient_is_an_id(generic: Hospital) -> None:
