@@ -16,7 +16,7 @@ ImrError
 ├── EhrError               the hospital's side
 │   ├── RefusedUrl         an address that we do not call (host, scheme, path)
 │   ├── NotConnected       nothing was sent: safe to send again
-│   │   └── NotTrusted     its certificate is not good to us
+│   │   └── NotTrusted     its certificate is of no authority that we trust
 │   ├── LostReply          something was sent, no whole reply came: read back first
 │   ├── BadReply           a reply that is not what the protocol says (HTML, too big, redirect)
 │   │   ├── NotJson        JSON that we do not read (too deep, a name twice, NaN, 19 digits)
