@@ -223,6 +223,23 @@ def test_a_wrong_command_line_is_told_without_a_secret_and_sends_nothing(
     assert CANARY not in done.output
 
 
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("/metadata", "is the CapabilityStatement: the FHIR base is {base}."),
+        ("/.well-known/smart-configuration", "is the SMART configuration: the FHIR base is {base}."),
+        ("?_format=json", "has a question mark: the FHIR base is {base}."),
+        ("/metadata?_format=json", "has a question mark: the FHIR base is {base}."),
+    ],
+)
+def test_a_page_of_the_server_is_no_base(end: str, said: str) -> None:
+    with serve(pages({})) as server:
+        done = CliRunner().invoke(main, ["load", f"{server.origin}/fhir{end}"])
+        asked = list(server.requests)
+    assert (done.exit_code, asked) == (2, [])
+    assert said.format(base=f"{server.origin}/fhir") in " ".join(done.output.split())
+
+
 LOGINS: dict[str, tuple[str, ...]] = {
     "bearer": ("--token-file", "{folder}/token"),
     "basic": ("--user", "kari", "--password-file", "{folder}/password"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imr_fhir.commands.credentials import FILE, FOR, basic, headers, key, one_line
-from imr_fhir.ehr.address import LOOPBACK, parse
+from imr_fhir.ehr.address import LOOPBACK, PAGES_OF_A_BASE, parse
 from imr_fhir.ehr.client import FhirClient
 from imr_fhir.ehr.transport import Transport
 from imr_fhir.errors import RefusedUrl
@@ -146,8 +146,11 @@ def _base(url: str) -> str:
         raise click.UsageError(
             f"{error.message} Give the FHIR base, such as https://ehr.hospital.example/fhir."
         ) from None
-    if base.endswith("/metadata"):
-        raise click.UsageError(f"{base} is the CapabilityStatement: the FHIR base is {base.removesuffix('/metadata')}.")
+    plain, query, _ = base.partition("?")
+    page = next((page for page in PAGES_OF_A_BASE if plain.endswith(page)), "")
+    if page or query:
+        what = "has a question mark" if query else f"is the {PAGES_OF_A_BASE[page]}"
+        raise click.UsageError(f"{base} {what}: the FHIR base is {plain.removesuffix(page).rstrip('/')}.")
     return base
 
 

@@ -12,6 +12,11 @@ from urllib.parse import unquote, urljoin
 from imr_fhir.errors import RefusedUrl
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+# What stands behind a FHIR base in addresses that people copy.
+PAGES_OF_A_BASE = {
+    "/metadata": "CapabilityStatement",
+    "/.well-known/smart-configuration": "SMART configuration",
+}
 
 _URL = re.compile(
     r"(?P<scheme>https?)://"
