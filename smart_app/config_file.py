@@ -20,7 +20,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from imr_fhir.ehr.address import parse
+from imr_fhir.ehr.address import PAGES_OF_A_BASE, parse
 from imr_fhir.ehr.transport import may_be_added
 from imr_fhir.errors import ImrError, RefusedUrl
 from smart_app.config import AppConfig, SiteConfig
@@ -159,6 +159,8 @@ class _Reader:
             self._problem(table, key, what, line)
         if "iss" in site and not _is_base(site["iss"], demo):
             self._problem(table, "iss", "is no https address.", 'iss = "https://ehr.hospital.example/fhir"')
+        elif page := next((page for page in PAGES_OF_A_BASE if site.get("iss", "").endswith(page)), ""):
+            self._problem(table, "iss", "is a page of the FHIR base.", f'iss = "{site["iss"].removesuffix(page)}"')
         for name, value in site.get("extra_headers", {}).items():
             if not may_be_added(name, value):
                 line = 'extra_headers = { "Ocp-Apim-Subscription-Key" = "..." }'
@@ -216,7 +218,7 @@ def _is_base(address: str, demo: bool) -> bool:
     if not _is_called(address):
         return False
     parts = urlsplit(address)
-    return not parts.query and _is_origin(f"{parts.scheme}://{parts.netloc}", demo)
+    return not (parts.query or parts.fragment) and _is_origin(f"{parts.scheme}://{parts.netloc}", demo)
 
 
 def _is_called(address: str) -> bool:
