@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from imr_fhir.ehr.scopes import WRITTEN
 
 CODE = validate.Regexp(r"[^\s|]+\|[^\s|]+\Z", error="Not a code as system|code.")
+_TIME_ZONE = validate.OneOf(zoneinfo.available_timezones(), error="Not a time zone by its name in the tz database.")
 ID_TOKEN_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384")
 
 
@@ -114,7 +115,7 @@ class SiteConfig:
         'id_token_algorithms = ["RS256"]',
     )
     time_zone: str = setting(
-        fields.String(load_default="Europe/Oslo", validate=validate.OneOf(zoneinfo.available_timezones())),
+        fields.String(load_default="Europe/Oslo", validate=_TIME_ZONE),
         "Days, due dates and months are worked out in it.",
         'time_zone = "Europe/Oslo"',
     )
