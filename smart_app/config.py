@@ -87,7 +87,7 @@ class SiteConfig:
     )
     allowed_hosts: tuple[str, ...] = setting(
         Strings(load_default=()),
-        "Origins of authorize, token, JWKS, revoke, introspect and log-in pages where they differ from that of iss.",
+        "Origins of authorize, token, JWKS, revoke and log-in pages where they differ from that of iss.",
         'allowed_hosts = ["https://login.hospital.example"]',
     )
     extra_headers: Mapping[str, str] = setting(

@@ -72,7 +72,6 @@ def find(key: str, seal: Seal, now: datetime) -> Pending | None:
     value = opened[0]
     configuration = SmartConfiguration(
         **value.pop("configuration"),
-        introspection_endpoint="",
         capabilities=(),
         code_challenge_methods=(),
         scopes_supported=(),

@@ -18,7 +18,6 @@ CONFIG = SmartConfiguration(
     token_endpoint="https://login.example/token",
     jwks_uri="https://login.example/jwks",
     revocation_endpoint="",
-    introspection_endpoint="",
     capabilities=(),
     code_challenge_methods=(),
     scopes_supported=(),

@@ -70,7 +70,6 @@ def config(server: Server) -> SmartConfiguration:
         token_endpoint=f"{server.origin}/token",
         jwks_uri="",
         revocation_endpoint=f"{server.origin}/revoke",
-        introspection_endpoint="",
         capabilities=(),
         code_challenge_methods=(),
         scopes_supported=(),

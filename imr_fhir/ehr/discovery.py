@@ -22,7 +22,6 @@ class SmartConfiguration:
     token_endpoint: str = ""
     jwks_uri: str = ""
     revocation_endpoint: str = ""
-    introspection_endpoint: str = ""
     capabilities: tuple[str, ...] = ()
     code_challenge_methods: tuple[str, ...] = ()
     scopes_supported: tuple[str, ...] = ()
@@ -30,7 +29,7 @@ class SmartConfiguration:
     iss_parameter: bool = False  # RFC 9207: each callback carries iss
 
 
-ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint", "introspection_endpoint")
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")
 
 
 def discover(
@@ -129,6 +128,5 @@ _OF_SMART_1 = {
     "authorize": "authorization_endpoint",
     "token": "token_endpoint",
     "revoke": "revocation_endpoint",
-    "introspect": "introspection_endpoint",
 }
 _TELL = "Tell the EHR's administrator."

@@ -22,7 +22,7 @@ from tests.web.steps import titled
 from tests.wire_server import Exchange, serve
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
-FIRST = SmartConfiguration("b", "i", "a", "t", "j", "", "", (), (), (), (), True)
+FIRST = SmartConfiguration("b", "i", "a", "t", "j", "", (), (), (), (), True)
 SECOND = replace(FIRST, issuer="second")
 
 
