@@ -63,7 +63,8 @@ def _qr_6(about: About) -> Broken:
 
 def _qr_7(about: About) -> Broken:
     source, subject = (text(one(about.resource, name), "reference") for name in ("source", "subject"))
-    if text(about.resource, "questionnaire").startswith(_FORMS[0]) and source and source != subject:
+    by_client = text(about.resource, "questionnaire").startswith(_FORMS[0])
+    if by_client and "source" in about.resource and (not source or source != subject):
         yield ("source", "reference"), f"source is {shown(source)}, and subject {shown(subject)}"
 
 

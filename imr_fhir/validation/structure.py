@@ -121,7 +121,7 @@ class _Walk:
         reference = value.get("reference")
         if not isinstance(reference, str):
             return
-        if len(reference.split()) != 1:
+        if reference.split() != [reference]:
             said = f"{name} has the reference {shown(reference)}, which is no address."
             self.fault((*path, "reference"), "bad-format", said, "Write it as Patient/12, or as the whole address.")
         resource_type = type_and_id(reference)[0]

@@ -93,6 +93,7 @@ _ROWS: tuple[tuple[str, str, str, Any], ...] = (
     # people
     ("about a group of people", "wrong-target", "subject", {"reference": "Group/1"}),
     ("answered by an organisation", "wrong-target", "source", {"reference": "Organization/1"}),
+    ("a reference with a space before it", "bad-format", "encounter", {"reference": " Encounter/1"}),
     ("a contained subject that is not there", "ref-1", "subject", {"reference": "#p"}),
     # times
     ("a day that does not exist", "bad-format", "authored", "2026-02-30T10:00:00Z"),
@@ -163,6 +164,11 @@ def _by_another(resource: Json) -> Json:
 def _about_a_name(resource: Json) -> Json:
     to_client = changed(resource, "questionnaire", scale("client").canonical)
     return changed(to_client, "subject", {"display": "Anna"})
+
+
+def _by_a_name(resource: Json) -> Json:
+    to_client = changed(resource, "questionnaire", scale("client").canonical)
+    return changed(to_client, "source", {"display": "Anna"})
 
 
 def _display_of_another(resource: Json) -> Json:
@@ -249,6 +255,7 @@ MUTATIONS: Mapping[str, tuple[str, Mutation]] = {name: (code, _row(path, to)) fo
     "rated one too high": ("wrong-score", _figure(1, "valueInteger", 1)),
     "mean one too high": ("wrong-score", _figure(2, "valueDecimal", 1)),
     "answered by another": ("imr-qr-7", _by_another),
+    "answered by a mere name": ("imr-qr-7", _by_a_name),
     "about a mere name": ("imr-qr-7", _about_a_name),
 }
 
