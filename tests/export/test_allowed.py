@@ -218,3 +218,14 @@ def test_the_manual_names_each_element_that_may_leave() -> None:
     manual = (Path(__file__).parents[2] / "docs" / "reporting.md").read_text()
     for resource_type, elements in ALLOWED.items():
         assert f"\n| {resource_type} | {', '.join(elements)} |" in manual
+
+
+def test_what_our_loader_wrote_leaves_with_nothing_refused() -> None:
+    """Of a server on which `imr-fhir load` put it, so that who exports is not sent to look for it."""
+    for each in artefacts.questionnaires():
+        letting = release()
+        loaded = {**each, "id": "7", "meta": {"tag": [artefacts.loaded_tag(each)]}}
+        kept = leaving(loaded, letting)
+        assert isinstance(kept, dict)
+        assert "meta" not in kept
+        assert letting.refused == {}

@@ -67,12 +67,18 @@ def _updated(value: Any, release: Release) -> Any:
     return GONE if release.shift else _when(value, release)
 
 
+def _tag(tag: Any, release: Release) -> Any:
+    """Of which filing it is. Other tags are a server's or a loader's own, as unknown extensions are."""
+    return _FILING(tag, release) if _of(tag, "system") == artefacts.FILING else GONE
+
+
+_FILING = fields({"system": one_of(artefacts.FILING), "code": tag_code})
 _META = fields(
     {
         "versionId": matching(r"\d{1,5}", "version"),
         "lastUpdated": _updated,
         "security": coding,  # HTEST: a test patient
-        "tag": fields({"system": one_of(artefacts.FILING), "code": tag_code}),
+        "tag": _tag,
     }
 )
 _VALUES: Mapping[str, Rule] = {
