@@ -13,7 +13,7 @@ class CourseFact(NamedTuple):
     unit: str  # "" where nothing says it
     source: str  # episode | table | gap
     start: date
-    end: date | None
+    end: date | None  # the last day on which it takes a rating, also of one whose patient had died
     ending: str  # ongoing | completed | moved | died | left | ended (nothing says how)
     silent: bool  # runs, and the last due window that closed did so with nothing
     standing_3: str  # ending by month 3, with "silent" for an ongoing one; "" where month 3 is after the export

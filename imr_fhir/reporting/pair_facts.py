@@ -15,7 +15,8 @@ def pair_facts(
     number: int, course: Course, life: Life, courses: Sequence[Course]
 ) -> tuple[list[PairFact], list[PairItemFact]]:
     """``courses``: all of the patient's. A pair's number is its course's times 1,000 and its place in it."""
-    own = [response for response in life.responses if course_of(response, courses) == course]
+    # "is": an episode that the record holds twice is two courses, and a response is of one
+    own = [response for response in life.responses if course_of(response, courses) is course]
     paired = pairs(own, [course]).pairs
     blind = [pair for pair in paired if not _seen_first(pair, life.seen_first)]
     rows, items = [], []

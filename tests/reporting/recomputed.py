@@ -339,7 +339,7 @@ def _lives(
                 life.ratings.append(rating)
             if running:
                 begun = [life for life in running if life.start <= rating.day]
-                (begun[-1] if begun else running[0]).to_pair.append(rating)
+                (max(begun, key=lambda life: life.start) if begun else running[0]).to_pair.append(rating)
             for life in courses if not running else ():
                 life.late.append(rating)
             answers = any(each.opens <= rating.day < each.until for life in courses for each in _due(life, exported))

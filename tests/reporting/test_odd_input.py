@@ -245,3 +245,16 @@ def test_a_unit_whose_only_offers_were_taken_up_records_them(tmp_path: Path) -> 
     told = sum(n for cell, n in counts.items() if cell.quantity == "due, offers recorded" and cell[1:3] == (ALL, ALL))
     assert told > 0
     assert sum(counts.get(Cell("offered: not-today", ALL, ALL, rater), 0) for rater in RATERS) == 0
+
+
+def test_what_was_answered_after_a_death_is_of_its_course_all_the_same(plain: Made, tmp_path: Path) -> None:
+    """A day of death that is wrong, or a form that was finished since: told as it is counted."""
+
+    def change(lines: list[Resource]) -> None:
+        for patient in lines:
+            patient["deceasedDateTime"] = "2025-05-01"
+
+    changed(exported(12, tmp_path), "Patient", change)
+    made = report_of(tmp_path)
+    assert moved(plain, made, "ratings") == {}
+    assert differences(made.report, recompute(tmp_path, DAY, ZONE)) == []
