@@ -268,6 +268,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "the patient has an EpisodeOfCare": "pasienten har en EpisodeOfCare",
         "patient not in the export": "pasienten er ikke i uttrekket",
         "outside every course": "utenfor alle forløp",
+        "of no goal that counts": "ikke av et mål som er telt med",
         "unknown version": "ukjent versjon",
         "unknown status": "ukjent status",
         "no patient": "ingen pasient",

@@ -342,14 +342,16 @@ def _lives(
                 (max(begun, key=lambda life: life.start) if begun else running[0]).to_pair.append(rating)
             for life in courses if not running else ():
                 life.late.append(rating)
-            answers = any(each.opens <= rating.day < each.until for life in courses for each in _due(life, exported))
-            found.left_out["ratings", "counted" if running or answers else "outside every course"] += 1
+            reason = "counted" if _in_course(courses, rating.day, exported) else "outside every course"
+            found.left_out["ratings", reason] += 1
     said = [each for each in read["Observation"] if _code(each) == "due-outcome"]
     for each in sorted(said, key=lambda each: _moment(each["effectiveDateTime"], zone).timestamp()):
-        reason = _unsaid(_owner(each) in tests, each["status"])
+        day, courses = _day(each["effectiveDateTime"], zone), lives.get(_owner(each), [])
+        reason = _unsaid(_owner(each) in tests, each["status"], day > exported)
+        if not reason and not _in_course(courses, day, exported):
+            reason = "outside every course"
         found.left_out["outcomes of due occasions", reason or "counted"] += 1
         if not reason:
-            day, courses = _day(each["effectiveDateTime"], zone), lives.get(_owner(each), [])
             for life in [life for life in courses if _takes(life, day)] or courses:
                 life.outcomes.append((day, _code(each, "valueCodeableConcept")))
     return [life for courses in lives.values() for life in courses]
@@ -386,9 +388,17 @@ def _from_table(
             lives[patient].append(Life(patient, row["unit"], begun, last, how, [], died.get(patient), True))
 
 
-def _unsaid(test: bool, status: str) -> str:
+def _in_course(courses: list[Life], day: date, exported: date) -> bool:
+    """Whether a course takes it, or one of its occasions."""
+    answers = any(each.opens <= day < each.until for life in courses for each in _due(life, exported))
+    return answers or any(_takes(life, day) for life in courses)
+
+
+def _unsaid(test: bool, status: str, ahead: bool) -> str:
     """Why an Observation counts nowhere."""
-    return _dropped(test, status) or ("" if status in STANDS else "unknown status")
+    return _dropped(test, status) or (
+        "unknown status" if status not in STANDS else "dated after the export" if ahead else ""
+    )
 
 
 def _dropped(test: bool, status: str) -> str:
@@ -729,28 +739,27 @@ def _goals(
         for part in extension["extension"]
         if part["url"] == "target"
     }
+    counting, stands = _goals_once(read["Goal"], kinds, tests, found)
     reviews: dict[str, list[tuple[date, str, str, bool]]] = {}  # day, result, who, of the goal itself
     for each in read["Observation"]:
         if _code(each) != "review":
             continue
-        reason = _unsaid(_owner(each) in tests, each["status"])
+        about = each["focus"][0]["reference"].removeprefix("Goal/")
+        goal = stands.get(parents.get(about, about))
+        day = _day(each["effectiveDateTime"], zone)
+        reason = _unsaid(_owner(each) in tests, each["status"], day > exported)
+        reason = reason or ("" if goal else "of no goal that counts")
         found.left_out["reviews", reason or "counted"] += 1
         if not reason:
-            about = each["focus"][0]["reference"].removeprefix("Goal/")
-            said = (_day(each["effectiveDateTime"], zone), _code(each, "valueCodeableConcept"))
+            assert goal
+            said = (day, _code(each, "valueCodeableConcept"))
             who = "patient" if each["performer"][0]["reference"].startswith("Patient/") else "practitioner"
-            reviews.setdefault(parents.get(about, about), []).append((*said, who, about not in parents))
+            reviews.setdefault(goal, []).append((*said, who, about not in parents))
     by_patient: dict[str, list[Life]] = {}
     for life in lives:
         by_patient.setdefault(life.patient, []).append(life)
-    for each in read["Goal"]:
+    for each in counting:
         patient = _owner(each)
-        if "goal" not in kinds[each["id"]]:
-            continue
-        reason = _dropped(patient in tests, each["lifecycleStatus"])
-        found.left_out["goals", reason or "counted"] += 1
-        if reason:
-            continue
         start = _day(each["startDate"], zone)
         running = [life for life in by_patient.get(patient, []) if life.start <= start <= (life.end or start)]
         life = running[-1] if running else None
@@ -765,6 +774,24 @@ def _goals(
         if life.start + timedelta(days=28) <= exported:
             add("begun 28 days ago", life.unit, life.start)
             add("with a goal" if life.goals else "without a goal", life.unit, life.start)
+
+
+def _goals_once(
+    goals: list[dict[str, Any]], kinds: dict[str, set[str]], tests: set[str], found: Recomputed
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Those that count, of copies the one last written; by id of each, a copy too, the id of the one that counts."""
+    counting: dict[tuple[str, str], dict[str, Any]] = {}
+    stands: dict[str, str] = {}
+    for each in sorted(goals, key=lambda each: each["meta"]["lastUpdated"], reverse=True):
+        if "goal" not in kinds[each["id"]]:
+            continue
+        reason = _dropped(_owner(each) in tests, each["lifecycleStatus"])
+        key = _owner(each), each["identifier"][0]["value"]
+        if not reason:
+            stands[each["id"]] = counting.setdefault(key, each)["id"]
+            reason = "" if stands[each["id"]] == each["id"] else "duplicate"
+        found.left_out["goals", reason or "counted"] += 1
+    return list(counting.values()), stands
 
 
 def _one_goal(

@@ -258,3 +258,42 @@ def test_what_was_answered_after_a_death_is_of_its_course_all_the_same(plain: Ma
     made = report_of(tmp_path)
     assert moved(plain, made, "ratings") == {}
     assert differences(made.report, recompute(tmp_path, DAY, ZONE)) == []
+
+
+@pytest.mark.parametrize(("code", "kind"), [("review", "reviews"), ("due-outcome", "outcomes of due occasions")])
+def test_what_is_dated_after_the_export_has_not_been_said(plain: Made, tmp_path: Path, code: str, kind: str) -> None:
+    """By a wrong clock, or a slip of the year: it would be the last word until then."""
+
+    def change(lines: list[Resource]) -> None:
+        for each in [each for each in lines if f'"{code}"' in json.dumps(each["code"])][:3]:
+            each["effectiveDateTime"] = "2026-09-16T00:00:00+02:00"
+
+    changed(exported(12, tmp_path), "Observation", change)
+    made = report_of(tmp_path)
+    assert moved(plain, made, kind) == {"counted": -3, "dated after the export": 3}
+    assert differences(made.report, recompute(tmp_path, DAY, ZONE)) == []
+
+
+def test_a_review_of_no_goal_that_counts_stands_in_no_figure(plain: Made, tmp_path: Path) -> None:
+    """Of a goal that did not come, or was withdrawn: it is told as such, and not as counted."""
+
+    def change(lines: list[Resource]) -> None:
+        for each in lines:
+            each["lifecycleStatus"] = "entered-in-error"
+
+    changed(exported(12, tmp_path), "Goal", change)
+    made = report_of(tmp_path)
+    n = left_out(plain, "reviews")["counted"]
+    assert moved(plain, made, "reviews") == {"counted": -n, "of no goal that counts": n}
+    assert differences(made.report, recompute(tmp_path, DAY, ZONE)) == []
+
+
+def test_an_outcome_outside_every_course_stands_in_no_figure(plain: Made, tmp_path: Path) -> None:
+    def change(lines: list[Resource]) -> None:
+        for each in [each for each in lines if '"due-outcome"' in json.dumps(each["code"])][:3]:
+            each["effectiveDateTime"] = "2019-05-01T10:00:00+02:00"
+
+    changed(exported(12, tmp_path), "Observation", change)
+    made = report_of(tmp_path)
+    assert moved(plain, made, "outcomes of due occasions") == {"counted": -3, "outside every course": 3}
+    assert differences(made.report, recompute(tmp_path, DAY, ZONE)) == []

@@ -28,6 +28,7 @@ NAMES = {
     "in the export": "i uttrekket", "counted": "telt med", "test patient": "testpasient",
     "entered in error": "ført ved en feil", "not begun": "ikke begynt", "outside every course": "utenfor alle forløp",
     "unknown version": "ukjent versjon", "no readable time": "ingen lesbar tid", "duplicate": "dobbelt",
+    "dated after the export": "datert etter uttrekket", "of no goal that counts": "ikke av et mål som er telt med",
     "an answer that is none of the scale's": "et svar som ikke er skalaens", "another form": "et annet skjema",
     "a score whose response is read": "en skår der besvarelsen er lest",
     "rows of the hospital's table of courses": "rader i sykehusets tabell over forløp",

@@ -6,12 +6,15 @@ WITH spans AS (  -- the days on which a course takes a rating, or one of its occ
   SELECT patient, due - if(k = 0, 28, 14), (start + to_months(3 * (k + 1)::INTEGER))::DATE - 15
   FROM occasion_fact JOIN course_fact USING (course) WHERE rater = 'client'
 ),
-placed AS (
-  SELECT DISTINCT id, kept FROM rating JOIN spans USING (patient) WHERE left_out = '' AND day BETWEEN opens AND closes
+said AS (
+  SELECT 'ratings' AS kind, patient, day, left_out FROM rating
+  UNION ALL SELECT 'outcomes of due occasions', patient, day, left_out FROM outcome
 ),
 read AS (
-  SELECT 'ratings' AS kind, if(left_out = '' AND placed.id IS NULL, 'outside every course', left_out) AS left_out
-  FROM rating LEFT JOIN placed USING (id, kept)
+  SELECT kind, if(left_out = '' AND NOT EXISTS (
+                    FROM spans WHERE spans.patient = said.patient AND said.day BETWEEN opens AND closes
+                  ), 'outside every course', left_out) AS left_out
+  FROM said
   UNION ALL
   SELECT 'courses', if(left_out = '' AND (status IN ('planned', 'waitlist') OR start > getvariable('exported')),
                        'not begun', left_out)
@@ -24,9 +27,8 @@ read AS (
   SELECT 'patients', CASE WHEN test THEN 'test patient'
                           WHEN id IN (SELECT id FROM merged) THEN 'merged into another record' ELSE '' END
   FROM patient
-  UNION ALL SELECT 'outcomes of due occasions', left_out FROM outcome
   UNION ALL SELECT 'goals', left_out FROM wish
-  UNION ALL SELECT 'reviews', left_out FROM review
+  UNION ALL SELECT 'reviews', min(left_out) FROM review GROUP BY id
 ),
 other AS (
   SELECT 'ratings' AS kind, 'another form' AS reason, count(*) AS n FROM responses WHERE rater_of(questionnaire) IS NULL

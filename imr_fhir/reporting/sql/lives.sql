@@ -7,9 +7,11 @@ CREATE OR REPLACE MACRO left_out_of(a_patient, a_status) AS
        WHEN a_status = 'entered-in-error' THEN 'entered in error' ELSE '' END;
 
 -- The same of an Observation: what has not been said yet or never was, the panel does not take for said either.
-CREATE OR REPLACE MACRO note_left_out_of(a_patient, a_status) AS
+CREATE OR REPLACE MACRO note_left_out_of(a_patient, a_status, a_day) AS
   CASE WHEN left_out_of(a_patient, a_status) != '' THEN left_out_of(a_patient, a_status)
-       WHEN stands(a_status) THEN '' ELSE 'unknown status' END;
+       WHEN NOT stands(a_status) THEN 'unknown status'
+       WHEN a_day IS NULL THEN 'no readable time'
+       WHEN a_day > getvariable('exported') THEN 'dated after the export' ELSE '' END;
 
 -- The days of a period that names a month or a year alone: its first and its last, as the panel reads it.
 CREATE OR REPLACE MACRO first_day_in(text) AS
@@ -52,9 +54,7 @@ FROM (SELECT * REPLACE (person_in('Patient/' || patient) AS patient) FROM given_
 
 CREATE OR REPLACE TABLE outcome AS
 SELECT id, person_in(patient) AS patient, outcome, day_of(said) AS day,
-       moment_of(said) AS moment,
-       CASE WHEN note_left_out_of(person_in(patient), status) != '' THEN note_left_out_of(person_in(patient), status)
-            WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
+       moment_of(said) AS moment, note_left_out_of(person_in(patient), status, day_of(said)) AS left_out
 FROM newest('due_outcomes');
 
 -- Of a rating that the record holds twice: of the copy that counts.
@@ -68,26 +68,43 @@ WITH said AS (
 SELECT DISTINCT said.patient, coalesce(counts.id, said.rating) AS rating
 FROM said
 LEFT JOIN rating AS copy ON copy.id = said.rating AND copy.left_out != ''
-LEFT JOIN rating AS counts ON counts.identifier = copy.identifier AND counts.left_out = '';
+LEFT JOIN rating AS counts
+  ON counts.identifier = copy.identifier AND counts.patient = copy.patient AND counts.left_out = '';
 
 CREATE OR REPLACE TABLE wish AS
-SELECT id, person_in(patient) AS patient, day_of(start_date) AS start, lifecycle_status AS lifecycle,
-       coalesce(achievement_status, '') AS achievement, day_of(status_date) AS status_date,
-       person_in(expressed_by) IS NOT DISTINCT FROM person_in(patient) AS theirs,
-       CASE WHEN left_out_of(person_in(patient), lifecycle_status) != ''
-              THEN left_out_of(person_in(patient), lifecycle_status)
-            WHEN day_of(start_date) IS NULL THEN 'no start'
-            WHEN day_of(start_date) > getvariable('exported') THEN 'not begun' ELSE '' END AS left_out
-FROM newest('goals');
+WITH every AS (
+  SELECT id, person_in(patient) AS patient, urn_of(identifier) AS identifier, day_of(start_date) AS start,
+         lifecycle_status AS lifecycle, coalesce(achievement_status, '') AS achievement,
+         day_of(status_date) AS status_date,
+         person_in(expressed_by) IS NOT DISTINCT FROM person_in(patient) AS theirs, last_updated,
+         CASE WHEN left_out_of(person_in(patient), lifecycle_status) != ''
+                THEN left_out_of(person_in(patient), lifecycle_status)
+              WHEN day_of(start_date) IS NULL THEN 'no start'
+              WHEN day_of(start_date) > getvariable('exported') THEN 'not begun' ELSE '' END AS fault
+  FROM newest('goals')
+)
+SELECT * EXCLUDE (last_updated, fault), left_out_once(fault, identifier, patient, last_updated, id) AS left_out
+FROM every;
 
+-- A review of a copy is one of the goal that counts. A step that several goals name has a row for each of them.
 CREATE OR REPLACE TABLE review AS
 WITH step AS (
-  SELECT id, coalesce(id_in(goal, 'Goal'), goal_id) AS goal
+  SELECT DISTINCT id, coalesce(id_in(goal, 'Goal'), goal_id) AS goal
   FROM newest('goal_steps') AS goal_steps LEFT JOIN goal_milestones ON id_in(step, 'Goal') = goal_steps.id
+),
+counts AS (
+  SELECT id, patient, id AS stands FROM wish WHERE left_out = ''
+  UNION ALL
+  SELECT copy.id, patient, one.id FROM wish AS copy JOIN wish AS one USING (identifier, patient)
+  WHERE copy.left_out = 'duplicate' AND one.left_out = ''
+),
+said AS (
+  SELECT reviews.*, person_in(patient) AS person, coalesce(step.goal, id_in(focus, 'Goal')) AS about,
+         step.id IS NOT NULL AS of_step, day_of(said) AS day
+  FROM newest('reviews') AS reviews LEFT JOIN step ON step.id = id_in(focus, 'Goal')
 )
-SELECT reviews.id, person_in(patient) AS patient, coalesce(step.goal, id_in(focus, 'Goal')) AS goal,
-       step.id IS NOT NULL AS of_step, day_of(said) AS day, result,
+SELECT said.id, person AS patient, counts.stands AS goal, of_step, day, result,
        regexp_extract(performer, '([A-Za-z]+)/[^/]+$', 1) AS "by",
-       CASE WHEN note_left_out_of(person_in(patient), status) != '' THEN note_left_out_of(person_in(patient), status)
-            WHEN day_of(said) IS NULL THEN 'no readable time' ELSE '' END AS left_out
-FROM newest('reviews') AS reviews LEFT JOIN step ON step.id = id_in(focus, 'Goal');
+       CASE WHEN note_left_out_of(person, status, day) != '' THEN note_left_out_of(person, status, day)
+            WHEN counts.stands IS NULL THEN 'of no goal that counts' ELSE '' END AS left_out
+FROM said LEFT JOIN counts ON counts.id = about AND counts.patient = person;

@@ -71,6 +71,15 @@ FROM replaced WHERE id NOT IN (SELECT id FROM merged);
 CREATE OR REPLACE MACRO person_in(reference) AS
   coalesce((SELECT stands FROM merged WHERE merged.id = id_in(reference, 'Patient')), id_in(reference, 'Patient'));
 
+-- What is kept twice under one UUID counts once; a copy that can't be counted does not push out one that can. Other
+-- software numbers by what it likes, and a number that two patients' records have is of each.
+CREATE OR REPLACE MACRO urn_of(identifier) AS CASE WHEN identifier LIKE 'urn:uuid:%' THEN identifier END;
+
+CREATE OR REPLACE MACRO left_out_once(fault, urn, patient, updated, id) AS
+  CASE WHEN fault = '' AND urn IS NOT NULL AND row_number() OVER (
+         PARTITION BY urn, patient, fault = '' ORDER BY instant_of(updated) DESC NULLS LAST, id
+       ) > 1 THEN 'duplicate' ELSE fault END;
+
 -- The answers of a rating, 15 octal digits from item 15 down to item 1: 0 none, 1 not applicable, 2 to 6 the ratings 1 to 5.
 -- What stands at no item of the scale, or is no answer of it, is not packed: it makes the rating unreadable.
 CREATE OR REPLACE MACRO place_of(item) AS
@@ -147,7 +156,8 @@ alone AS (
 ),
 every AS (
   SELECT
-    each.* EXCLUDE (packed, unreadable, of_parts), coalesce(packed, 0) AS answers,
+    each.* EXCLUDE (packed, unreadable, of_parts) REPLACE (urn_of(each.identifier) AS identifier),
+    coalesce(packed, 0) AS answers,
     timezone(getvariable('zone'), measured)::DATE AS day,
     CASE
       WHEN coalesce(patient.test, false) THEN 'test patient'
@@ -163,13 +173,5 @@ every AS (
     END AS fault
   FROM (FROM ours UNION ALL BY NAME FROM alone) AS each LEFT JOIN patient ON patient.id = each.patient
 )
--- One rating kept twice counts once; a copy that can't be counted does not push out one that can.
-SELECT
-  * EXCLUDE (last_updated, fault),
-  CASE
-    WHEN fault = '' AND identifier IS NOT NULL AND row_number() OVER (
-      PARTITION BY identifier, fault = '' ORDER BY instant_of(last_updated) DESC NULLS LAST, id
-    ) > 1 THEN 'duplicate'
-    ELSE fault
-  END AS left_out
+SELECT * EXCLUDE (last_updated, fault), left_out_once(fault, identifier, patient, last_updated, id) AS left_out
 FROM every;
