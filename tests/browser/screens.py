@@ -243,6 +243,9 @@ class Walk:
         page = self.page
         page.goto(self.run.launch_url(self.patient, f"Patient/{self.patient}"))
         self.look(page, "own-home")
+        page.locator("main ul a").last.click()
+        self.look(page, "own-panel")
+        page.locator("main a[href$='/own']").click()
         page.locator("main a[href$='/own/record']").click()
         for details in page.locator("details").all():
             details.locator("summary").click()

@@ -1,4 +1,5 @@
-"""Every screen in both languages, 1280, 400 and 320 px wide: axe-core finds nothing, nothing is wider than the window.
+"""Every screen in both languages, 1280, 400 and 320 px wide: axe-core finds nothing, nothing is wider than the window
+or begins at its edge.
 
 320 px is 1280 at 400 % (WCAG 1.4.10).
 
@@ -19,6 +20,11 @@ from tests.running import Running
 pytestmark = pytest.mark.browser
 
 WIDTHS = (1280, 400, 320)
+# What a person reads, and that begins at the very edge of the window.
+AT_THE_EDGE = """[...document.querySelectorAll("main :is(p, li, h1, h2, h3, a, button, label)")].filter(each => {
+  const {left, width} = each.getBoundingClientRect();
+  return width > 1 && left < 4;
+}).map(each => each.outerHTML)"""
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "nb-NO"])
@@ -39,6 +45,8 @@ def test_every_screen(run: Running, new_context: NewContext, locale: str) -> Non
             wide = page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 found[f"{name} at {width}"] = f"{wide} px wide"
+            if edged := page.evaluate(AT_THE_EDGE):
+                found[f"{name} at {width}"] = f"at the edge: {edged[0]}"
             if violations := axe.violations(page):
                 found[f"{name} at {width}"] = violations
 
