@@ -84,6 +84,17 @@ def test_who_stops_early_can_still_write_a_comment(chart: Chart, start: requests
     assert after.text.count(f'href="{urlsplit(start.url).path}comment"') == 1
 
 
+def test_who_stops_for_now_can_go_on_another_time(chart: Chart, start: requests.Response) -> None:
+    """What is handed in can't be gone on with, and "stop for now" promises no such thing."""
+    question = go(chart.browser, chart.browser.get(urljoin(start.url, "1")), go="next", **{"01": "01-2"})
+    check = go(chart.browser, question, go="stop")
+    offered = re.findall(r'<(?:a|button) class="ds-button"[^>]*>(.*?)</', check.text)
+    assert offered == [say("patient.answer_rest"), say("patient.send_stopped"), say("own.leave")]
+    leads = re.search(r'<a class="ds-button" data-variant="tertiary" href="([^"]+)"', check.text)
+    assert leads
+    assert say("patient.back.kept") in text(chart.browser.get(urljoin(start.url, leads[1])))
+
+
 def test_one_answer_is_changed_and_the_way_leads_back_only(chart: Chart, start: requests.Response) -> None:
     """Two buttons "back" led to two places, one of them seven pages from handing in."""
     change = chart.browser.get(urljoin(start.url, "8?came=check"))
