@@ -65,6 +65,7 @@ class Walk:
         page.fill("[name=helps]", "My sister comes along\nA walk by the sea")
         page.fill("[name=hinders]", "No bus on Sundays")
         page.fill("[name=step-1]", "Ring the choir and ask when they meet")
+        page.fill("[name=step-due-1]", "2026-09-29")
         page.fill("[name=step-2]", "Go and listen once")
         self.press("do", "save")
         self.look(page, "goal-receipt")
