@@ -1,4 +1,8 @@
-"""Goals and reviews are kept as they are typed: a page that closes, covers itself or changes language loses no word."""
+"""Goals and reviews are kept as they are typed: a page that closes, covers itself or changes language loses no word.
+
+Nor does one whose record was merged into this one: its page shows it here, with that said, once what was typed here on
+the same page is saved or given up.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from werkzeug.wrappers import Response
 
 from imr_fhir.ehr.address import is_id
 from smart_app.access import Launch, with_launch
+from smart_app.filing_page import places
 from smart_app.language import say, words
 from smart_app.state import now, state
 from smart_app.store.errors import DraftSealed
+from smart_app.store.goal_drafts import GoalDraft
 
 _OF_THE_PAGE = ("csrf", "do")
 # What a page has in its form before anybody typed.
@@ -25,6 +31,14 @@ class Begun:
 
     fields: MultiDict[str, str]
     said: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """``merged``: it was typed for a record that was merged into this one."""
+
+    draft: GoalDraft
+    merged: bool
 
 
 @with_launch("clinician")
@@ -52,11 +66,23 @@ def keep_typed(launch: Launch, page: str) -> bool:
 
 def begun(launch: Launch, page: str) -> Begun | None:
     """What this user typed on ``page`` before, for it to be shown again."""
-    found = state().store.goal_drafts.find(launch.record.owner, page)
+    found = next((each for each in open_for(launch) if each.draft.page == page), None)
     if found is None:
         return None
-    day = words().day(found.touched.astimezone(launch.site.zone))
-    return Begun(MultiDict(found.fields), say("goals.begun", date=day))
+    told = say("goals.begun", date=words().day(found.draft.touched.astimezone(launch.site.zone)))
+    if found.merged:
+        told = f"{told} {say('goals.begun.merged')}"
+    return Begun(MultiDict(found.draft.fields), told)
+
+
+def open_for(launch: Launch) -> tuple[Open, ...]:
+    """All that this user typed and did not save, of each page one."""
+    drafts = state().store.goal_drafts
+    found: dict[str, Open] = {}
+    for owner, _ in places(launch):
+        for draft in drafts.open_for(owner):
+            found.setdefault(draft.page, Open(draft, merged=owner != launch.record.owner))
+    return tuple(found.values())
 
 
 def put_off(launch: Launch, page: str) -> Response | None:
@@ -71,4 +97,5 @@ def put_off(launch: Launch, page: str) -> Response | None:
 
 def close(launch: Launch, page: str) -> None:
     """What was just posted is saved or given up: no draft of it is left, nor comes back."""
-    state().store.goal_drafts.close(launch.record.owner, page, request.form.get("once", ""), now())
+    for owner, _ in places(launch):
+        state().store.goal_drafts.close(owner, page, request.form.get("once", ""), now())

@@ -23,6 +23,7 @@ from smart_app.delivery import to_print
 from smart_app.drafting import is_earlier
 from smart_app.earlier import kept_for
 from smart_app.filing_page import left_elsewhere
+from smart_app.goal_drafting import open_for
 from smart_app.language import words
 from smart_app.noting import note, said
 from smart_app.panels_shown import Source
@@ -126,12 +127,13 @@ def _goal_drafts(launch: Launch) -> tuple[OpenGoalDraft, ...]:
     zone = launch.site.zone
     return tuple(
         OpenGoalDraft(
-            page=each.page,
-            touched=each.touched.astimezone(zone).date(),
-            expires=each.expires.astimezone(zone).date(),
-            expiring=each.expiring(now()),
+            page=each.draft.page,
+            touched=each.draft.touched.astimezone(zone).date(),
+            expires=each.draft.expires.astimezone(zone).date(),
+            expiring=each.draft.expiring(now()),
+            merged=each.merged,
         )
-        for each in state().store.goal_drafts.open_for(launch.record.owner)
+        for each in open_for(launch)
     )
 
 

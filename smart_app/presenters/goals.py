@@ -95,6 +95,8 @@ def goal_draft_lines(words: Words, drafts: Sequence[OpenGoalDraft], goals: Seque
         if goal and goal not in texts:
             continue
         text = words.say(f"goal_draft.{doing}", goal=texts.get(goal, ""), date=words.day(draft.touched))
+        if draft.merged:
+            text = f"{text} {words.say('goal_draft.merged')}"
         if draft.expiring:
             text = f"{text} {words.say('draft.expiring', date=words.day(draft.expires))}"
         lines.append(GoalDraftLine(text, goal, doing))

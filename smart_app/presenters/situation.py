@@ -32,12 +32,13 @@ class OpenDraft:
 
 @dataclass(frozen=True, slots=True)
 class OpenGoalDraft:
-    """What was typed of a goal and not saved; ``page`` as of `GoalDraft`."""
+    """What was typed of a goal and not saved; ``page`` as of `GoalDraft`. ``merged``: for a record that was merged."""
 
     page: str
     touched: date
     expires: date
     expiring: bool
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@ import pytest
 
 from tests.flows import steps
 from tests.flows.steps import SAVED, filed, go, heading, hidden, post, say, text
+from tests.flows.test_held import merge
 from tests.running import Chart, Running, log_in
+from tests.web.steps import record_of
 
 WORDS = {"text": "A dog", "theirs": "yes", "step-1": "Ask the landlord", "helps": "My sister"}
 
@@ -121,3 +123,71 @@ def test_nobody_else_s(run: Running, patient: str, chart: Chart) -> None:
 def test_no_other_page_is_kept(chart: Chart, key: str) -> None:
     page = chart.browser.open(chart.at("goal/new"))
     assert keep(chart, page, key, **WORDS) == 404
+
+
+# Begun for a record that was merged into another
+
+
+def merged(run: Running, patient: str) -> Chart:
+    """The record that is used instead."""
+    new = steps.new_patient(run)
+    merge(run, patient, new)
+    return log_in(run, patient=new)
+
+
+def test_a_new_goal_begun_in_a_merged_record_is_read_and_saved_in_the_one_that_is_used_now(
+    run: Running, patient: str, chart: Chart
+) -> None:
+    keep(chart, chart.browser.open(chart.at("goal/new")), "new", **WORDS)
+    survivor = merged(run, patient)
+    new = record_of(run, survivor).context.patient
+    today = steps.words("en").day(run.clock().astimezone(run.site.zone))
+    told = f"{say('goal_draft.new', date=today)} {say('goal_draft.merged')}"
+    assert told in text(survivor.page)
+    other = log_in(run, patient=new, user="Practitioner/ola")
+    assert say("goal_draft.merged") not in text(other.page)
+    assert "A dog" not in other.browser.open(other.at("goal/new")).text
+    page = survivor.browser.open(survivor.at("goal/new"))
+    assert f"{say('goals.begun', date=today)} {say('goals.begun.merged')}" in text(page)
+    assert [word for word in WORDS.values() if word not in page.text] == []
+    assert keep(survivor, page, "new", **hidden(page), **WORDS) == 204
+    assert heading(go(survivor.browser, page, do="save", **WORDS)) == SAVED
+    assert "A dog" in [goal["description"]["text"] for goal in filed(run, new, "Goal")]
+    assert filed(run, patient, "Goal") == []
+    assert say("goal_draft.new", date=today) not in text(survivor.browser.get(survivor.url))
+    assert "A dog" not in survivor.browser.open(survivor.at("goal/new")).text
+
+
+@pytest.mark.parametrize("do", ["save", "cancel"])
+def test_what_is_open_here_is_first_and_what_was_begun_there_waits(
+    run: Running, patient: str, chart: Chart, do: str
+) -> None:
+    keep(chart, chart.browser.open(chart.at("goal/new")), "new", **WORDS)
+    survivor = merged(run, patient)
+    there = survivor.browser.open(survivor.at("goal/new"))
+    post(survivor.browser, there, survivor.at("goal/new/keep"), **WORDS | {"text": "A cat", "once": "another"})
+    page = survivor.browser.open(survivor.at("goal/new"))
+    assert ("A cat" in page.text, "A dog" in page.text) == (True, False)
+    go(survivor.browser, page, do=do, **WORDS | {"text": "A cat"})
+    assert say("goal_draft.merged") in text(survivor.browser.get(survivor.url))
+    page = survivor.browser.open(survivor.at("goal/new"))
+    assert "A dog" in page.text
+    go(survivor.browser, page, do="cancel", **WORDS)
+    assert say("goal_draft.merged") not in text(survivor.browser.get(survivor.url))
+    assert "A dog" not in survivor.browser.open(survivor.at("goal/new")).text
+
+
+def test_so_is_a_review_of_a_goal_that_came_along(run: Running, patient: str, chart: Chart) -> None:
+    goal = saved_goal(run, chart, patient)
+    step = next(each for each in filed(run, patient, "Goal") if each["id"] != goal["id"])
+    given = {f"result-{step['id']}": "partly", f"helped-{step['id']}": "We went together"}
+    page = chart.browser.open(chart.at(f"goal/{goal['id']}/review"))
+    keep(chart, page, f"{goal['id']}/review", **given)
+    survivor = merged(run, patient)
+    new = record_of(run, survivor).context.patient
+    assert say("goal_draft.merged") not in text(survivor.page), "the goal is not in this record"
+    for each in (goal, step):
+        moved = {name: {"reference": f"Patient/{new}"} for name in ("subject", "expressedBy") if name in each}
+        steps.put(run, each | moved)
+    assert say("goal_draft.merged") in text(survivor.browser.get(survivor.url))
+    assert "We went together" in survivor.browser.open(survivor.at(f"goal/{goal['id']}/review")).text
