@@ -5,8 +5,7 @@ with a launch id or a hand-over id, so that no view can forget it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -14,23 +13,17 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
-from imr_fhir.ehr.client import FhirClient
-from imr_fhir.errors import ResourceError
-from imr_fhir.fhir_time import parse_date
 from smart_app import cookies, csrf
-from smart_app.config import SiteConfig
+from smart_app.auditing import audit
 from smart_app.headers import may_be_framed_by
 from smart_app.language import use_language, words
-from smart_app.places import place_among
+from smart_app.open_launch import Launch, opened
 from smart_app.presenters.header import header
-from smart_app.state import State, now, state
-from smart_app.store.audit import Entry, Outcome
+from smart_app.state import now, state
 from smart_app.store.errors import NoAccess
 from smart_app.store.handovers import Handover
-from smart_app.store.launch import Launch as LaunchRecord
 from smart_app.store.launch import Role
 from smart_app.store.launches import IDLE
-from smart_app.tokens import client_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Launch", P], Any]
@@ -38,98 +31,12 @@ View = Callable[Concatenate["Launch", P], Any]
 # A page locks itself so long before the store ends the launch: time to say "go on" (WCAG 2.2.1 asks for 20 seconds).
 LOCK_BEFORE = timedelta(minutes=2)
 _TOUCH_AFTER = timedelta(seconds=10)  # a write a page is enough, a page of ten quick requests needs one
-_RIGHT_AFTER = timedelta(hours=6)  # answering
 _ALL_LAUNCHES = ""  # of g.covered, whose pages app.js covers in other tabs: a launch id, or all
 EVERYONE: tuple[Role, ...] = ("clinician", "patient", "reader")
 
 
 class RoleRefused(Forbidden):
     """The page exists and is not for this role."""
-
-
-@dataclass(frozen=True)
-class Launch:
-    """An open launch: what views and presenters may know of it. ``patient`` is the id of the launch's patient."""
-
-    record: LaunchRecord
-    site: SiteConfig
-    today: date
-    secret: str = field(repr=False)
-    _state: State = field(repr=False)
-
-    @property
-    def id(self) -> str:
-        return self.record.id
-
-    @property
-    def role(self) -> Role:
-        return self.record.context.role
-
-    @property
-    def patient(self) -> str:
-        return self.record.context.patient
-
-    @property
-    def patient_name(self) -> str:
-        return self.record.context.patient_name
-
-    @property
-    def birth_date(self) -> date | None:
-        return full_date(self.record.context.birth_date)
-
-    @property
-    def encounter(self) -> str:
-        return self.record.context.encounter
-
-    @property
-    def user_key(self) -> str:
-        return self.record.user_key
-
-    @property
-    def user_name(self) -> str:
-        return self.record.context.user_name
-
-    @property
-    def fhir_user(self) -> str:
-        return self.record.context.fhir_user
-
-    @property
-    def language(self) -> str:
-        return self.record.context.language
-
-    @property
-    def framed(self) -> bool:
-        return self.record.context.framed
-
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        return self.record.tokens.scopes
-
-    @property
-    def without_figures(self) -> bool:
-        """A patient whose own answers, given alone, are the latest rating of today (the site's day): scores, change and
-        gaps wait until a clinician has rated too, or until tomorrow, in whichever browser the app is opened. To who
-        answers late in the evening, the minutes after midnight are "right after answering" all the same (rule 20)."""
-        if self.role != "patient":
-            return False
-        morning = datetime.combine(self.today, time.min, self.site.zone)
-        since = min(morning, now() - _RIGHT_AFTER)
-        saved = self._state.store.filings.of_patient(self.record.owner, since=since)
-        ratings = [each.details for each in saved if each.details["kind"] == "response"]
-        return bool(ratings) and ratings[-1]["author"] == f"Patient/{self.patient}"
-
-    def client(self) -> FhirClient:
-        """The EHR as this user, for this patient; for this request, which has a place among those that wait for it."""
-        hospital = self._state.hospitals[self.site.name]
-        return client_of(self.record, hospital, self._state.store, self._state.clock, place_among(hospital.places).take)
-
-
-def full_date(text: str) -> date | None:
-    """A FHIR date with year, month and day; None where the record knows less."""
-    try:
-        return parse_date(text) if len(text) == len("1986-03-12") else None
-    except ResourceError:
-        return None
 
 
 def with_launch(*roles: Role, touch: bool = True) -> Callable[[View[P]], Callable[P, Any]]:
@@ -179,37 +86,6 @@ def with_handover(view: Callable[P, Any]) -> Callable[P, Any]:
         return view(*args, **kwargs, handover=g.handover)
 
     return guarded
-
-
-def audit(
-    action: str,
-    launch: Launch,
-    *,
-    resources: tuple[str, ...] = (),
-    outcome: Outcome = "success",
-    purpose: str = "",
-) -> None:
-    """Commits the audit row; to be called before data is shown or sent. ``resources`` are references."""
-    _record(action, launch.record, resources, outcome, purpose)
-
-
-def audit_ended(ended: LaunchRecord, why: str) -> None:
-    """The same of a launch that was ended by what is done in another, of whatever site."""
-    _record("session-ended", ended, (), "success", why)
-
-
-def _record(action: str, of: LaunchRecord, resources: tuple[str, ...], outcome: Outcome, purpose: str) -> None:
-    entry = Entry(
-        action=action,
-        outcome=outcome,
-        who=of.who,
-        site=of.context.site,
-        patient=f"Patient/{of.context.patient}",
-        patient_key=of.patient_key,
-        purpose=purpose,
-        objects=resources,
-    )
-    state().store.audit.record(entry, now())
 
 
 def back_address(lid: str, address: str) -> str:
@@ -271,12 +147,6 @@ def _require_site(name: str) -> None:
     """What was opened before its site was renamed or taken out of the settings is over. Raises NoAccess."""
     if name not in state().config.sites:
         raise NoAccess
-
-
-def opened(record: LaunchRecord, secret: str) -> Launch:
-    """The open launch behind ``record``."""
-    site = state().config.sites[record.context.site]
-    return Launch(record, site, now().astimezone(site.zone).date(), secret, state())
 
 
 def _load_handover(hid: str) -> None:

@@ -11,10 +11,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from smart_app import questions
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
+from smart_app.auditing import audit
 from smart_app.delivery import deliver
 from smart_app.drafting import begin_draft, is_earlier, seal_draft
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.patient_page import PatientPage, patient_page
 from smart_app.presenters.own_receipt import lower_rung, own_receipt
 from smart_app.questions import Answer, View

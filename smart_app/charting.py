@@ -16,9 +16,10 @@ from imr_fhir.ehr.patient import Patient
 from imr_fhir.errors import EhrError
 from imr_fhir.response import Response
 from imr_fhir.score_reading import not_filed
-from smart_app.access import Launch, audit
+from smart_app.auditing import audit
 from smart_app.delivery import to_print
 from smart_app.language import words
+from smart_app.open_launch import Launch
 from smart_app.plan import Plan
 from smart_app.presenters.header import called
 from smart_app.presenters.known import Known, known

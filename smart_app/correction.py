@@ -22,11 +22,13 @@ from imr_fhir.history import LISTED
 from imr_fhir.rating_update import kept
 from imr_fhir.response import Response
 from imr_fhir.score_reading import as_response
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
+from smart_app.auditing import audit
 from smart_app.charting import read, read_with
 from smart_app.drafting import codes_of, form_of, ratings_of
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters.differences import Conflict, Said, differences
 from smart_app.presenters.plan_lines import changes, marks_replaced, reason_label, withdrawal_lines, withdraws
 from smart_app.rungs import placed, rating_parts

@@ -15,12 +15,14 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
 from smart_app.alone import may_answer
+from smart_app.auditing import audit
 from smart_app.drafting import begin_anew, begin_draft, is_earlier
 from smart_app.earlier_page import EarlierAnswers, earlier_answers
 from smart_app.filing_page import places
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters.header import addressed
 from smart_app.saving import begin, plan_of
 from smart_app.seen_first import is_blind

@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 from imr_fhir.bundle import Part
-from smart_app.access import Launch
 from smart_app.delivery import deliver
+from smart_app.open_launch import Launch
 from smart_app.saving import begin, courier_of
 from smart_app.sealing import seal, told, urn
 from smart_app.state import state

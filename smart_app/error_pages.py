@@ -12,7 +12,8 @@ from flask import Flask, Response, g, make_response, render_template, request, u
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge, SecurityError
 
 from imr_fhir import errors
-from smart_app.access import RoleRefused, audit, check_size
+from smart_app.access import RoleRefused, check_size
+from smart_app.auditing import audit
 from smart_app.csrf import PostRefused, is_own_post, typed
 from smart_app.language import say
 from smart_app.log_in import NoPatient

@@ -12,13 +12,15 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from smart_app import correction, filing_page
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
 from smart_app.answering import AnswerError, read_reason
+from smart_app.auditing import audit
 from smart_app.choosing import choose
 from smart_app.delivery import Courier, deliver, to_print
 from smart_app.entering import entered
 from smart_app.filing_page import Viewed
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters import receipt
 from smart_app.presenters.receipt import Waiting
 from smart_app.saving import begin, courier_of, plan_of

@@ -13,11 +13,12 @@ from imr_fhir import response
 from imr_fhir.ehr.address import local_reference
 from imr_fhir.errors import EhrError
 from imr_fhir.response import Response
-from smart_app.access import Launch, audit
+from smart_app.auditing import audit
 from smart_app.charting import read
 from smart_app.choosing import seen_of
 from smart_app.delivery import to_print
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.placing import place_now
 from smart_app.presenters import receipt, written
 from smart_app.presenters.receipt import Receipt

@@ -13,11 +13,13 @@ from werkzeug.wrappers import Response
 
 from imr_fhir.scale import RATERS, Rater
 from smart_app import correction, keeping
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
 from smart_app.answering import AnswerError, read_shown
+from smart_app.auditing import audit
 from smart_app.drafting import begin_draft, form_of, is_earlier, ratings_in, ratings_of, seal_draft
 from smart_app.keeping import Kept, not_in, said
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters.differences import Conflict, Said, differences
 from smart_app.saving import begin, plan_of, sent
 from smart_app.scale_page import Page, missing, new_page

@@ -13,9 +13,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from imr_fhir.ehr.address import is_id
-from smart_app.access import Launch, with_launch
+from smart_app.access import with_launch
 from smart_app.filing_page import places
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.state import now, state
 from smart_app.store.errors import DraftSealed
 from smart_app.store.goal_drafts import GoalDraft

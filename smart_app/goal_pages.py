@@ -14,11 +14,12 @@ from imr_fhir.errors import NotConnected, NotFound
 from imr_fhir.fhir_time import PartialDate
 from imr_fhir.goal import LIFE_AREAS, Goal, steps_of
 from imr_fhir.record import Factor
-from smart_app.access import Launch, audit
+from smart_app.auditing import audit
 from smart_app.goal_drafting import Begun
 from smart_app.goal_form import Fault, GoalForm, StepRow
 from smart_app.goal_parts import factor_line, factor_mark
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters.header import addressed
 from smart_app.presenters.plan_lines import goals_lines
 from smart_app.saving import plan_of

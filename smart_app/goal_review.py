@@ -12,13 +12,14 @@ from imr_fhir.bundle import Part
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.goal import Goal
 from imr_fhir.record import RESULTS
-from smart_app.access import Launch, with_launch
+from smart_app.access import with_launch
 from smart_app.answering import form_name
 from smart_app.goal_drafting import Begun, begun, close, keep_typed, put_off
 from smart_app.goal_form import GOAL_RESULTS, ReviewForm, StepRow, read_review
 from smart_app.goal_pages import messages, once, open_steps, read_goal_of, save_label, where
 from smart_app.goal_parts import new_steps, reviewed
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters.goal_history import HistoryLine, history
 from smart_app.rungs import placed
 from smart_app.saving import begin, save, saved_before

@@ -11,14 +11,16 @@ from imr_fhir import goal as goals_fhir
 from imr_fhir.ehr.chart import Chart
 from imr_fhir.goal import Goal
 from imr_fhir.record import Factor
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
 from smart_app.answering import AnswerError, form_name, read_reason
+from smart_app.auditing import audit
 from smart_app.goal_drafting import begun, close, keep, keep_typed, put_off
 from smart_app.goal_form import Fault, GoalForm, StepRow, read_goal
 from smart_app.goal_pages import factors_of, goal_page, open_steps, read_goal_of, require, shown_goal
 from smart_app.goal_parts import changed, changed_goal, factor_line, factor_mark, new_goal, wanted
 from smart_app.goal_review import review
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters.plan_lines import reason_label
 from smart_app.rungs import placed
 from smart_app.saving import begin, plan_of, save, saved_before

@@ -10,10 +10,12 @@ from werkzeug.wrappers import Response
 
 from imr_fhir.scale import ITEM_COUNT
 from smart_app import cookies
-from smart_app.access import Launch, audit, opened, with_launch, with_locked_launch
+from smart_app.access import with_launch, with_locked_launch
+from smart_app.auditing import audit
 from smart_app.delivery import deliver
 from smart_app.drafting import begin_draft, is_earlier, ratings_of
 from smart_app.language import say, use_language, words
+from smart_app.open_launch import Launch, opened
 from smart_app.patient import enter
 from smart_app.presenters.header import addressed
 from smart_app.saving import courier_of, plan_of

@@ -37,12 +37,14 @@ from imr_fhir.ehr.token import PrivateKeyJwt, public_jwks
 from imr_fhir.errors import EhrError, ImrError, LaunchError, StateError, UnknownIssuer
 from smart_app import cookies
 from smart_app import pending as under_way
-from smart_app.access import EVERYONE, LOCK_BEFORE, Launch, audit, audit_ended, back_address, opened, with_launch
+from smart_app.access import EVERYONE, LOCK_BEFORE, back_address, with_launch
+from smart_app.auditing import audit, audit_ended
 from smart_app.headers import forms_may_go_to, may_be_framed_by
 from smart_app.hospital import Hospital
 from smart_app.landing import landing
 from smart_app.language import LANGUAGES, first_language
 from smart_app.log_in import log_in
+from smart_app.open_launch import Launch, opened
 from smart_app.pending import Pending
 from smart_app.places import place_among
 from smart_app.state import now, state

@@ -6,8 +6,8 @@ from typing import Any
 
 from imr_fhir.errors import NotFound
 from imr_fhir.record import Note
-from smart_app.access import Launch
 from smart_app.delivery import deliver
+from smart_app.open_launch import Launch
 from smart_app.rungs import placed
 from smart_app.saving import courier_of
 from smart_app.sealing import Act, note_part, seal, told, urn

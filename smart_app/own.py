@@ -15,14 +15,16 @@ from imr_fhir.errors import EhrError, Unauthorized
 from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response as Rating
 from imr_fhir.scale import ITEM_COUNT
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
 from smart_app.alone import may_answer, take_on
+from smart_app.auditing import audit
 from smart_app.charting import read, waiting_ratings
 from smart_app.drafting import ratings_of
 from smart_app.earlier import kept_for
 from smart_app.filing_page import places
 from smart_app.language import words
 from smart_app.noting import note, said
+from smart_app.open_launch import Launch
 from smart_app.presenters.goals import goals_view
 from smart_app.presenters.header import addressed
 from smart_app.presenters.notes import said_of_goals

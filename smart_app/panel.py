@@ -15,8 +15,9 @@ from imr_fhir.ehr.chart import Chart
 from imr_fhir.ehr.host_clock import WARN
 from imr_fhir.record import OUTCOMES, DueOutcome, SeenFirst
 from imr_fhir.response import Response as Rating
-from smart_app.access import EVERYONE, Launch, audit, with_launch
+from smart_app.access import EVERYONE, with_launch
 from smart_app.answering import read_day
+from smart_app.auditing import audit
 from smart_app.charting import read
 from smart_app.csrf import csrf_field
 from smart_app.delivery import to_print
@@ -26,6 +27,7 @@ from smart_app.filing_page import left_elsewhere
 from smart_app.goal_drafting import open_for
 from smart_app.language import words
 from smart_app.noting import note, said
+from smart_app.open_launch import Launch
 from smart_app.panels_shown import Source
 from smart_app.placing import place_now
 from smart_app.presenters import how as how_presenter

@@ -13,7 +13,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from smart_app import cookies, questions
-from smart_app.access import audit_ended, bind_pin_form, with_handover
+from smart_app.access import bind_pin_form, with_handover
+from smart_app.auditing import audit_ended
 from smart_app.drafting import begin_anew, is_earlier, seal_draft
 from smart_app.earlier_page import earlier_answers
 from smart_app.language import say, words

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from flask import g, request
 
 from imr_fhir.scale import ITEM_COUNT, Item
-from smart_app.access import full_date
 from smart_app.drafting import form_of, ratings_of
 from smart_app.language import LANGUAGES, use_language, words
+from smart_app.open_launch import full_date
 from smart_app.presenters.header import addressed, header
 from smart_app.presenters.plan_lines import readers_line
 from smart_app.presenters.purpose import help_now, purpose

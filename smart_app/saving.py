@@ -9,8 +9,8 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from imr_fhir.bundle import Part
-from smart_app.access import Launch
 from smart_app.delivery import Courier, deliver
+from smart_app.open_launch import Launch
 from smart_app.plan import Plan, plan_from
 from smart_app.sealing import Act, Kind, new_act, seal
 from smart_app.session import session_of

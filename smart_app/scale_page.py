@@ -9,9 +9,9 @@ from flask import url_for
 
 from imr_fhir.response import Response
 from imr_fhir.scale import Item, Rater, Scale
-from smart_app.access import Launch
 from smart_app.drafting import form_of, ratings_of
 from smart_app.language import say, words
+from smart_app.open_launch import Launch
 from smart_app.presenters.header import addressed
 from smart_app.presenters.plan_lines import answers_lines, changes, changes_lines, readers_line, reason_label
 from smart_app.presenters.purpose import help_now, purpose

@@ -13,11 +13,12 @@ from imr_fhir.bundle import Part
 from imr_fhir.record import SeenFirst
 from imr_fhir.response import Response
 from imr_fhir.score_shape import stored_urns
-from smart_app.access import Launch, audit
+from smart_app.auditing import audit
 from smart_app.charting import beside, read_with, uncovered
 from smart_app.delivery import references_of
 from smart_app.drafting import response_of
 from smart_app.noting import note, said
+from smart_app.open_launch import Launch
 from smart_app.saving import begin
 from smart_app.sealing import Act, note_part
 from smart_app.state import now, state

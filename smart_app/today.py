@@ -14,11 +14,13 @@ from imr_fhir.record import TAPS, Prompt
 from imr_fhir.response import Response as Rating
 from imr_fhir.scale import RATERS
 from imr_fhir.talk import TalkPoint
-from smart_app.access import Launch, audit, with_launch
+from smart_app.access import with_launch
 from smart_app.answering import read_day
+from smart_app.auditing import audit
 from smart_app.charting import read_with, waiting_ratings
 from smart_app.language import say, words
 from smart_app.noting import note, said
+from smart_app.open_launch import Launch
 from smart_app.presenters.known import Known
 from smart_app.presenters.notes import prompt_of
 from smart_app.presenters.talk_lines import Points, latest_points, talk_lines

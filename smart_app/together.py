@@ -12,9 +12,11 @@ from imr_fhir.pairing import Pair, gaps
 from imr_fhir.patient_view import FOLDABLE_ITEMS
 from imr_fhir.response import Response as Rating
 from imr_fhir.scale import NA_ITEM, Rater
-from smart_app.access import EVERYONE, Launch, audit, with_launch
+from smart_app.access import EVERYONE, with_launch
+from smart_app.auditing import audit
 from smart_app.charting import read
 from smart_app.language import words
+from smart_app.open_launch import Launch
 from smart_app.presenters.comments import Comment, comments
 from smart_app.presenters.gaps import GapLine, gaps_view
 from smart_app.presenters.goals import GoalView, goals_view

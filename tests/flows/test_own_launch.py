@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from smart_app.access import EVERYONE, opened
+from smart_app.access import EVERYONE
+from smart_app.open_launch import opened
 from smart_app.store.audit import ACTIONS
 from smart_app.store.times import to_ms
 from tests.flows import steps

@@ -186,7 +186,7 @@ def test_a_token_that_the_hospital_ended_is_renewed_while_working(run: Running) 
     chart = log_in(run)
     record = record_of(run, chart)
     with run.app.test_request_context():
-        from smart_app.access import opened
+        from smart_app.open_launch import opened
 
         client = opened(record, "").client()
     run.hospital.hospital.vault.revoke(_family(run, record.tokens.access_token), "access")
@@ -199,7 +199,7 @@ def test_a_token_is_renewed_before_it_ends(run: Running) -> None:
     chart = log_in(run)
     record = record_of(run, chart)
     with run.app.test_request_context():
-        from smart_app.access import opened
+        from smart_app.open_launch import opened
 
         client = opened(record, "").client()
     assert record.tokens.expires_at
