@@ -70,7 +70,7 @@ def test_the_pin_gives_the_new_cookie_before_the_hospital_is_asked(run: Running)
     assert run.asked == []
     assert any(line.startswith(f"__Host-l-{chart.id[:8]}=") for line in unlocked.raw.headers.getlist("Set-Cookie"))
     received = browser.follow(unlocked)
-    assert "1 waiting: save now" in received.text
+    assert "Save in the record now" in received.text
     assert writes(run) == [], "a page that is only looked at files nothing"
     filed = browser.submit(received, chart.at("received"))
     assert urlsplit(filed.headers["Location"]).path == urlsplit(chart.at("today")).path
