@@ -244,7 +244,7 @@ def test_the_ehrs_warnings_are_told(ehr: SmallEhr) -> None:
         return False
 
     ehr.before = warns
-    assert chart(ehr).problems == (Problem("said", "Goal", "The EHR says: slow."),)
+    assert chart(ehr).problems == (Problem("said", "Goal", "slow."),)
 
 
 def test_more_pages_than_are_read_are_told(ehr: SmallEhr, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -243,6 +243,13 @@ def test_what_the_ehr_says_is_told() -> None:
             },
             "The EHR says: e; f.",
         ),
+        (
+            {
+                "resourceType": "OperationOutcome",
+                "issue": [{"diagnostics": "No results."}, {"diagnostics": "Of today."}],
+            },
+            "The EHR says: No results; Of today.",
+        ),
         ({"resourceType": "OperationOutcome", "issue": [7, {"details": "x", "diagnostics": 7}]}, ""),
         ({"resourceType": "OperationOutcome", "issue": "x"}, ""),
         (
@@ -313,13 +320,20 @@ def test_ids_that_are_none_hide_nothing_of_each_other(name: Any) -> None:
     assert [resource["id"] for resource in found.resources] == ["1", name, name]
 
 
+def test_a_warning_that_stands_on_each_page_is_told_once() -> None:
+    """As Epic's: "may not contain the entire record"."""
+    warning = outcome("not all is shown")
+    found = search(page(observation("1"), warning, next_page="BASE?page=2"), page(observation("2"), warning))
+    assert found.said == ("not all is shown.",)
+
+
 def test_what_was_not_asked_for_is_left_out_and_warnings_are_told() -> None:
     bundle = page(observation("1"), {"resourceType": "Patient", "id": "anna"}, 7, None)
     bundle["entry"].append({"resource": outcome("code is ignored"), "search": {"mode": "outcome"}})
     bundle["entry"].extend([7, {}])
     found = search(bundle)
     assert [resource["id"] for resource in found.resources] == ["1"]
-    assert found.said == ("The EHR says: code is ignored.",)
+    assert found.said == ("code is ignored.",)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LENGTH = 300
+_SAYS = "The EHR says: "
 
 
 def plain(text: str, length: int = LENGTH) -> str:
@@ -15,7 +16,13 @@ def plain(text: str, length: int = LENGTH) -> str:
 
 
 def sentence(resource: object) -> str:
-    """ "The EHR says: …" from an OperationOutcome; "" where it is none or says nothing.
+    """ "The EHR says: …" from an OperationOutcome; "" where it is none or says nothing."""
+    text = said(resource)
+    return f"{_SAYS}{text}" if text else ""
+
+
+def said(resource: object) -> str:
+    """What an OperationOutcome says, ending as a sentence does; "" where it is none or says nothing.
 
     Of each issue the first that is there: ``details.text``, ``diagnostics``, a display of ``details.coding``, ``code``.
     """
@@ -23,10 +30,11 @@ def sentence(resource: object) -> str:
         return ""
     issues = [issue for issue in _list(resource.get("issue")) if isinstance(issue, Mapping)]
     serious = [issue for issue in issues if issue.get("severity") in ("fatal", "error")]
-    said = dict.fromkeys(text for issue in serious or issues if (text := _text(issue)))
-    if not said:
+    texts = dict.fromkeys(text for issue in serious or issues if (text := _text(issue)))
+    if not texts:
         return ""
-    text = plain(f"The EHR says: {'; '.join(said)}")
+    *others, last = texts
+    text = plain("; ".join([*(each.rstrip(".") for each in others), last]), LENGTH - len(_SAYS))
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 

@@ -9,7 +9,7 @@ from imr_fhir.ehr.address import make_local, under
 from imr_fhir.ehr.answer import id_of, objects_of, resource_in, resources_of
 from imr_fhir.ehr.failure import failure
 from imr_fhir.ehr.json_reader import read_json
-from imr_fhir.ehr.outcome import sentence
+from imr_fhir.ehr.outcome import said
 from imr_fhir.ehr.resource_cache import CachedResource, ResourceCache
 from imr_fhir.ehr.transport import Reply
 from imr_fhir.errors import BadReply
@@ -23,7 +23,7 @@ Params = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``foreign``: how many were dropped, being another patient's. ``said``: warnings of the EHR, as sentences."""
+    """``foreign``: how many were dropped, being another patient's. ``said``: warnings of the EHR, each once."""
 
     resources: tuple[dict[str, Any], ...]
     foreign: int = 0
@@ -57,7 +57,7 @@ class Pages:
         self._ours = ours
         self._read = partial(cache.read, base=base) if cache else read_json
         self.resources: dict[object, dict[str, Any]] = {}  # by id: one may stand on two pages when another was written
-        self.said: list[str] = []
+        self.said: dict[str, None] = {}
         self.foreign = 0
         self.bytes = 0
         self.seen: set[str] = set()
@@ -79,7 +79,7 @@ class Pages:
 
     def _add(self, resource: dict[str, Any]) -> None:
         if resource.get("resourceType") == "OperationOutcome":  # search.mode outcome: what the EHR wants to say
-            self.said.extend(filter(None, [sentence(resource)]))
+            self.said |= dict.fromkeys(filter(None, [said(resource)]))  # Epic says the same on each page
         elif resource.get("resourceType") == self._type:
             if self._ours(resource):
                 if not isinstance(resource, CachedResource):
