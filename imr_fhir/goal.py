@@ -105,7 +105,16 @@ def joined(goals: Iterable[Goal]) -> tuple[Goal, ...]:
 
 def steps_of(goal: Goal, goals: Iterable[Goal]) -> tuple[Goal, ...]:
     """The steps of ``goal`` among ``goals`` (joined)."""
-    return tuple(step for step in goals if step.goal_id == goal.id != "")
+    return tuple(steps_by_goal(goals).get(goal.id, ()))
+
+
+def steps_by_goal(goals: Iterable[Goal]) -> Mapping[str, Sequence[Goal]]:
+    """The steps among ``goals`` (joined) by the id of their goal, of those that have any."""
+    found: dict[str, list[Goal]] = {}
+    for step in goals:
+        if step.goal_id:
+            found.setdefault(step.goal_id, []).append(step)
+    return found
 
 
 def steps_alone(goals: Iterable[Goal]) -> tuple[Goal, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from imr_fhir.fhir_time import last_day
-from imr_fhir.goal import Goal, steps_alone, steps_of
+from imr_fhir.goal import Goal, steps_alone, steps_by_goal
 from smart_app.language import Words
 from smart_app.presenters.situation import OpenGoalDraft
 
@@ -75,8 +75,9 @@ class GoalsView:
 def goals_view(words: Words, goals: Sequence[Goal], said: Mapping[str, Said], *, name: str, today: date) -> GoalsView:
     """``goals`` are goals and steps, joined; ``said`` is by Goal id; ``name`` is what the patient is called."""
     tops = sorted((goal for goal in goals if not goal.parent), key=lambda goal: goal.start or date.min, reverse=True)
+    steps = steps_by_goal(goals)
     current = [
-        _goal(words, goal, steps_of(goal, goals), said, name, today) for goal in tops if goal.lifecycle in _CURRENT
+        _goal(words, goal, steps.get(goal.id, ()), said, name, today) for goal in tops if goal.lifecycle in _CURRENT
     ]
     return GoalsView(
         first=current[0] if current else None,

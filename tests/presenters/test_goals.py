@@ -117,3 +117,19 @@ def test_of_a_step_whose_day_has_passed_it_is_asked_whether_to_move_it() -> None
         assert view is not None
         assert view.steps[0].due == asked
         assert "·" not in view.steps[1].due
+
+
+def test_each_goal_finds_its_steps_by_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chart of hundreds compared each goal with each."""
+    asked: list[str] = []
+
+    def counted(step: Goal) -> str:
+        asked.append(step.id)
+        return step.parent.removeprefix("Goal/")
+
+    monkeypatch.setattr(Goal, "goal_id", property(counted))
+    found = [each for n in range(100) for each in (goal("Aim", n), goal("Step", n + 500, parent=f"Goal/g{n}"))]
+    view = goals(*found)
+    assert view.first is not None
+    assert [len(each.steps) for each in (view.first, *view.others)] == [1] * 100
+    assert len(asked) <= 4 * len(found)
