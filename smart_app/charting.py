@@ -81,11 +81,22 @@ def uncovered(launch: Launch, gone: Response) -> tuple[Response, ...]:
 
 def beside(launch: Launch, rating: Response) -> tuple[Response, ...]:
     """What is open to this viewer now and stands beside the clinician's ``rating``: the patient's answers of its pair,
-    however long ago, and what would not be open without it. Not what is noted as seen by this viewer already.
+    however long ago, and what would not be open without it; also of those that this user saved and the record does not
+    have yet. Not what is noted as seen by this viewer already.
 
     Raises EhrError, LaunchError.
     """
     chart, all_of, situation = read(launch)
+    found = _beside(rating, chart, all_of, situation)
+    theirs = [one for one in _ratings(launch, situation.outbox) if one.rater == "client"]
+    if more := not_filed(theirs, chart.responses):  # as if they were there, and as if they never will be
+        chart = replace(chart, responses=(*chart.responses, *more))
+        with_them = _beside(rating, chart, _known(chart, situation), situation)
+        found = (*found, *(one for one in with_them if one not in found))
+    return found
+
+
+def _beside(rating: Response, chart: Chart, all_of: Known, situation: Situation) -> tuple[Response, ...]:
     own = [each for each in all_of.occasions if (of := each.of("clinician")) and of.reference == rating.reference]
     paired = [theirs for each in own if (theirs := all_of.seen(each, "client"))]
     noted = seen_first(all_of.notes, paired, situation.viewer)

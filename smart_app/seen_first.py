@@ -72,11 +72,18 @@ def seen_before_correcting(launch: Launch, act: Act, before: Response, after: Re
     """Parts that go with a correction: who rates an item otherwise, having seen the patient's answers beside it, did
     not rate it blind. The same answers with another comment were given blind all the same.
 
-    None where this EHR takes no notes. Raises EhrError, LaunchError.
+    Of answers that the record does not have yet it is remembered with their filing, and noted with them. None where
+    this EHR takes no notes. Raises EhrError, LaunchError.
     """
     if before.ratings == after.ratings or not _is_noted(act, before):
         return ()
-    return _noted(act, beside(launch, before))
+    seen = beside(launch, before)
+    filings, owner = state().store.filings, launch.record.owner
+    waiting = {one.identifier for one in seen if not one.reference}
+    for filing in filings.outbox(owner) if waiting else ():
+        if filing.details.get("key") in waiting:
+            filings.seen(filing.id, owner, act.session.person)
+    return _noted(act, seen)
 
 
 def _is_noted(act: Act, rating: Response) -> bool:

@@ -17,6 +17,7 @@ from tests.flows import steps
 from tests.flows.filings import act, buttons, let_time_pass
 from tests.flows.steps import PIN, SAVED, answers, filed, go, heading, of_code, rate, say, text
 from tests.flows.test_filing_parts import forget_refusals, one_by_one  # noqa: F401
+from tests.flows.test_today import busy_for_writes
 from tests.flows.test_versions import other
 from tests.flows.wrong import Wsgi, before_send, body_of, fault, in_front, is_send, refuses
 from tests.running import Chart, Running, log_in, running
@@ -437,6 +438,21 @@ def test_who_corrects_the_own_rating_has_seen_what_stands_beside_it(run: Running
     assert steps.told_of(run, note) == [], "why it was corrected is no reason of the note"
     assert heading(corrected(chart, own, **{"07": "07-2"})) == SAVED
     assert len(notes(run, patient)) == 1, "noted already"
+
+
+def test_what_the_record_has_yet_to_take_was_seen_too(run: Running, patient: str, chart: Chart) -> None:
+    rate(chart)
+    (own,) = filed(run, patient, "QuestionnaireResponse")
+    with in_front(run, busy_for_writes):
+        steps.answered_by_patient(chart, answers(2))
+    assert heading(corrected(chart, own, **{"06": "06-2"})) == SAVED
+    assert notes(run, patient) == []
+    let_time_pass(run, 60)
+    go(chart.browser, chart.browser.get(chart.at("outbox")), chart.at("outbox"))
+    theirs = next(each for each in filed(run, patient, "QuestionnaireResponse") if each["id"] != own["id"])
+    (note,) = notes(run, patient)
+    assert note["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{theirs['id']}"}]
+    assert note["performer"] == [{"reference": "Practitioner/kari"}]
 
 
 @pytest.mark.usefixtures("one_by_one")
