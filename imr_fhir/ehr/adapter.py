@@ -30,7 +30,7 @@ class Adapter(HTTPAdapter):
     def __init__(self, origins: Collection[str], ca: str, pool: int) -> None:
         self._ca = ca if any(origin.startswith("https:") for origin in origins) else ""
         super().__init__(pool_connections=len(origins), pool_maxsize=pool)
-        self._pools = {origin: self.poolmanager.connection_from_url(origin) for origin in origins}
+        self._pools: dict[str, Any] = {}
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         context = wire.tls_context(self._ca) if self._ca else None
@@ -39,7 +39,14 @@ class Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, request: Any, *_: Any, **__: Any) -> Any:
         """Its origin's: no key of ten parts, of which nine are the same, is put together to look for it."""
+        if request.origin not in self._pools:
+            self._pools[request.origin] = self.poolmanager.connection_from_url(request.origin)
         return self._pools[request.origin]
+
+    def close(self) -> None:
+        """A pool closes its connections once nobody holds it."""
+        self._pools.clear()
+        super().close()
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002
         """No proxy, so no look-up of one."""

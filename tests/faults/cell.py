@@ -150,7 +150,7 @@ def _on_the_line(run: Running, place: Place, fault: str, hits: list[str]) -> Ite
     def elsewhere(request: requests.PreparedRequest, **options: Any) -> Any:
         if fault == REFUSED and place.hits(str(request.method), urlsplit(str(request.url)).path):
             hits.append(f"{request.method} {request.url}")
-            request.url = CLOSED
+            request.url, request.origin = CLOSED, CLOSED  # type: ignore[attr-defined]
         return exchange(request, **options)
 
     transport.send, transport._adapter.send = soon, elsewhere
