@@ -41,6 +41,9 @@ READINGS = """
 - A pair is blind unless a seen-first was recorded of one of its ratings, or of a copy of it. It may be of stopped
   ones: each response once.
 - A review of a step is a review of its goal. A goal is active to its status date when it is completed or cancelled.
+- What is dated after the export has not been said. A review of no goal that counts, and an outcome outside every course
+  and its occasions, stand in no figure.
+- A rating or goal that a patient's record holds twice is the copy last written, with the reviews of both.
 - Of records that were merged one person is left: what they say is of the record in which all links end. Where they end
   in none of the export, or nobody can tell in which, each stays a person of its own. A test patient's record is merged
   into nobody's.
